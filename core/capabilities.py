@@ -1,0 +1,180 @@
+"""What a generator can do, as data, and how a wish is fitted to it: adjusted and said, or refused with the legal values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from core.errors import Unsupported
+from core.requests import ASPECTS, RESOLUTIONS, SECONDS, Choices, Wanted
+
+
+@dataclass(frozen=True, slots=True)
+class Adjust:
+    """When ``field`` is ``value``, ``forces`` becomes ``to`` even if the person said otherwise; said in the card."""
+
+    field: str
+    value: str | int
+    forces: str
+    to: str | int
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """One generator in facts. Seconds are whole seconds of film, times are wall seconds."""
+
+    name: str
+    title: str
+    company: str | None
+    """Who gets the prompt and the picture; None when nothing leaves this machine."""
+    models: tuple[str, ...]
+    aspects: tuple[str, ...] = ASPECTS
+    resolutions: tuple[str, ...] = RESOLUTIONS
+    seconds: tuple[int, ...] = SECONDS
+    text: bool = True
+    image: bool = True
+    reference_images: int = 0
+    last_frame: bool = False
+    seed: bool = True
+    negative_prompt: bool = True
+    audio: bool = True
+    audio_switch: bool = False
+    """Whether sound can be left out on request."""
+    extend: bool = False
+    cancel: bool = False
+    """Whether the vendor stops billing when asked to stop."""
+    progress: Literal["fraction", "elapsed"] = "elapsed"
+    usual_seconds: float = 60.0
+    maximum_seconds: float = 600.0
+    poll_seconds: tuple[float, float] = (2.0, 10.0)
+    """First wait before a poll, and the longest; the runner backs off between them."""
+    most_active: int = 10
+    unpaid: bool = False
+    """A repeated submit costs nobody anything."""
+    adjusts: tuple[Adjust, ...] = ()
+
+    @property
+    def default_model(self) -> str:
+        """The model used when none is named."""
+        return self.models[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What is really asked of a generator; stored with each attempt."""
+
+    provider: str
+    model: str
+    prompt: str
+    negative_prompt: str
+    aspect_ratio: str
+    resolution: str
+    seconds: int
+    seed: int
+    audio: bool
+    person_generation: str | None = None
+    picture: str | None = None
+    """Key of the normalised picture in the clip store."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return plain JSON that ``from_json`` reads back unchanged."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Applied:
+        """Read what ``as_json`` wrote; fields of a later version are ignored."""
+        return cls(**{name: data[name] for name in cls.__dataclass_fields__ if name in data})
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One adjustment, to be told: a message id of the catalogue with its values."""
+
+    message_id: str
+    values: dict[str, Any]
+
+
+def fit(wanted: Wanted, capabilities: Capabilities, *, seed: int) -> tuple[Applied, list[Change]]:
+    """Return what will be asked of the generator and the adjustments to be told.
+
+    ``seed`` is used when the person gave none. Raises Unsupported (values: field, wrote, legal, generator) for an explicit wish that
+    the generator cannot meet and does not list as adjustable.
+    """
+    can = capabilities
+    changes: list[Change] = []
+    values: dict[str, Any] = {"aspect_ratio": wanted.aspect_ratio, "resolution": wanted.resolution, "seconds": wanted.seconds}
+    legal: dict[str, tuple[Any, ...]] = {"aspect_ratio": can.aspects, "resolution": can.resolutions, "seconds": can.seconds}
+
+    for name in ("aspect_ratio", "resolution"):
+        if values[name] not in legal[name]:
+            if name in wanted.explicit:
+                raise _unsupported(name, values[name], legal[name], can)
+            values[name] = legal[name][0]
+    if values["seconds"] not in can.seconds:
+        nearest = min(can.seconds, key=lambda s: (abs(s - wanted.seconds), -s))
+        if "seconds" in wanted.explicit:
+            if wanted.seconds not in SECONDS:
+                raise _unsupported("duration", wanted.seconds, can.seconds, can)
+            changes.append(Change("change.seconds", {"wanted": wanted.seconds, "applied": nearest, "generator": can.title}))
+        values["seconds"] = nearest
+    for rule in can.adjusts:
+        if values[rule.field] == rule.value and values[rule.forces] != rule.to:
+            if rule.forces in wanted.explicit or rule.field in wanted.explicit:
+                changes.append(
+                    Change("change.forced", {"because": rule.value, "field": rule.forces, "applied": rule.to, "generator": can.title})
+                )
+            values[rule.forces] = rule.to
+
+    if wanted.with_picture and not can.image:
+        raise _unsupported("image_file", "a picture", ("a prompt without a picture",), can)
+    if not wanted.prompt and not (wanted.with_picture and can.image):
+        raise _unsupported("prompt", "nothing", ("a description",), can)
+    if wanted.negative_prompt and not can.negative_prompt:
+        raise _unsupported("negative_prompt", wanted.negative_prompt, ("left out",), can)
+    if wanted.seed is not None and not can.seed:
+        raise _unsupported("seed", wanted.seed, ("left out",), can)
+    if "audio" in wanted.explicit and wanted.audio != can.audio and not can.audio_switch:
+        raise _unsupported("generate_audio", str(wanted.audio).lower(), (str(can.audio).lower(),), can)
+    if wanted.model is not None and wanted.model not in can.models:
+        raise _unsupported("model", wanted.model, can.models, can)
+    if wanted.person_generation is not None and can.unpaid:
+        # Only vendors with rules on real people know this switch; a generator without such rules has nothing to apply it to.
+        changes.append(Change("change.ignored", {"field": "person_generation", "generator": can.title}))
+
+    return (
+        Applied(
+            provider=can.name,
+            model=wanted.model or can.default_model,
+            prompt=wanted.prompt,
+            negative_prompt=wanted.negative_prompt,
+            aspect_ratio=values["aspect_ratio"],
+            resolution=values["resolution"],
+            seconds=values["seconds"],
+            seed=seed if wanted.seed is None else wanted.seed,
+            audio=wanted.audio if can.audio_switch else can.audio,
+            person_generation=wanted.person_generation,
+        ),
+        changes,
+    )
+
+
+def _unsupported(name: str, wrote: Any, legal: Iterable[Any], can: Capabilities) -> Unsupported:
+    words = " or ".join(str(value) for value in legal)
+    values = {"field": name, "wrote": str(wrote)[:40], "legal": words, "generator": can.title}
+    return Unsupported(f"{name}={values['wrote']} is not possible on {can.name}", values=values)
+
+
+def choices_of(configured: Iterable[Capabilities], aliases: Iterable[str] = ()) -> Choices:
+    """Return every value that is legal everywhere or that one of the configured generators can do."""
+    generators = list(configured)
+
+    def union(always: tuple[Any, ...], ours: Iterable[tuple[Any, ...]]) -> tuple[Any, ...]:
+        return tuple(dict.fromkeys([*always, *(value for values in ours for value in values)]))
+
+    return Choices(
+        aspects=union(ASPECTS, (g.aspects for g in generators)),
+        resolutions=union(RESOLUTIONS, (g.resolutions for g in generators)),
+        seconds=tuple(sorted(union(SECONDS, (g.seconds for g in generators)))),
+        providers=tuple(dict.fromkeys([*(g.name for g in generators), *aliases])),
+    )

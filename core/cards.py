@@ -1,0 +1,275 @@
+"""What a card says about a job: message ids with typed values, computed from the job's row at the moment of sending.
+
+No sentence lives here; the words are in the catalogue (``bot/locale``). The anatomy, in order: headline, state, bar, facts, money,
+changed, error, actions.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from core.jobs import Clip, Job
+from core.states import JobState
+
+HEADLINE_CHARACTERS: Final = 80
+OVERDUE: Final = 1.5
+"""A job that took this many times its usual time is "taking longer than usual"."""
+ESTIMATE_CAP: Final = 0.95
+"""An estimated bar never claims to be nearly done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One line: an id of the catalogue and its values (numbers stay numbers, times stay UTC ms, durations stay seconds)."""
+
+    id: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing that the person can do now; the label is a message of the catalogue."""
+
+    verb: str
+    label: Message
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What one message shows."""
+
+    job_id: str
+    account_id: str
+    headline: str
+    state: Message
+    facts: tuple[Message, ...]
+    money: Message | None
+    changed: tuple[Message, ...]
+    error: Message | None
+    note: Message | None
+    bar: float | None
+    bar_is_estimate: bool
+    actions: tuple[Action, ...]
+    final: bool
+    """Whether this is the last edit: nothing will change by itself any more."""
+
+    def digest(self, *, steps: int = 100) -> str:
+        """Return a hash of what a person would see, with the bar at ``steps`` steps: equal digests are not sent twice."""
+        bar = None if self.bar is None else round(self.bar * steps)
+        lines = [[m.id, dict(m.values)] for m in (self.state, *self.facts, *self.changed)]
+        rest = [None if m is None else [m.id, dict(m.values)] for m in (self.money, self.error, self.note)]
+        text = json.dumps([self.headline, lines, rest, bar, [a.verb for a in self.actions]], sort_keys=True, default=str)
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class JobView:
+    """A job with what its card needs from elsewhere, all read at one moment."""
+
+    job: Job
+    now: int
+    generator_title: str
+    gives_fraction: bool
+    usual_seconds: float
+    queue_position: int | None = None
+    queue_seconds: float | None = None
+    left_today: int | None = None
+    """Credits left today; None when unlimited."""
+    clip: Clip | None = None
+    favourite: bool = False
+    can_extend: bool = False
+    cancel_stops_billing: bool = True
+    may_do_another: bool = False
+    """Whether another configured generator could be asked instead."""
+
+    @property
+    def elapsed_seconds(self) -> float:
+        """Seconds from acceptance to the end or now."""
+        return max(0, (self.job.finished_at or self.now) - self.job.created_at) / 1000
+
+    @property
+    def running_seconds(self) -> float:
+        """Seconds since the generator was asked."""
+        return max(0, (self.job.finished_at or self.now) - (self.job.started_at or self.now)) / 1000
+
+    def fraction(self) -> tuple[float | None, bool]:
+        """Return (0..1 or None, whether it is an estimate)."""
+        if self.job.state is JobState.STORING:
+            return 1.0, False
+        if self.job.state is not JobState.GENERATING:
+            return None, False
+        if self.gives_fraction:
+            return self.job.progress or 0.0, False
+        if self.usual_seconds <= 0:
+            return None, False
+        return min(ESTIMATE_CAP, self.running_seconds / self.usual_seconds), True
+
+    def seconds_left(self) -> float | None:
+        """Return about how many seconds remain, or None when nothing honest can be said."""
+        job = self.job
+        if job.state in (JobState.PREPARING, JobState.QUEUED):
+            return None if self.queue_seconds is None else self.queue_seconds + self.usual_seconds
+        if job.state is JobState.SUBMITTING:
+            return self.usual_seconds
+        if job.state is not JobState.GENERATING:
+            return None
+        if self.gives_fraction and job.progress and job.progress >= 0.05:
+            return self.running_seconds * (1 - job.progress) / job.progress
+        left = self.usual_seconds - self.running_seconds
+        return left if left > 0 else None
+
+
+def shorten(text: str, most: int = HEADLINE_CHARACTERS) -> str:
+    """Return ``text`` on one line, cut at a word with an ellipsis when it is longer than ``most`` characters."""
+    line = " ".join(text.split())
+    if len(line) <= most:
+        return line
+    cut = line[: most - 1]
+    at_word = cut.rsplit(" ", 1)[0]
+    return (at_word if len(at_word) > most // 2 else cut).rstrip(" ,.;:") + "…"
+
+
+def card_of(view: JobView) -> Card:
+    """Return the card for ``view``; pure, so the same row always reads the same."""
+    job = view.job
+    bar, is_estimate = view.fraction()
+    quiet = job.cancel_wish == "stop_waiting"
+    return Card(
+        job_id=job.id,
+        account_id=job.account_id,
+        headline=shorten(job.wanted.prompt),
+        state=_state_line(view),
+        facts=_facts(view),
+        money=_money(view),
+        changed=tuple(Message(c.message_id, c.values) for c in job.changed),
+        error=None if job.failure is None else Message(job.failure.message_id, {**job.failure.values, "generator": view.generator_title}),
+        note=None if job.note is None or job.ended else Message(job.note, {"generator": view.generator_title}),
+        bar=None if quiet else bar,
+        bar_is_estimate=is_estimate,
+        actions=tuple(_actions(view)),
+        final=job.ended or quiet,
+    )
+
+
+def _state_line(view: JobView) -> Message:
+    job = view.job
+    name = {"generator": view.generator_title}
+    if job.cancel_wish == "stop_waiting":
+        return Message("state.stopped_waiting", name)
+    if job.cancel_wish == "cancel" and not job.ended:
+        return Message("state.cancelling", name)
+    left = view.seconds_left()
+    match job.state:
+        case JobState.PREPARING:
+            return Message("state.accepted")
+        case JobState.QUEUED if job.not_before and job.not_before > view.now:
+            return Message("state.retrying", {**name, "in": (job.not_before - view.now) / 1000})
+        case JobState.QUEUED if view.queue_position is None:
+            return Message("state.queued_plain")
+        case JobState.QUEUED if view.queue_seconds is None:
+            return Message("state.queued", {"position": view.queue_position})
+        case JobState.QUEUED:
+            return Message("state.queued_about", {"position": view.queue_position, "about": view.queue_seconds})
+        case JobState.SUBMITTING:
+            return Message("state.submitting", name)
+        case JobState.UNCLEAR:
+            return Message("state.unclear", name)
+        case JobState.STORING:
+            return Message("state.storing")
+        case JobState.GENERATING:
+            return _generating_line(view, left)
+        case JobState.DONE:
+            return Message("state.done", {**name, "took": view.running_seconds})
+        case JobState.CANCELLED:
+            return Message("state.cancelled")
+        case _:
+            return Message("state.failed")
+
+
+def _generating_line(view: JobView, left: float | None) -> Message:
+    job = view.job
+    if view.gives_fraction:
+        percent = int((job.progress or 0.0) * 100)
+        if left is None or percent < 5:
+            return Message("state.rendering", {"percent": percent})
+        return Message("state.rendering_left", {"percent": percent, "left": left})
+    if view.usual_seconds and view.running_seconds > OVERDUE * view.usual_seconds:
+        return Message("state.rendering_long", {"so_far": view.running_seconds})
+    return Message("state.rendering_usual", {"so_far": view.running_seconds, "usual": view.usual_seconds})
+
+
+def _facts(view: JobView) -> tuple[Message, ...]:
+    applied = view.job.applied
+    return (
+        Message("facts.seconds", {"seconds": applied.seconds}),
+        Message("facts.aspect", {"aspect": applied.aspect_ratio}),
+        Message("facts.resolution", {"resolution": applied.resolution}),
+        Message("facts.generator", {"generator": view.generator_title}),
+        Message("facts.seed", {"seed": applied.seed}),
+    )
+
+
+def _money(view: JobView) -> Message | None:
+    job = view.job
+    if job.price == 0:
+        return Message("money.free_failed") if job.state in (JobState.FAILED, JobState.CANCELLED) else Message("money.free")
+    if job.state is JobState.DONE:
+        return Message("money.charged", {"credits": job.charged or 0})
+    if job.ended:
+        return Message("money.not_charged")
+    if view.left_today is None:
+        return Message("money.held", {"credits": job.price})
+    return Message("money.held_left", {"credits": job.price, "left": view.left_today})
+
+
+def _actions(view: JobView) -> list[Action]:
+    job = view.job
+    label = {verb: Message(f"action.{verb}") for verb in _VERBS}
+    verbs: list[str]
+    if job.cancel_wish is not None and not job.ended:
+        verbs = []
+    elif job.state in (JobState.PREPARING, JobState.QUEUED):
+        verbs = ["cancel"]
+    elif job.state in (JobState.SUBMITTING, JobState.GENERATING):
+        if view.cancel_stops_billing:
+            verbs = ["cancel"]
+        else:
+            verbs = ["stop_waiting"]
+            label["stop_waiting"] = Message("action.stop_waiting", {"credits": job.price})
+    elif job.state is JobState.UNCLEAR:
+        verbs = ["check_again", "again", "cancel"]
+        label["again"] = Message("action.make_anew", {"credits": job.price})
+    elif job.state is JobState.STORING:
+        verbs = []
+    elif job.state is JobState.DONE:
+        verbs = ["download", "again", "remix", *(["extend"] if view.can_extend else []), "copy_link"]
+        verbs += ["unfavourite" if view.favourite else "favourite", "details", "delete"]
+    elif job.state is JobState.FAILED:
+        code = job.failure.code if job.failure else ""
+        first = {"CONTENT_POLICY_VIOLATION": "edit_prompt", "INVALID_REQUEST": "edit_prompt"}.get(code, "again")
+        verbs = [first, *(["other_generator"] if view.may_do_another else []), "details", "delete"]
+    else:
+        verbs = ["again", "remix", "delete"]
+    return [Action(verb, label[verb]) for verb in verbs]
+
+
+_VERBS: Final = (
+    "cancel",
+    "stop_waiting",
+    "again",
+    "remix",
+    "extend",
+    "favourite",
+    "unfavourite",
+    "delete",
+    "details",
+    "download",
+    "copy_link",
+    "edit_prompt",
+    "other_generator",
+    "check_again",
+)

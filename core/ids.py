@@ -1,0 +1,18 @@
+"""Names for things: random, and for jobs also sortable by time."""
+
+from __future__ import annotations
+
+import secrets
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+
+
+def new_job_id(now_ms: int) -> str:
+    """Return 26 lower-case characters: 48 bits of ``now_ms``, then 80 random bits; sorts by time."""
+    value = (now_ms & ((1 << 48) - 1)) << 80 | secrets.randbits(80)
+    return "".join(_ALPHABET[value >> shift & 31] for shift in range(125, -5, -5))
+
+
+def new_secret_id() -> str:
+    """Return 32 hexadecimal characters, 128 random bits: clips, attempts, accounts, and whatever a stranger must not guess."""
+    return secrets.token_hex(16)

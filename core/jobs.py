@@ -1,0 +1,294 @@
+"""The things that are kept: who asked, where to answer, what was ordered, tried, made and delivered.
+
+All are plain stored data, so a restarted process edits the same message and its buttons still work. Times are UTC milliseconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Literal
+
+from core.capabilities import Applied, Change
+from core.money import Hold
+from core.requests import Wanted
+from core.states import AT_PROVIDER, ENDED, AttemptState, DeliveryState, JobState
+
+Visibility = Literal["public", "only_owner"]
+
+
+class JobKind(StrEnum):
+    """What is ordered."""
+
+    CLIP = "clip"
+    FILM = "film"
+    PICTURE = "picture"
+    SCRIPT = "script"
+    MERGE = "merge"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts, as a platform knows them. ``chat`` and ``roles`` are subjects of allowances such as ``discord:guild:1``."""
+
+    platform: str
+    external_id: str
+    chat: str | None = None
+    roles: tuple[str, ...] = ()
+    allowance_subject: str | None = None
+    """Shared allowance, for anonymous browsers; None means the account's own."""
+    is_admin: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where to answer: a chat, its thread, who may see it, and in which language."""
+
+    platform: str
+    chat: str
+    thread: str | None = None
+    reply_to: str | None = None
+    visibility: Visibility = "public"
+    language: str = "en"
+    upload_limit: int | None = None
+    """Bytes this chat takes; None: the platform's own limit."""
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return plain JSON that ``from_json`` reads back."""
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Place:
+        """Read what ``as_json`` wrote; fields of a later version are ignored."""
+        return cls(**{name: data[name] for name in cls.__dataclass_fields__ if name in data})
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A platform's handle for one message that we sent."""
+
+    place: Place
+    message: str
+    kind: Literal["text", "media"] = "text"
+    can_edit_until: int | None = None
+    credential: str | None = field(default=None, repr=False)
+    """Short-lived, encrypted by the platform; erased once ``can_edit_until`` has passed; never logged or backed up."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return plain JSON that ``from_json`` reads back."""
+        return {
+            "place": self.place.as_json(),
+            "message": self.message,
+            "kind": self.kind,
+            "can_edit_until": self.can_edit_until,
+            "credential": self.credential,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Receipt:
+        """Read what ``as_json`` wrote."""
+        return cls(
+            place=Place.from_json(data["place"]),
+            message=data["message"],
+            kind=data.get("kind", "text"),
+            can_edit_until=data.get("can_edit_until"),
+            credential=data.get("credential"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A picture that came with a command: already ours (``key`` in the clip store) or still the platform's (``reference``)."""
+
+    name: str
+    mime: str
+    bytes: int | None = None
+    key: str | None = None
+    reference: Mapping[str, Any] | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return plain JSON that ``from_json`` reads back."""
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Attachment:
+        """Read what ``as_json`` wrote."""
+        return cls(**{name: data[name] for name in cls.__dataclass_fields__ if name in data})
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a job failed: the stable code, and the catalogue's message for the person."""
+
+    code: str
+    message_id: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return plain JSON."""
+        return {"code": self.code, "message_id": self.message_id, "values": dict(self.values)}
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a person ordered, as its row says."""
+
+    id: str
+    kind: JobKind
+    account_id: str
+    identity_id: int
+    place: Place
+    state: JobState
+    version: int
+    wanted: Wanted
+    applied: Applied
+    price: int
+    hold: Hold
+    created_at: int
+    updated_at: int
+    provider_named: bool = False
+    parent_id: str | None = None
+    origin_id: str | None = None
+    position: int | None = None
+    session_id: str | None = None
+    attachment: Attachment | None = None
+    changed: tuple[Change, ...] = ()
+    charged: int | None = None
+    true_cost: int | None = None
+    cancel_wish: Literal["cancel", "stop_waiting"] | None = None
+    failure: Failure | None = None
+    progress: float | None = None
+    note: str | None = None
+    """Message id of something the person should know about how it goes, such as a restart."""
+    attempt_id: str | None = None
+    attempts: int = 0
+    retries: int = 0
+    """Tries of the present step since it last went well; drives the back-off."""
+    due_at: int | None = None
+    deadline: int | None = None
+    not_before: int | None = None
+    queued_at: int | None = None
+    started_at: int | None = None
+    finished_at: int | None = None
+    clip_id: str | None = None
+    hidden: bool = False
+
+    @property
+    def ended(self) -> bool:
+        """Whether the state is an end."""
+        return self.state in ENDED
+
+    @property
+    def at_provider(self) -> bool:
+        """Whether the job holds one of its generator's slots."""
+        return self.state in AT_PROVIDER
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One submission to one generator. ``ticket`` is None until the generator's answer was stored."""
+
+    id: str
+    job_id: str
+    number: int
+    applied: Applied
+    state: AttemptState
+    intent_at: int
+    ticket: Mapping[str, Any] | None = None
+    ticket_at: int | None = None
+    ended_at: int | None = None
+
+
+class AssetKind(StrEnum):
+    """What a stored file is."""
+
+    CLIP = "clip"
+    POSTER = "poster"
+    SOURCE = "source"
+    UPLOAD = "upload"
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """One stored file: a generated clip, its poster, a normalised source picture or a raw upload."""
+
+    id: str
+    kind: AssetKind
+    account_id: str
+    job_id: str | None
+    key: str
+    mime: str
+    bytes: int
+    sha256: str
+    created_at: int
+    width: int | None = None
+    height: int | None = None
+    seconds: float | None = None
+    poster_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A clip on its way to one place, apart from the job that made it."""
+
+    id: int
+    job_id: str
+    clip_id: str
+    place: Place
+    state: DeliveryState
+    tries: int = 0
+    due_at: int | None = None
+    receipt: Receipt | None = None
+    error_code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CardRow:
+    """One message that tells the truth about one job in one place."""
+
+    id: int
+    job_id: str
+    place: Place
+    receipt: Receipt | None
+    shown_hash: str | None
+    next_edit_at: int
+    closed: bool
+    failures: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class InboxRow:
+    """A raw command as it was received, durable before anything is understood of it."""
+
+    id: int
+    platform: str
+    update_id: str
+    payload: Mapping[str, Any]
+    state: Literal["pending", "accepted", "refused"]
+    job_id: str | None
+    failure: Mapping[str, Any] | None
+    received_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Everything that one accept transaction needs; made by the intake from a command, priced and fitted."""
+
+    actor: Actor
+    place: Place
+    wanted: Wanted
+    applied: Applied
+    changed: tuple[Change, ...]
+    price: int
+    dedupe_key: str
+    dedupe_hash: str
+    kind: JobKind = JobKind.CLIP
+    provider_named: bool = False
+    session_id: str | None = None
+    parent_id: str | None = None
+    origin_id: str | None = None
+    attachment: Attachment | None = None
+    inbox_id: int | None = None
+    receipt: Receipt | None = None

@@ -1,0 +1,178 @@
+"""What a person wants: parsed from the fields of any surface, checked, and stored as it was said.
+
+A field that was not given is not in ``explicit``: the generator's default then applies without a word (DESIGN §5).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Final
+
+from core.errors import BadOption
+
+PROMPT_CHARACTERS: Final = 4000
+NEGATIVE_CHARACTERS: Final = 1000
+SESSION_CHARACTERS: Final = 128
+SEED_MOST: Final = 2**32 - 1
+
+ASPECTS: Final = ("16:9", "9:16")
+RESOLUTIONS: Final = ("720p", "1080p")
+SECONDS: Final = (4, 6, 8)
+"""Legal on every generator (HTTP.md); others may be added by what is configured."""
+
+PERSON_GENERATION: Final = ("allow_all", "allow_adult", "dont_allow")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One clip as a person asked for it. ``explicit`` names the fields that the person set."""
+
+    prompt: str = ""
+    negative_prompt: str = ""
+    aspect_ratio: str = "16:9"
+    resolution: str = "720p"
+    seconds: int = 8
+    seed: int | None = None
+    audio: bool = True
+    person_generation: str | None = None
+    provider: str | None = None
+    model: str | None = None
+    with_picture: bool = False
+    explicit: frozenset[str] = field(default_factory=frozenset)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return plain JSON that ``from_json`` reads back unchanged."""
+        return {**asdict(self), "explicit": sorted(self.explicit)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Wanted:
+        """Read what ``as_json`` wrote; fields of a later version are ignored."""
+        known = {name: data[name] for name in cls.__dataclass_fields__ if name in data}
+        return cls(**{**known, "explicit": frozenset(data.get("explicit", ()))})
+
+    def with_prompt(self, prompt: str) -> Wanted:
+        """The same wish with another prompt."""
+        return replace(self, prompt=prompt)
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """The values that some configured generator can do; what parsing accepts."""
+
+    aspects: tuple[str, ...] = ASPECTS
+    resolutions: tuple[str, ...] = RESOLUTIONS
+    seconds: tuple[int, ...] = SECONDS
+    providers: tuple[str, ...] = ()
+    """Accepted names, aliases included."""
+
+
+_BIDI_AND_INVISIBLE = re.compile("[\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
+
+
+def clean_text(text: str) -> str:
+    """Return ``text`` in NFC without control and invisible direction characters, white space folded, ends trimmed."""
+    text = _BIDI_AND_INVISIBLE.sub("", unicodedata.normalize("NFC", text))
+    text = "".join(c if c in "\n\t" or not unicodedata.category(c).startswith("C") or c == "\u200d" else " " for c in text)
+    return re.sub(r"[ \t]+", " ", re.sub(r"\s*\n\s*", "\n", text)).strip()
+
+
+def parse_wanted(fields: Mapping[str, Any], choices: Choices, *, with_picture: bool) -> Wanted:
+    """Read the fields of HTTP.md (``duration``, ``generate_audio`` …) into a Wanted.
+
+    Raises BadOption, naming the field and its legal values. Empty strings and None mean "not given".
+    """
+    given = {name: value for name, value in fields.items() if value is not None and value != ""}
+    explicit: set[str] = set()
+
+    def take(name: str, attribute: str | None = None) -> Any:
+        if name not in given:
+            return None
+        explicit.add(attribute or name)
+        return given[name]
+
+    prompt = _text(take("prompt"), "prompt", PROMPT_CHARACTERS)
+    if not prompt and not with_picture:
+        raise BadOption("prompt", "nothing", f"a description of the clip, up to {PROMPT_CHARACTERS} characters")
+    default = Wanted()
+    aspect = take("aspect_ratio")
+    resolution = take("resolution")
+    seconds = take("duration", "seconds")
+    seed = take("seed")
+    audio = take("generate_audio", "audio")
+    person = take("person_generation")
+    provider = take("provider")
+    model = take("model")
+    return Wanted(
+        prompt=prompt,
+        negative_prompt=_text(take("negative_prompt"), "negative_prompt", NEGATIVE_CHARACTERS),
+        aspect_ratio=default.aspect_ratio if aspect is None else _one_of(aspect, "aspect_ratio", choices.aspects),
+        resolution=default.resolution if resolution is None else _one_of(resolution, "resolution", choices.resolutions),
+        seconds=default.seconds if seconds is None else _seconds(seconds, choices.seconds),
+        seed=None if seed is None else _whole(seed, "seed", 0, SEED_MOST),
+        audio=default.audio if audio is None else _yes_no(audio, "generate_audio"),
+        person_generation=None if person is None else _one_of(person, "person_generation", PERSON_GENERATION),
+        provider=None if provider is None else _one_of(provider, "provider", choices.providers),
+        model=None if model is None else _text(model, "model", 200),
+        with_picture=with_picture,
+        explicit=frozenset(explicit),
+    )
+
+
+def parse_label(value: Any, name: str, most: int = SESSION_CHARACTERS) -> str | None:
+    """Read an optional short label such as ``session_id`` or ``idempotency_key``; printable, ``most`` characters at most."""
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str) or len(value) > most or not value.isprintable():
+        raise BadOption(name, value, f"up to {most} printable characters")
+    return value
+
+
+def _text(value: Any, name: str, most: int) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise BadOption(name, value, f"text of up to {most} characters")
+    if len(value) > most:
+        raise BadOption(name, f"{len(value)} characters", f"text of up to {most} characters")
+    return clean_text(value)
+
+
+def _one_of(value: Any, name: str, legal: tuple[str, ...]) -> str:
+    if not isinstance(value, str) or value not in legal:
+        raise BadOption(name, value, _listed(legal))
+    return value
+
+
+def _seconds(value: Any, legal: tuple[int, ...]) -> int:
+    words = _listed(tuple(str(s) for s in legal))
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise BadOption("duration", value, words)
+    text = str(value).strip()
+    if not re.fullmatch(r"[0-9]{1,3}(\.0)?", text) or int(float(text)) not in legal:
+        raise BadOption("duration", value, words)
+    return int(float(text))
+
+
+def _whole(value: Any, name: str, least: int, most: int) -> int:
+    words = f"a whole number from {least} to {most}"
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise BadOption(name, value, words)
+    text = str(value).strip()
+    if not re.fullmatch(r"[0-9]{1,10}", text) or not least <= int(text) <= most:
+        raise BadOption(name, value, words)
+    return int(text)
+
+
+def _yes_no(value: Any, name: str) -> bool:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.strip().lower() in {"true", "false"}:
+        return value.strip().lower() == "true"
+    raise BadOption(name, value, "true or false")
+
+
+def _listed(legal: tuple[str, ...]) -> str:
+    return legal[0] if len(legal) == 1 else ", ".join(legal[:-1]) + " or " + legal[-1] if legal else "left out"
