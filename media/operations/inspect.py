@@ -1,0 +1,84 @@
+"""Prove that a file is a clip that plays, and take its poster on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Final
+
+from av.video.frame import VideoFrame
+from PIL import Image
+
+from core.errors import CorruptMedia
+from media.pictures import save, upright
+from media.source import Clip, Measured, has_faststart, open_clip, reading
+
+POSTER_SIDE: Final = 960
+POSTER_QUALITY: Final = 84
+_FRAMES_AT_EACH_PLACE: Final = 3
+_MOST_FRAMES: Final = 600
+"""Pictures decoded to reach the poster's moment, when key pictures lie far apart."""
+
+
+def run(request: dict[str, Any], report: Callable[[str, int, int], None]) -> dict[str, Any]:
+    """Request: source, poster (path or null). Result: the fields of ``core.media.Inspection``."""
+    path = Path(request["source"])
+    with open_clip(path) as clip:
+        measured = clip.measure()
+        if measured.seconds <= 0:
+            raise CorruptMedia("it has no length")
+        first = next(iter(_decode(clip, measured.start, _FRAMES_AT_EACH_PLACE)))
+        _decode(clip, measured.last_key, _FRAMES_AT_EACH_PLACE)
+        if request.get("poster"):
+            write_poster(clip, measured, Path(request["poster"]))
+        return facts(clip, measured, first)
+
+
+def facts(clip: Clip, measured: Measured, frame: VideoFrame) -> dict[str, Any]:
+    """Return what is known of ``clip`` after ``frame`` was decoded from it."""
+    width, height = round(frame.width * clip.sar), frame.height
+    if frame.rotation % 180:
+        width, height = height, width
+    return {
+        "container": clip.looks.kind,
+        "bytes": clip.bytes,
+        "seconds": round(measured.seconds, 4),
+        "width": width,
+        "height": height,
+        "fps": round(float(clip.fps), 4),
+        "frames": measured.frames,
+        "video_codec": clip.video_codec,
+        "pixel_format": frame.format.name,
+        "audio_codec": clip.audio_codec,
+        "faststart": clip.looks.kind == "mp4" and has_faststart(clip.path),
+        "rotation": -frame.rotation % 360,
+    }
+
+
+def write_poster(clip: Clip, measured: Measured, output: Path) -> dict[str, Any]:
+    """Write the picture nearest to the first second (or to the middle of a shorter clip) as JPEG."""
+    base = clip.video.time_base or Fraction(1, 1000)
+    wanted = measured.start + int(min(1.0, measured.seconds / 2) / base)
+    frame = None
+    with reading():
+        for frame in clip.decode_from(wanted, _MOST_FRAMES):
+            if frame.pts is not None and frame.pts >= wanted:
+                break
+    if frame is None:
+        raise CorruptMedia("no picture decodes")
+    picture = upright(frame, clip.sar)
+    picture.thumbnail((POSTER_SIDE, POSTER_SIDE), Image.Resampling.LANCZOS)
+    return save(picture, output, lossless=False, quality=POSTER_QUALITY)
+
+
+def _decode(clip: Clip, timestamp: int, most: int) -> list[VideoFrame]:
+    with reading():
+        frames = list(clip.decode_from(timestamp, most))
+    if not frames:
+        raise CorruptMedia("no picture decodes")
+    context = clip.video.codec_context
+    for frame in frames:
+        if (frame.width, frame.height) != (context.width, context.height) or frame.is_corrupt:
+            raise CorruptMedia("a picture is damaged")
+    return frames
