@@ -1,13 +1,12 @@
 """The schema's history: numbered ``.sql`` files, applied under ``PRAGMA user_version``.
 
-``0001_first.sql``, ``0002_more.sql`` … without gaps. Each file and its number are committed together, so a crash leaves the schema before
-or after a file, never between. Before an existing database is changed, a copy of it is kept beside it (``NAME.before``, 0600, the newest
-only), because there is no way back otherwise.
+``0001_first.sql``, ``0002_more.sql`` … without gaps. Each file and its number are committed together, so a crash leaves
+the schema before or after a file, never between. Before an existing database is changed, a copy of it is kept beside it
+(``NAME.before``, 0600, the newest only), because there is no way back otherwise.
 """
 
 from __future__ import annotations
 
-import os
 import re
 import sqlite3
 from collections.abc import Iterator
@@ -15,8 +14,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from core.errors import DatabaseFault, SchemaFromTheFuture
+from storage import upkeep
 
 _NAME = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
+_NOT_HERE = re.compile(r"(BEGIN|COMMIT|END|ROLLBACK|SAVEPOINT|RELEASE|VACUUM|ATTACH|DETACH|PRAGMA)\b", re.IGNORECASE)
 
 
 class Migration(NamedTuple):
@@ -27,7 +28,9 @@ class Migration(NamedTuple):
 
 
 def migrations_in(folder: Path) -> list[Migration]:
-    """The numbered files of ``folder`` in order. Raises DatabaseFault for a gap, a number twice, a wrong name, or none at all."""
+    """The numbered files of ``folder`` in order. Raises DatabaseFault for a gap, a number twice, a wrong name, or none
+    at all.
+    """
     found = []
     for path in sorted(folder.glob("*.sql")):
         match = _NAME.fullmatch(path.name)
@@ -44,13 +47,19 @@ def migrations_in(folder: Path) -> list[Migration]:
 
 
 def statements(script: str) -> Iterator[str]:
-    """The statements of ``script``, one by one; a trigger's body stays whole. Raises DatabaseFault for an unfinished last one."""
+    """The statements of ``script``, one by one; a trigger's body stays whole. Raises DatabaseFault for an unfinished
+    last one.
+    """
     pending = ""
     for piece in re.split(r"(?<=;)", script):
         pending += piece
         if sqlite3.complete_statement(pending):
-            yield pending.strip()
-            pending = ""
+            statement, pending = pending.strip(), ""
+            if word := _NOT_HERE.match(_without_comments(statement).strip()):
+                raise DatabaseFault(
+                    f"a migration must not contain {word[1].upper()}: each file is one transaction already"
+                )
+            yield statement
     if _without_comments(pending).strip():
         raise DatabaseFault(f"a migration ends in the middle of a statement: {pending.strip()[:60]!r}")
 
@@ -72,7 +81,8 @@ def version_of(connection: sqlite3.Connection) -> int:
 def migrate(connection: sqlite3.Connection, path: Path, folder: Path) -> int:
     """Bring the database up to date and return its version. ``connection`` is the only one open, in autocommit.
 
-    Raises SchemaFromTheFuture for a database of a newer Reelay, DatabaseFault for faulty migrations; sqlite3's own errors pass.
+    Raises SchemaFromTheFuture for a database of a newer Reelay, DatabaseFault for faulty migrations; sqlite3's own
+    errors pass.
     """
     known = migrations_in(folder)
     version, newest = version_of(connection), known[-1].number
@@ -84,45 +94,32 @@ def migrate(connection: sqlite3.Connection, path: Path, folder: Path) -> int:
             known=newest,
         )
     if version and version < newest:
-        _keep_copy(connection, path)
+        upkeep.copy(connection, copy_path(path))
     for migration in known[version:]:
         _apply(connection, migration)
     return newest
 
 
 def _apply(connection: sqlite3.Connection, migration: Migration) -> None:
-    connection.execute("BEGIN IMMEDIATE")
+    """One file and its number in one transaction, with references checked at the end (a rebuilt table loses them for a
+    moment).
+    """
+    wanted = list(statements(migration.path.read_text(encoding="utf-8")))
+    connection.execute("PRAGMA foreign_keys=OFF")
     try:
-        for statement in statements(migration.path.read_text(encoding="utf-8")):
-            connection.execute(statement)
+        connection.execute("BEGIN IMMEDIATE")
+        for statement in wanted:
+            connection.execute(statement).fetchall()
+        if broken := connection.execute("PRAGMA foreign_key_check").fetchone():
+            raise DatabaseFault(
+                f"migration {migration.path.name} would leave a row of {broken[0]} without its row of {broken[2]}"
+            )
         connection.execute(f"PRAGMA user_version={migration.number}")
         connection.execute("COMMIT")
-    except BaseException:
+    except sqlite3.Error as error:
+        error.add_note(f"in migration {migration.path.name}")
+        raise
+    finally:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
-        raise
-
-
-def _keep_copy(connection: sqlite3.Connection, path: Path) -> None:
-    """A whole copy under a temporary name, synced, then renamed over the older one."""
-    final = copy_path(path)
-    partial = final.with_name(final.name + ".partial")
-    partial.unlink(missing_ok=True)
-    descriptor = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        os.fchmod(descriptor, 0o600)
-        target = sqlite3.connect(partial, isolation_level=None)
-        try:
-            target.execute("PRAGMA journal_mode=OFF").fetchall()
-            connection.backup(target)
-        finally:
-            target.close()
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    partial.replace(final)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+        connection.execute("PRAGMA foreign_keys=ON")
