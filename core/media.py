@@ -162,7 +162,9 @@ class MediaToolbox(Protocol):
         """
         ...
 
-    async def normalise_image(self, source: Path, destination: Path, most_side: int = 2048, *, deadline: float = ...) -> Picture:
+    async def normalise_image(
+        self, source: Path, destination: Path, most_side: int = 2048, *, deadline: float = ...
+    ) -> Picture:
         """Re-encode an upload as PNG or JPEG without metadata; raises as ``inspect`` does."""
         ...
 

@@ -36,7 +36,16 @@ def _reading() -> Iterator[None]:
         yield
     except Image.DecompressionBombError as error:
         raise oversized("pixels", 2 * PICTURE_PIXELS, PICTURE_PIXELS) from error
-    except (UnidentifiedImageError, SyntaxError, ValueError, struct.error, EOFError, KeyError, IndexError, ArithmeticError) as error:
+    except (
+        UnidentifiedImageError,
+        SyntaxError,
+        ValueError,
+        struct.error,
+        EOFError,
+        KeyError,
+        IndexError,
+        ArithmeticError,
+    ) as error:
         raise CorruptMedia(f"the picture cannot be read: {type(error).__name__}") from error
     except OSError as error:
         if error.errno in (12, 27, 28):
@@ -82,10 +91,14 @@ def normalised(picture: Image.Image, most_side: int) -> Image.Image:
     """Return an upright RGB copy of at most ``most_side`` with alpha laid on neutral ground and colours in sRGB."""
     with _reading():
         if picture.format == "JPEG":
-            picture.draft(None, (most_side, most_side))  # decodes at a half, a quarter or an eighth where that is enough
+            picture.draft(
+                None, (most_side, most_side)
+            )  # decodes at a half, a quarter or an eighth where that is enough
         picture.load()
         profile = picture.info.get("icc_profile")
-        with contextlib.suppress(struct.error, TypeError, OverflowError):  # a broken EXIF block is no reason to refuse the pixels
+        with contextlib.suppress(
+            struct.error, TypeError, OverflowError
+        ):  # a broken EXIF block is no reason to refuse the pixels
             picture = ImageOps.exif_transpose(picture)
         picture = _to_rgb(picture, profile)
         if max(picture.size) > most_side:
@@ -133,18 +146,31 @@ def save(picture: Image.Image, output: Path, *, lossless: bool, quality: int = 9
         bare.save(output, format="PNG", compress_level=6)
         mime = "image/png"
     if not lossless or output.stat().st_size > _LOSSLESS_BYTES:
-        bare.save(output, format="JPEG", quality=quality, subsampling=0 if quality > 90 else 2, optimize=True, progressive=False)
+        bare.save(
+            output,
+            format="JPEG",
+            quality=quality,
+            subsampling=0 if quality > 90 else 2,
+            optimize=True,
+            progressive=False,
+        )
         mime = "image/jpeg"
     return {"width": bare.width, "height": bare.height, "mime": mime, "bytes": output.stat().st_size}
 
 
 def upright(frame: VideoFrame, sar: Fraction) -> Image.Image:
     """Return a decoded frame as a person sees it: square pixels, rotation applied, full-range RGB by its own colour matrix."""
-    matrix = frame.colorspace if frame.colorspace in (1, 4, 5, 6, 7, 9) else (_BT709 if min(frame.width, frame.height) >= 720 else _BT601)
+    matrix = (
+        frame.colorspace
+        if frame.colorspace in (1, 4, 5, 6, 7, 9)
+        else (_BT709 if min(frame.width, frame.height) >= 720 else _BT601)
+    )
     rgb = frame.reformat(format="rgb24", src_colorspace=matrix, dst_color_range=_FULL_RANGE)
     picture = Image.fromarray(rgb.to_ndarray())
     if sar != 1:
         width = max(LEAST_SIDE, round(picture.width * sar))
         picture = picture.resize((width, picture.height), Image.Resampling.LANCZOS)
-    turn = {90: Image.Transpose.ROTATE_90, 180: Image.Transpose.ROTATE_180, 270: Image.Transpose.ROTATE_270}.get(frame.rotation % 360)
+    turn = {90: Image.Transpose.ROTATE_90, 180: Image.Transpose.ROTATE_180, 270: Image.Transpose.ROTATE_270}.get(
+        frame.rotation % 360
+    )
     return picture.transpose(turn) if turn is not None else picture

@@ -70,8 +70,13 @@ _TEXTS: Final[tuple[tuple[re.Pattern[str], Looks], ...]] = (
     (re.compile(r"ffconcat version", re.IGNORECASE), Looks("ffconcat", "a playlist")),
     (re.compile(r"#EXTM3U"), Looks("playlist", "a playlist")),
     (re.compile(r"\[playlist\]", re.IGNORECASE), Looks("playlist", "a playlist")),
-    (re.compile(r"(<\?xml.{0,3000}?)?(<!--.{0,3000}?-->\s*)*(<!doctype svg.{0,3000}?>\s*)?<(\w+:)?svg\b", re.IGNORECASE | re.DOTALL),
-     Looks("svg", "an SVG")),
+    (
+        re.compile(
+            r"(<\?xml.{0,3000}?)?(<!--.{0,3000}?-->\s*)*(<!doctype svg.{0,3000}?>\s*)?<(\w+:)?svg\b",
+            re.IGNORECASE | re.DOTALL,
+        ),
+        Looks("svg", "an SVG"),
+    ),
     (re.compile(r"<(!doctype html|html|head|body|script)\b", re.IGNORECASE), Looks("html", "an HTML page")),
     (re.compile(r"<\?xml"), Looks("xml", "an XML file")),
     (re.compile(r"[\[{]"), Looks("text", "a text file")),

@@ -31,7 +31,14 @@ _RATES: Final = tuple(
     for n, d in ((8, 1), (10, 1), (12, 1), (15, 1), (16, 1), (20, 1), (24000, 1001), (24, 1), (25, 1), (30000, 1001), (30, 1),
                  (48, 1), (50, 1), (60000, 1001), (60, 1))
 )  # fmt: skip
-_NAMES: Final = {"libdav1d": "av1", "libvpx": "vp8", "libvpx-vp9": "vp9", "libopus": "opus", "libvorbis": "vorbis", "aac_latm": "aac"}
+_NAMES: Final = {
+    "libdav1d": "av1",
+    "libvpx": "vp8",
+    "libvpx-vp9": "vp9",
+    "libopus": "opus",
+    "libvorbis": "vorbis",
+    "aac_latm": "aac",
+}
 _OPTIONS: Final = {
     "protocol_whitelist": "file,pipe",
     "format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm",

@@ -45,7 +45,10 @@ class MediaTools:
     def __init__(self, scratch: Path, *, quick: int = 2, heavy: int = 1, spare: bool = True) -> None:
         """``scratch``: a folder for private directories, best on the same file system as the destinations."""
         self._scratch = scratch
-        self._places: dict[Lane, asyncio.Semaphore] = {"quick": asyncio.Semaphore(quick), "heavy": asyncio.Semaphore(heavy)}
+        self._places: dict[Lane, asyncio.Semaphore] = {
+            "quick": asyncio.Semaphore(quick),
+            "heavy": asyncio.Semaphore(heavy),
+        }
         self._keeps_spare = spare
         self._spare: Child | None = None
         self._spare_timer: asyncio.TimerHandle | None = None
@@ -71,9 +74,13 @@ class MediaTools:
         """See ``MediaToolbox.inspect``."""
         return _shaped(Inspection, await self._quick("inspect", source, poster, deadline, output_key="poster"))
 
-    async def normalise_image(self, source: Path, destination: Path, most_side: int = 2048, *, deadline: float = 30.0) -> Picture:
+    async def normalise_image(
+        self, source: Path, destination: Path, most_side: int = 2048, *, deadline: float = 30.0
+    ) -> Picture:
         """See ``MediaToolbox.normalise_image``."""
-        return _shaped(Picture, await self._quick("normalise_image", source, destination, deadline, most_side=most_side))
+        return _shaped(
+            Picture, await self._quick("normalise_image", source, destination, deadline, most_side=most_side)
+        )
 
     async def poster(self, source: Path, destination: Path, *, deadline: float = 30.0) -> Picture:
         """See ``MediaToolbox.poster``."""
@@ -88,7 +95,13 @@ class MediaTools:
         return _shaped(Picture, await self._quick("last_frame", source, destination, deadline))
 
     async def fit(
-        self, source: Path, destination: Path, limit_bytes: int, report: Report | None = None, *, deadline: float = 900.0
+        self,
+        source: Path,
+        destination: Path,
+        limit_bytes: int,
+        report: Report | None = None,
+        *,
+        deadline: float = 900.0,
     ) -> Fitted:
         """See ``MediaToolbox.fit``."""
         request = {"operation": "fit", "source": str(source.absolute()), "limit_bytes": limit_bytes}
@@ -105,7 +118,11 @@ class MediaTools:
         deadline: float = 1800.0,
     ) -> Merged:
         """See ``MediaToolbox.merge``."""
-        request = {"operation": "merge", "sources": [str(path.absolute()) for path in sources], "transition": transition}
+        request = {
+            "operation": "merge",
+            "sources": [str(path.absolute()) for path in sources],
+            "transition": transition,
+        }
         result = await self._run("heavy", request, destination, report, deadline)
         why = MergeReason(result.get("why", ""))
         return Merged(copied=why is MergeReason.SAME, why=why, seconds=float(result["seconds"]))
@@ -119,7 +136,14 @@ class MediaTools:
         return Rendered(bytes=result["bytes"], seconds=float(result.get("seconds", request.seconds)))
 
     async def _quick(
-        self, operation: str, source: Path, destination: Path | None, deadline: float, *, output_key: str = "output", **more: Any
+        self,
+        operation: str,
+        source: Path,
+        destination: Path | None,
+        deadline: float,
+        *,
+        output_key: str = "output",
+        **more: Any,
     ) -> dict[str, Any]:
         request = {"operation": operation, "source": str(source.absolute()), **more}
         return await self._run("quick", request, destination, None, deadline, output_key)
@@ -153,7 +177,9 @@ class MediaTools:
                 except TimeoutError as error:
                     raise MediaTimedOut(f"{request['operation']} took longer than {deadline:g} s") from error
                 if output and destination:
-                    size = await self._uncut(asyncio.to_thread(_publish, output, destination), lambda _: _remove(destination))
+                    size = await self._uncut(
+                        asyncio.to_thread(_publish, output, destination), lambda _: _remove(destination)
+                    )
                     if output_key == "output":
                         result["bytes"] = size
                 progress.finish()
@@ -286,7 +312,9 @@ def _shaped(shape: type[_Shape], result: Mapping[str, Any]) -> _Shape:
     try:
         fields = {
             field.name: (
-                None if result[field.name] is None and "None" in str(field.type) else _READERS[str(field.type).split(" ")[0]](result[field.name])
+                None
+                if result[field.name] is None and "None" in str(field.type)
+                else _READERS[str(field.type).split(" ")[0]](result[field.name])
             )
             for field in dataclasses.fields(shape)  # type: ignore[arg-type]
         }

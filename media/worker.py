@@ -106,7 +106,9 @@ def explain(error: BaseException) -> ReelayError:
     if number == 28:
         return DiskFull("no room for the output")
     if number == 27:
-        return OversizedMedia("the output grew above its limit", values={"what": "output", "found": "more", "most": "its limit"})
+        return OversizedMedia(
+            "the output grew above its limit", values={"what": "output", "found": "more", "most": "its limit"}
+        )
     if isinstance(error, TimeoutError):
         return MediaTimedOut("the operation gave up")
     frame = traceback.extract_tb(error.__traceback__)[-1:]

@@ -35,7 +35,11 @@ def canned_clip(
         container.metadata.update(metadata or {})
         video = container.add_stream(codec, rate=fps)
         video.width, video.height, video.pix_fmt = width, height, "yuv420p"
-        video.options = {"preset": "ultrafast", "crf": "23", "threads": "1"} if codec == "libx264" else {"cpu-used": "8", "deadline": "realtime"}
+        video.options = (
+            {"preset": "ultrafast", "crf": "23", "threads": "1"}
+            if codec == "libx264"
+            else {"cpu-used": "8", "deadline": "realtime"}
+        )
         video.codec_context.time_base = Fraction(1, fps)
         sound = container.add_stream(audio_codec, rate=_RATE, layout="stereo") if audio else None
         random = np.random.default_rng(7)
