@@ -1,0 +1,55 @@
+"""The local generator's operation: a prompt or a picture in, an MP4 with sound out. Runs in the media worker, never forks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from core.errors import UnsupportedMedia
+from media.scenery.director import direct
+from media.scenery.film import FPS, encode
+from media.scenery.sound import composed
+from media.scenery.words import read
+
+SIZES: dict[tuple[str, str], tuple[int, int]] = {
+    ("16:9", "720p"): (1280, 720),
+    ("9:16", "720p"): (720, 1280),
+    ("16:9", "1080p"): (1920, 1080),
+    ("9:16", "1080p"): (1080, 1920),
+}
+SHORTEST, LONGEST = 2, 12
+
+
+def run(request: dict[str, Any], report: Callable[[str, int, int], None]) -> dict[str, Any]:
+    """Render ``request`` to its ``output``.
+
+    Request: ``prompt``, ``negative_prompt`` (text, may be empty), ``image`` (absolute path of a normalised PNG or JPEG, or None), ``aspect``
+    (``16:9`` or ``9:16``), ``resolution`` (``720p`` or ``1080p``), ``seconds`` (2 … 12), ``seed``, ``output`` (absolute path) and ``caption``
+    (default true). ``report(stage, done, total)`` counts frames that left the encoder; the last step is the finished file.
+
+    Returns ``bytes``, ``width``, ``height``, ``seconds``, ``frames``, ``drawn`` (what words became), ``not_drawn`` (words that became nothing)
+    and ``caption`` (whether words stand in the picture). Equal requests give equal bytes on one machine.
+    Raises ``UnsupportedMedia``, ``CorruptMedia``, ``OversizedMedia``, ``DiskFull`` or ``WorkerDied``.
+    """
+    size = SIZES.get((str(request.get("aspect", "16:9")), str(request.get("resolution", "720p"))))
+    seconds = float(request.get("seconds", 6))
+    if size is None or not math.isfinite(seconds) or not SHORTEST <= seconds <= LONGEST:
+        raise UnsupportedMedia(f"aspect 16:9 or 9:16, resolution 720p or 1080p, seconds {SHORTEST} to {LONGEST}")
+    prompt = str(request.get("prompt") or "")
+    reading = read(prompt, str(request.get("negative_prompt") or ""))
+    frames = round(seconds * FPS)
+    report("prepare", 0, frames + 8)
+    scene = direct(reading, prompt, int(request.get("seed", 0)), size, frames / FPS)
+    written = encode(lambda index: scene.frame(index / FPS), frames, lambda: composed(scene.world), Path(request["output"]), size, report)
+    return {
+        "bytes": written,
+        "width": size[0],
+        "height": size[1],
+        "seconds": frames / FPS,
+        "frames": frames,
+        "drawn": scene.drawn,
+        "not_drawn": list(reading.unknown),
+        "caption": False,
+    }
