@@ -103,8 +103,16 @@ def fit(wanted: Wanted, capabilities: Capabilities, *, seed: int) -> tuple[Appli
     """
     can = capabilities
     changes: list[Change] = []
-    values: dict[str, Any] = {"aspect_ratio": wanted.aspect_ratio, "resolution": wanted.resolution, "seconds": wanted.seconds}
-    legal: dict[str, tuple[Any, ...]] = {"aspect_ratio": can.aspects, "resolution": can.resolutions, "seconds": can.seconds}
+    values: dict[str, Any] = {
+        "aspect_ratio": wanted.aspect_ratio,
+        "resolution": wanted.resolution,
+        "seconds": wanted.seconds,
+    }
+    legal: dict[str, tuple[Any, ...]] = {
+        "aspect_ratio": can.aspects,
+        "resolution": can.resolutions,
+        "seconds": can.seconds,
+    }
 
     for name in ("aspect_ratio", "resolution"):
         if values[name] not in legal[name]:
@@ -116,13 +124,18 @@ def fit(wanted: Wanted, capabilities: Capabilities, *, seed: int) -> tuple[Appli
         if "seconds" in wanted.explicit:
             if wanted.seconds not in SECONDS:
                 raise _unsupported("duration", wanted.seconds, can.seconds, can)
-            changes.append(Change("change.seconds", {"wanted": wanted.seconds, "applied": nearest, "generator": can.title}))
+            changes.append(
+                Change("change.seconds", {"wanted": wanted.seconds, "applied": nearest, "generator": can.title})
+            )
         values["seconds"] = nearest
     for rule in can.adjusts:
         if values[rule.field] == rule.value and values[rule.forces] != rule.to:
             if rule.forces in wanted.explicit or rule.field in wanted.explicit:
                 changes.append(
-                    Change("change.forced", {"because": rule.value, "field": rule.forces, "applied": rule.to, "generator": can.title})
+                    Change(
+                        "change.forced",
+                        {"because": rule.value, "field": rule.forces, "applied": rule.to, "generator": can.title},
+                    )
                 )
             values[rule.forces] = rule.to
 

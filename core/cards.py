@@ -62,7 +62,9 @@ class Card:
         bar = None if self.bar is None else round(self.bar * steps)
         lines = [[m.id, dict(m.values)] for m in (self.state, *self.facts, *self.changed)]
         rest = [None if m is None else [m.id, dict(m.values)] for m in (self.money, self.error, self.note)]
-        text = json.dumps([self.headline, lines, rest, bar, [a.verb for a in self.actions]], sort_keys=True, default=str)
+        text = json.dumps(
+            [self.headline, lines, rest, bar, [a.verb for a in self.actions]], sort_keys=True, default=str
+        )
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
@@ -146,7 +148,9 @@ def card_of(view: JobView) -> Card:
         facts=_facts(view),
         money=_money(view),
         changed=tuple(Message(c.message_id, c.values) for c in job.changed),
-        error=None if job.failure is None else Message(job.failure.message_id, {**job.failure.values, "generator": view.generator_title}),
+        error=None
+        if job.failure is None
+        else Message(job.failure.message_id, {**job.failure.values, "generator": view.generator_title}),
         note=None if job.note is None or job.ended else Message(job.note, {"generator": view.generator_title}),
         bar=None if quiet else bar,
         bar_is_estimate=is_estimate,
@@ -216,7 +220,11 @@ def _facts(view: JobView) -> tuple[Message, ...]:
 def _money(view: JobView) -> Message | None:
     job = view.job
     if job.price == 0:
-        return Message("money.free_failed") if job.state in (JobState.FAILED, JobState.CANCELLED) else Message("money.free")
+        return (
+            Message("money.free_failed")
+            if job.state in (JobState.FAILED, JobState.CANCELLED)
+            else Message("money.free")
+        )
     if job.state is JobState.DONE:
         return Message("money.charged", {"credits": job.charged or 0})
     if job.ended:

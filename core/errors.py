@@ -82,7 +82,9 @@ class ReelayError(Exception):
     retry: ClassVar[Retry] = Retry.NEVER
     default_message_id: ClassVar[str] = "error.internal"
 
-    def __init__(self, text: str = "", *, message_id: str | None = None, values: dict[str, Any] | None = None, **facts: Any) -> None:
+    def __init__(
+        self, text: str = "", *, message_id: str | None = None, values: dict[str, Any] | None = None, **facts: Any
+    ) -> None:
         """``text`` and ``facts`` go to the log; ``message_id`` with ``values`` to the person."""
         super().__init__(text or (type(self).__doc__ or "").split("\n")[0])
         self.message_id = message_id or self.default_message_id
@@ -108,7 +110,10 @@ class BadOption(RequestError):
         shown = str(wrote)
         shown = shown if len(shown) <= 40 else shown[:39] + "…"
         super().__init__(
-            f"{field} must be {legal}", message_id=message_id, values={"field": field, "wrote": shown, "legal": legal}, **facts
+            f"{field} must be {legal}",
+            message_id=message_id,
+            values={"field": field, "wrote": shown, "legal": legal},
+            **facts,
         )
 
 
@@ -268,7 +273,9 @@ class PlatformError(ReelayError):
 
     default_message_id = "error.internal"
 
-    def __init__(self, text: str = "", *, was_done: WasDone = WasDone.NO, retry_after: float | None = None, **rest: Any) -> None:
+    def __init__(
+        self, text: str = "", *, was_done: WasDone = WasDone.NO, retry_after: float | None = None, **rest: Any
+    ) -> None:
         """``retry_after``: seconds the platform asked for, if it did."""
         super().__init__(text, **rest)
         self.was_done, self.retry_after = was_done, retry_after

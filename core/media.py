@@ -78,7 +78,9 @@ class Inspection:
 
     @property
     def plays_everywhere(self) -> bool:
-        """MP4 with H.264 in yuv420p and AAC or no sound: what every surface plays (facts: Chromium shows HEVC as a black picture)."""
+        """MP4 with H.264 in yuv420p and AAC or no sound: what every surface plays (facts: Chromium shows HEVC as a
+        black picture).
+        """
         return (
             self.container == "mp4"
             and self.video_codec == "h264"
@@ -150,15 +152,18 @@ class Rendered:
 class MediaToolbox(Protocol):
     """Work on pictures and clips, each call in a child process of its own.
 
-    ``deadline`` is seconds of work, counted from the moment a child begins (waiting for a free lane comes before it). A call that
-    is cancelled, fails or passes its deadline leaves no process and no file behind; one that returns has put ``destination`` in
-    place by a rename. Everything raised is a ``core.errors.MediaError``, or ``core.errors.DiskFull``.
+    ``deadline`` is seconds of work, counted from the moment a child begins (waiting for a free lane comes before it). A
+    call that is cancelled, fails or passes its deadline leaves no process and no file behind; one that returns has put
+    ``destination`` in place by a rename. Everything raised is a ``core.errors.MediaError``, or
+    ``core.errors.DiskFull``.
     """
 
     async def inspect(self, source: Path, poster: Path | None = None, *, deadline: float = ...) -> Inspection:
-        """Prove that ``source`` is a clip that plays, and write its JPEG poster when one is asked for, both in one child.
+        """Prove that ``source`` is a clip that plays, and write its JPEG poster when one is asked for, both in one
+        child.
 
-        Raises ``UnsupportedMedia`` (values: found, kind), ``CorruptMedia`` or ``OversizedMedia`` (values: what, found, most).
+        Raises ``UnsupportedMedia`` (values: found, kind), ``CorruptMedia`` or ``OversizedMedia`` (values: what, found,
+        most).
         """
         ...
 
@@ -183,7 +188,9 @@ class MediaToolbox(Protocol):
     async def fit(
         self, source: Path, destination: Path, limit_bytes: int, report: Report | None = None, *, deadline: float = ...
     ) -> Fitted:
-        """Write an MP4 of at most ``limit_bytes`` that plays everywhere; raises ``CannotFit`` when 360 lines are still too much."""
+        """Write an MP4 of at most ``limit_bytes`` that plays everywhere; raises ``CannotFit`` when 360 lines are still
+        too much.
+        """
         ...
 
     async def merge(
@@ -195,7 +202,9 @@ class MediaToolbox(Protocol):
         *,
         deadline: float = ...,
     ) -> Merged:
-        """Join clips in order: streams copied when all agree and the transition is a cut, else conformed to the first clip."""
+        """Join clips in order: streams copied when all agree and the transition is a cut, else conformed to the first
+        clip.
+        """
         ...
 
     async def render(

@@ -75,7 +75,9 @@ _BIDI_AND_INVISIBLE = re.compile("[\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u
 def clean_text(text: str) -> str:
     """Return ``text`` in NFC without control and invisible direction characters, white space folded, ends trimmed."""
     text = _BIDI_AND_INVISIBLE.sub("", unicodedata.normalize("NFC", text))
-    text = "".join(c if c in "\n\t" or not unicodedata.category(c).startswith("C") or c == "\u200d" else " " for c in text)
+    text = "".join(
+        c if c in "\n\t" or not unicodedata.category(c).startswith("C") or c == "\u200d" else " " for c in text
+    )
     return re.sub(r"[ \t]+", " ", re.sub(r"\s*\n\s*", "\n", text)).strip()
 
 

@@ -72,7 +72,9 @@ AT_PROVIDER: Final = frozenset({S.SUBMITTING, S.GENERATING})
 
 DELIVERY_MOVES: Final[dict[DeliveryState, frozenset[DeliveryState]]] = {
     DeliveryState.PENDING: frozenset({DeliveryState.SENDING, DeliveryState.DEAD}),
-    DeliveryState.SENDING: frozenset({DeliveryState.SENT, DeliveryState.PENDING, DeliveryState.UNCLEAR, DeliveryState.DEAD}),
+    DeliveryState.SENDING: frozenset(
+        {DeliveryState.SENT, DeliveryState.PENDING, DeliveryState.UNCLEAR, DeliveryState.DEAD}
+    ),
     DeliveryState.UNCLEAR: frozenset({DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.DEAD}),
     DeliveryState.SENT: frozenset(),
     DeliveryState.DEAD: frozenset({DeliveryState.SENDING}),

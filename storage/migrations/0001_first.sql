@@ -265,3 +265,10 @@ CREATE TABLE events (
   note TEXT,
   PRIMARY KEY (job_id, seq)
 ) STRICT, WITHOUT ROWID;
+
+-- Start-time fair queueing: the start tag of the job admitted last, over all generators.
+CREATE TABLE fairness (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  vt REAL NOT NULL
+) STRICT;
+INSERT INTO fairness (id, vt) VALUES (1, 0);

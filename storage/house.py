@@ -1,0 +1,108 @@
+"""What the operator sees and steers: pauses, alerts, the audit trail, figures, and the tidying of old rows."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from typing import Any
+
+from storage.rows import dump
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A stopped generator, or with provider ``*`` a stopped intake. ``until`` None: until somebody resumes it."""
+
+    provider: str
+    until: int | None
+    reason: str
+    since: int
+
+
+def pause(connection: sqlite3.Connection, provider: str, until: int | None, reason: str, now: int) -> None:
+    """Pause a generator (or ``*``); a pause without end is not shortened by one with an end."""
+    connection.execute(
+        "INSERT INTO pauses (provider, until, reason, since) VALUES (?, ?, ?, ?) ON CONFLICT (provider) DO UPDATE"
+        " SET until = CASE WHEN pauses.until IS NULL OR excluded.until IS NULL THEN NULL ELSE MAX(pauses.until, excluded.until) END,"
+        " reason = CASE WHEN pauses.until IS NULL THEN pauses.reason ELSE excluded.reason END",
+        (provider, until, reason, now),
+    )
+
+
+def resume(connection: sqlite3.Connection, provider: str) -> bool:
+    """End a pause; returns whether there was one."""
+    return connection.execute("DELETE FROM pauses WHERE provider = ?", (provider,)).rowcount > 0
+
+
+def pauses(connection: sqlite3.Connection, now: int) -> list[Pause]:
+    """Return the pauses that hold now."""
+    rows = connection.execute(
+        "SELECT * FROM pauses WHERE until IS NULL OR until > ? ORDER BY provider", (now,)
+    ).fetchall()
+    return [Pause(row["provider"], row["until"], row["reason"], row["since"]) for row in rows]
+
+
+def raise_alert(connection: sqlite3.Connection, cause: str, text: str, now: int) -> bool:
+    """Record an alert; True only the first time, so that an operator is told once per cause."""
+    return (
+        connection.execute(
+            "INSERT INTO alerts (cause, since, text) VALUES (?, ?, ?) ON CONFLICT (cause) DO NOTHING",
+            (cause, now, text),
+        ).rowcount
+        > 0
+    )
+
+
+def clear_alert(connection: sqlite3.Connection, cause: str) -> bool:
+    """The cause is gone; returns whether it had been raised."""
+    return connection.execute("DELETE FROM alerts WHERE cause = ?", (cause,)).rowcount > 0
+
+
+def alerts(connection: sqlite3.Connection) -> list[tuple[str, int, str]]:
+    """Return (cause, since, text) of what is wrong now."""
+    return [
+        (r["cause"], r["since"], r["text"])
+        for r in connection.execute("SELECT cause, since, text FROM alerts ORDER BY since").fetchall()
+    ]
+
+
+def audit(connection: sqlite3.Connection, actor: str, verb: str, details: dict[str, Any], now: int) -> None:
+    """Write down what an operator did."""
+    connection.execute(
+        "INSERT INTO audit (at, actor, verb, details) VALUES (?, ?, ?, ?)", (now, actor, verb, dump(details))
+    )
+
+
+def counts(connection: sqlite3.Connection) -> dict[str, dict[str, int]]:
+    """Return live jobs by (state, provider), and open deliveries and inbox rows, for the metrics."""
+    jobs = connection.execute(
+        "SELECT state, provider, COUNT(*) AS n FROM jobs"
+        " WHERE state IN ('preparing', 'queued', 'submitting', 'generating', 'storing', 'unclear') GROUP BY state, provider"
+    ).fetchall()
+    deliveries = connection.execute(
+        "SELECT state, COUNT(*) AS n FROM deliveries WHERE due_at IS NOT NULL GROUP BY state"
+    ).fetchall()
+    waiting = connection.execute("SELECT COUNT(*) AS n FROM inbox WHERE state = 'pending'").fetchone()["n"]
+    return {
+        "jobs": {f"{row['state']} {row['provider']}": row["n"] for row in jobs},
+        "deliveries": {row["state"]: row["n"] for row in deliveries},
+        "inbox": {"pending": waiting},
+    }
+
+
+def tidy(connection: sqlite3.Connection, *, inbox_before: int, events_before: int, tokens_before: int) -> int:
+    """Remove old rows that nothing needs any more; returns how many."""
+    removed = connection.execute(
+        "DELETE FROM inbox WHERE state <> 'pending' AND received_at < ?", (inbox_before,)
+    ).rowcount
+    removed += connection.execute(
+        "DELETE FROM events WHERE at < ? AND job_id IN (SELECT id FROM jobs WHERE finished_at < ?)",
+        (events_before, events_before),
+    ).rowcount
+    removed += connection.execute(
+        "DELETE FROM tokens WHERE expires_at < ? OR (kind = 'signin' AND used_at < ?)", (tokens_before, tokens_before)
+    ).rowcount
+    removed += connection.execute(
+        "DELETE FROM cards WHERE closed = 1 AND job_id IN (SELECT id FROM jobs WHERE finished_at < ?)", (events_before,)
+    ).rowcount
+    return removed

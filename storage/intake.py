@@ -1,0 +1,144 @@
+"""Receive and accept: the two durable steps between a command and its job."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from typing import Any
+
+from core.errors import Conflict, IntakePaused, TooManyJobs
+from core.ids import new_job_id
+from core.jobs import InboxRow, Job, Order
+from core.money import Kind
+from core.states import JobState, deadline_for
+from core.steps import DefaultLimits
+from storage.people import open_account, refuse_blocked, subjects_of
+from storage.quota import take_hold, write_line
+from storage.rows import dump, dump_changes, inbox_of, job_of
+
+ACKNOWLEDGE_MS = 5000
+"""How long the platform has to answer the command by itself before the card is posted as a message of its own."""
+
+
+def receive(
+    connection: sqlite3.Connection, platform: str, update_id: str, payload: Mapping[str, Any], now: int
+) -> InboxRow:
+    """Keep a raw command; the same (platform, update id) again returns the first row unchanged."""
+    connection.execute(
+        "INSERT INTO inbox (platform, update_id, payload, state, received_at) VALUES (?, ?, ?, 'pending', ?)"
+        " ON CONFLICT (platform, update_id) DO NOTHING",
+        (platform, update_id, dump(payload), now),
+    )
+    row = connection.execute(
+        "SELECT * FROM inbox WHERE platform = ? AND update_id = ?", (platform, update_id)
+    ).fetchone()
+    return inbox_of(row)
+
+
+def accept(
+    connection: sqlite3.Connection,
+    order: Order,
+    *,
+    tombstone: str | None,
+    most_waiting: int,
+    defaults: DefaultLimits,
+    now: int,
+) -> tuple[Job, bool]:
+    """Make the job of ``order``, its hold and its card, and mark its inbox row; returns (job, whether it is new).
+
+    The same dedupe key again returns the first job; with other parameters it is a Conflict. Raises NotAllowed, IntakePaused, TooManyJobs,
+    QuotaExceeded, and then changes nothing.
+    """
+    actor = order.actor
+    identity_id, account_id = open_account(connection, actor.platform, actor.external_id, tombstone, now)
+    first = connection.execute(
+        "SELECT * FROM jobs WHERE identity_id = ? AND dedupe_key = ?", (identity_id, order.dedupe_key)
+    ).fetchone()
+    if first is not None:
+        if first["dedupe_hash"] != order.dedupe_hash:
+            raise Conflict("the idempotency key was used for another request", message_id="error.key_reused")
+        _mark(connection, order, first["id"], account_id)
+        return job_of(first), False
+    refuse_blocked(connection, account_id)
+    if connection.execute(
+        "SELECT 1 FROM pauses WHERE provider = '*' AND (until IS NULL OR until > ?)", (now,)
+    ).fetchone():
+        raise IntakePaused("intake is paused")
+    waiting = connection.execute(
+        "SELECT COUNT(*) AS n FROM jobs WHERE account_id = ? AND state IN ('preparing', 'queued')", (account_id,)
+    ).fetchone()["n"]
+    if waiting >= most_waiting:
+        raise TooManyJobs(f"{waiting} jobs wait already", values={"waiting": waiting, "most": most_waiting})
+    hold = take_hold(connection, order.price, subjects_of(actor, account_id), account_id, defaults, now)
+
+    job_id = new_job_id(now)
+    state = JobState.QUEUED if order.attachment is None else JobState.PREPARING
+    deadline = deadline_for(state, now, 0)
+    connection.execute(
+        "INSERT INTO jobs (id, kind, parent_id, origin_id, account_id, identity_id, place, session_id, provider, model, provider_named, wanted,"
+        " applied, changed, attachment, state, price, hold, vt, due_at, deadline, created_at, updated_at, queued_at, dedupe_key, dedupe_hash)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (job_id, order.kind.value, order.parent_id, order.origin_id, account_id, identity_id, dump(order.place.as_json()), order.session_id,
+         order.applied.provider, order.applied.model, int(order.provider_named), dump(order.wanted.as_json()), dump(order.applied.as_json()),
+         dump_changes(order.changed), None if order.attachment is None else dump(order.attachment.as_json()), state.value, order.price,
+         dump(hold.as_json()), fair_tag(connection, account_id) if state is JobState.QUEUED else None,
+         deadline if state is JobState.QUEUED else now, deadline, now, now, now if state is JobState.QUEUED else None,
+         order.dedupe_key, order.dedupe_hash),
+    )  # fmt: skip
+    write_line(connection, now=now, kind=Kind.HOLD, amount=hold.credits, from_grants=hold.from_grants, account_id=account_id,
+               identity_id=identity_id, job_id=job_id)  # fmt: skip
+    connection.execute(
+        "INSERT INTO cards (job_id, platform, place, receipt, next_edit_at) VALUES (?, ?, ?, ?, ?)",
+        (
+            job_id,
+            order.place.platform,
+            dump(order.place.as_json()),
+            None if order.receipt is None else dump(order.receipt.as_json()),
+            now + ACKNOWLEDGE_MS if order.receipt is None else 0,
+        ),
+    )
+    connection.execute("INSERT INTO events (job_id, seq, at, hop) VALUES (?, 1, ?, 'accepted')", (job_id, now))
+    _mark(connection, order, job_id, account_id)
+    return job_of(connection.execute("SELECT * FROM jobs WHERE id = ?", (job_id,)).fetchone()), True
+
+
+def _mark(connection: sqlite3.Connection, order: Order, job_id: str, account_id: str) -> None:
+    """The command is understood: its raw text is in the job now and is erased here."""
+    if order.inbox_id is not None:
+        connection.execute(
+            "UPDATE inbox SET state = 'accepted', job_id = ?, account_id = ?, payload = '{}' WHERE id = ?",
+            (job_id, account_id, order.inbox_id),
+        )
+
+
+def refuse(connection: sqlite3.Connection, inbox_id: int, failure: Mapping[str, Any]) -> None:
+    """Mark a command as refused, so that its redelivery gets the same answer; its text is erased."""
+    connection.execute(
+        "UPDATE inbox SET state = 'refused', failure = ?, payload = '{}', account_id = (SELECT account_id FROM identities AS i"
+        " WHERE i.platform = inbox.platform AND i.external_id = json_extract(inbox.payload, '$.actor.external_id'))"
+        " WHERE id = ? AND state = 'pending'",
+        (dump(failure), inbox_id),
+    )
+
+
+def pending(connection: sqlite3.Connection, most: int) -> list[InboxRow]:
+    """Return commands that were received and not yet understood, oldest first."""
+    return [
+        inbox_of(row)
+        for row in connection.execute(
+            "SELECT * FROM inbox WHERE state = 'pending' ORDER BY id LIMIT ?", (most,)
+        ).fetchall()
+    ]
+
+
+def fair_tag(connection: sqlite3.Connection, account_id: str, cost: float = 1.0) -> float:
+    """Return a new job's place in the fair queue and move the person's own clock on.
+
+    Start-time fair queueing: whoever comes to a busy queue starts where it is now, and each further job of one person stands one step
+    behind the one before, so people alternate however many jobs one of them has.
+    """
+    now_vt = connection.execute("SELECT vt FROM fairness WHERE id = 1").fetchone()["vt"]
+    last = connection.execute("SELECT last_vt FROM accounts WHERE id = ?", (account_id,)).fetchone()["last_vt"]
+    tag = max(now_vt, last)
+    connection.execute("UPDATE accounts SET last_vt = ? WHERE id = ?", (tag + cost, account_id))
+    return float(tag)

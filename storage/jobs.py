@@ -1,0 +1,255 @@
+"""Jobs in SQL: the one function that applies a step, admission from the fair queue, and what is due."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from core.errors import NotFound, StaleVersion
+from core.ids import new_secret_id
+from core.jobs import Attempt, Job
+from core.states import ENDED, AttemptState, JobState, check_move, deadline_for
+from core.steps import AdmissionCaps, Step
+from storage.intake import fair_tag
+from storage.quota import settle_job
+from storage.rows import attempt_of, dump, insert_clip, job_of
+
+ADMIT_MOST = 64
+"""Jobs admitted in one transaction at most; the rest follow in the next."""
+
+
+def read(connection: sqlite3.Connection, job_id: str) -> Job:
+    """Return the job. Raises NotFound."""
+    row = connection.execute("SELECT * FROM jobs WHERE id = ?", (job_id,)).fetchone()
+    if row is None:
+        raise NotFound("no such job")
+    return job_of(row)
+
+
+def apply(connection: sqlite3.Connection, step: Step, now: int) -> Job:
+    """Apply one step: move, fields, money, attempt, clip, deliveries and trail in one transaction.
+
+    Raises StaleVersion when the row is newer than the step, IllegalMove for a move that is not in the table, NotFound.
+    """
+    job = read(connection, step.job_id)
+    if job.version != step.version:
+        raise StaleVersion(f"job {job.id} is at version {job.version}, the step was made for {step.version}")
+    values: dict[str, object] = dict(step.fields)
+    for name in ("attachment", "applied", "changed"):
+        if values.get(name) is not None:
+            values[name] = dump(values[name])
+    if step.to is not None:
+        check_move(job.state, step.to)
+        values |= _moved(connection, job, step, now)
+    if step.failure is not None:
+        values["failure"] = dump(step.failure.as_json())
+    if step.source is not None:
+        insert_clip(connection, step.source)
+    if step.clip is not None:
+        insert_clip(connection, step.clip)
+        values["clip_id"] = step.clip.id
+    values |= {"version": job.version + 1, "updated_at": now}
+    assignments = ", ".join(f"{name} = ?" for name in values)
+    changed = connection.execute(
+        f"UPDATE jobs SET {assignments} WHERE id = ? AND version = ?",  # noqa: S608 - names come from Step.FIELDS and this file
+        (*values.values(), job.id, job.version),
+    ).rowcount
+    if changed != 1:
+        raise StaleVersion(f"job {job.id} changed meanwhile")
+    if job.attempt_id is not None and (step.ticket is not None or step.attempt_state is not None):
+        _touch_attempt(connection, job.attempt_id, step, now)
+    if step.hop is not None:
+        add_event(connection, job.id, step.hop, step.hop_note, now)
+    if step.to is JobState.DONE and step.clip is not None:
+        connection.execute(
+            "INSERT INTO deliveries (job_id, clip_id, platform, place, kind, state, due_at, created_at) VALUES (?, ?, ?, ?, 'clip', 'pending', ?, ?)",
+            (job.id, step.clip.id, job.place.platform, dump(job.place.as_json()), now, now),
+        )
+    return read(connection, job.id)
+
+
+def _moved(connection: sqlite3.Connection, job: Job, step: Step, now: int) -> dict[str, object]:
+    """The columns that a move sets by itself, and its money."""
+    to = step.to
+    assert to is not None
+    values: dict[str, object] = {
+        "state": to.value,
+        "deadline": deadline_for(to, now, step.generating_seconds),
+        "retries": 0,
+    }
+    if "due_at" not in step.fields:
+        values["due_at"] = None if to in ENDED else now
+    if to is JobState.QUEUED:
+        values |= {"queued_at": now, "progress": None}
+        if job.state is JobState.PREPARING:
+            values["vt"] = fair_tag(connection, job.account_id)
+        values["due_at"] = values["deadline"]
+    if to in ENDED:
+        true_cost = step.fields.get("true_cost", job.true_cost)
+        values |= {"finished_at": now, "due_at": None, "not_before": None, "note": None}
+        charge = settle_job(connection, job, to, true_cost, now)
+        values["charged"] = charge
+    return values
+
+
+def _touch_attempt(connection: sqlite3.Connection, attempt_id: str, step: Step, now: int) -> None:
+    if step.ticket is not None:
+        connection.execute(
+            "UPDATE attempts SET ticket = ?, ticket_at = ? WHERE id = ?", (dump(dict(step.ticket)), now, attempt_id)
+        )
+    if step.attempt_state is not None:
+        code = None if step.failure is None else step.failure.code
+        connection.execute(
+            "UPDATE attempts SET state = ?, ended_at = ?, error_code = ? WHERE id = ?",
+            (step.attempt_state.value, now, code, attempt_id),
+        )
+
+
+def add_event(connection: sqlite3.Connection, job_id: str, hop: str, note: str | None, now: int) -> None:
+    """Add a line to the job's trail."""
+    connection.execute(
+        "INSERT INTO events (job_id, seq, at, hop, note) SELECT ?, COALESCE(MAX(seq), 0) + 1, ?, ?, ? FROM events WHERE job_id = ?",
+        (job_id, now, hop, note, job_id),
+    )
+
+
+def attempt(connection: sqlite3.Connection, attempt_id: str) -> Attempt:
+    """Return the attempt. Raises NotFound."""
+    row = connection.execute("SELECT * FROM attempts WHERE id = ?", (attempt_id,)).fetchone()
+    if row is None:
+        raise NotFound("no such attempt")
+    return attempt_of(row)
+
+
+def admit(connection: sqlite3.Connection, caps: AdmissionCaps, now: int) -> list[tuple[Job, Attempt]]:
+    """Move the fairest queued jobs to ``submitting`` while places are free, each with its intent row.
+
+    The intent is committed before any call to a generator: after a crash an attempt without a ticket is known to be in doubt.
+    """
+    running = connection.execute(
+        "SELECT account_id, provider, state, COUNT(*) AS n FROM jobs WHERE state IN ('submitting', 'generating', 'storing')"
+        " GROUP BY provider, state, account_id"
+    ).fetchall()
+    of_person: dict[str, int] = {}
+    at_provider: dict[str, int] = {}
+    for row in running:
+        of_person[row["account_id"]] = of_person.get(row["account_id"], 0) + row["n"]
+        if row["state"] != "storing":
+            at_provider[row["provider"]] = at_provider.get(row["provider"], 0) + row["n"]
+    room = min(ADMIT_MOST, caps.everywhere - sum(at_provider.values()))
+    paused = {
+        row["provider"]
+        for row in connection.execute("SELECT provider FROM pauses WHERE until IS NULL OR until > ?", (now,)).fetchall()
+    }
+    admitted: list[tuple[Job, Attempt]] = []
+    for provider, most in caps.providers.items():
+        free = min(room - len(admitted), most - at_provider.get(provider, 0))
+        if provider not in paused:
+            admitted += _admit_from(connection, provider, free, of_person, caps.per_person, now)
+    return admitted
+
+
+def _admit_from(
+    connection: sqlite3.Connection, provider: str, free: int, of_person: dict[str, int], per_person: int, now: int
+) -> list[tuple[Job, Attempt]]:
+    admitted: list[tuple[Job, Attempt]] = []
+    while len(admitted) < free:  # each round admits at least one job or ends
+        full = [account for account, n in of_person.items() if n >= per_person]
+        marks = ", ".join("?" * len(full))
+        rows = connection.execute(
+            "SELECT * FROM jobs WHERE state = 'queued' AND provider = ? AND cancel_wish IS NULL AND (not_before IS NULL OR not_before <= ?)"
+            f" AND account_id NOT IN ({marks}) ORDER BY vt, id LIMIT ?",
+            (provider, now, *full, free - len(admitted)),
+        ).fetchall()
+        taken = 0
+        for row in rows:
+            if of_person.get(row["account_id"], 0) >= per_person:
+                continue
+            of_person[row["account_id"]] = of_person.get(row["account_id"], 0) + 1
+            admitted.append(_begin_attempt(connection, job_of(row), row["vt"], now))
+            taken += 1
+        if not taken:
+            break
+    return admitted
+
+
+def _begin_attempt(connection: sqlite3.Connection, job: Job, vt: float | None, now: int) -> tuple[Job, Attempt]:
+    check_move(job.state, JobState.SUBMITTING)
+    attempt_id, number = new_secret_id(), job.attempts + 1
+    applied = job.applied
+    connection.execute(
+        "INSERT INTO attempts (id, job_id, number, provider, model, seconds, resolution, applied, state, intent_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'open', ?)",
+        (
+            attempt_id,
+            job.id,
+            number,
+            applied.provider,
+            applied.model,
+            applied.seconds,
+            applied.resolution,
+            dump(applied.as_json()),
+            now,
+        ),
+    )
+    deadline = deadline_for(JobState.SUBMITTING, now, 0)
+    connection.execute(
+        "UPDATE jobs SET state = 'submitting', attempt_id = ?, attempts = ?, version = version + 1, updated_at = ?, started_at = ?, due_at = ?,"
+        " deadline = ?, not_before = NULL, progress = NULL, retries = 0 WHERE id = ?",
+        (attempt_id, number, now, now, now, deadline, job.id),
+    )
+    connection.execute("UPDATE fairness SET vt = MAX(vt, ?) WHERE id = 1", (vt or 0.0,))
+    add_event(connection, job.id, "admitted", None, now)
+    return read(connection, job.id), attempt(connection, attempt_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What the scheduler has to do: jobs to look at now as (id, provider), when the next one is due, whether a queue waits."""
+
+    jobs: list[tuple[str, str]]
+    next_at: int | None
+    has_queue: bool
+
+
+def due(connection: sqlite3.Connection, now: int, most: int, without: Collection[str]) -> Due:
+    """Return what is due, oldest first, leaving out the generators of ``without``."""
+    marks = ", ".join("?" * len(without))
+    rows = connection.execute(
+        f"SELECT id, provider FROM jobs WHERE due_at <= ? AND provider NOT IN ({marks}) ORDER BY due_at LIMIT ?",
+        (now, *without, most),
+    ).fetchall()
+    later = connection.execute("SELECT MIN(due_at) AS at FROM jobs WHERE due_at > ?", (now,)).fetchone()["at"]
+    queue = connection.execute("SELECT 1 FROM jobs WHERE state = 'queued' LIMIT 1").fetchone()
+    return Due([(row["id"], row["provider"]) for row in rows], later, queue is not None)
+
+
+def job_of_attempt(connection: sqlite3.Connection, attempt_id: str) -> str | None:
+    """Return the job that an attempt belongs to, for hints that only know the attempt."""
+    row = connection.execute("SELECT job_id FROM attempts WHERE id = ?", (attempt_id,)).fetchone()
+    return None if row is None else str(row["job_id"])
+
+
+def wish(connection: sqlite3.Connection, job_id: str, what: str | None, now: int) -> Job:
+    """Record what the person wants of a live job; its runner reads it. An ended job is returned unchanged."""
+    job = read(connection, job_id)
+    if not job.ended and job.cancel_wish is None:
+        connection.execute(
+            "UPDATE jobs SET cancel_wish = ?, version = version + 1, updated_at = ?, due_at = ? WHERE id = ?",
+            (what, now, now, job_id),
+        )
+    return read(connection, job_id)
+
+
+def look_soon(connection: sqlite3.Connection, job_id: str, now: int) -> None:
+    """Make a live job due now; a hint, so nothing else changes."""
+    connection.execute("UPDATE jobs SET due_at = MIN(due_at, ?) WHERE id = ? AND due_at IS NOT NULL", (now, job_id))
+
+
+def finish_attempt_lost(connection: sqlite3.Connection, job_id: str, now: int) -> None:
+    """Close whatever attempt of a job is still open as lost."""
+    connection.execute(
+        "UPDATE attempts SET state = ?, ended_at = ? WHERE job_id = ? AND state = ?",
+        (AttemptState.LOST.value, now, job_id, AttemptState.OPEN.value),
+    )

@@ -1,0 +1,104 @@
+"""Stored files in SQL: clips, favourites, retention and deletion. Rows are erased here, the files by the caller afterwards."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from core.errors import NotFound
+from core.jobs import Clip
+from storage.jobs import finish_attempt_lost
+from storage.rows import clip_of, insert_clip
+
+__all__ = ["clip", "delete_job", "expired", "insert_clip", "is_favourite", "keys_in_use", "own_clip", "set_favourite"]
+
+
+def clip(connection: sqlite3.Connection, clip_id: str) -> Clip:
+    """Return a clip that is still kept. Raises NotFound."""
+    row = connection.execute("SELECT * FROM clips WHERE id = ? AND deleted_at IS NULL", (clip_id,)).fetchone()
+    if row is None:
+        raise NotFound("no such clip", message_id="error.clip_gone")
+    return clip_of(row)
+
+
+def own_clip(connection: sqlite3.Connection, clip_id: str, account_id: str) -> Clip:
+    """Return the account's own clip; somebody else's is NotFound."""
+    found = clip(connection, clip_id)
+    if found.account_id != account_id or found.kind.value != "clip":
+        raise NotFound("no such clip", message_id="error.clip_gone")
+    return found
+
+
+def set_favourite(connection: sqlite3.Connection, account_id: str, clip_id: str, *, on: bool, now: int) -> None:
+    """Mark or unmark; a favourite is never removed by retention."""
+    own_clip(connection, clip_id, account_id)
+    if on:
+        connection.execute(
+            "INSERT OR IGNORE INTO favourites (account_id, clip_id, at) VALUES (?, ?, ?)", (account_id, clip_id, now)
+        )
+    else:
+        connection.execute("DELETE FROM favourites WHERE account_id = ? AND clip_id = ?", (account_id, clip_id))
+
+
+def is_favourite(connection: sqlite3.Connection, account_id: str, clip_id: str) -> bool:
+    """Whether the account has starred the clip."""
+    return (
+        connection.execute(
+            "SELECT 1 FROM favourites WHERE account_id = ? AND clip_id = ?", (account_id, clip_id)
+        ).fetchone()
+        is not None
+    )
+
+
+def expired(connection: sqlite3.Connection, before: int, most: int) -> list[str]:
+    """Forget files made before ``before`` that nobody starred and no live job or unsent delivery needs; returns their keys.
+
+    The clip of a job takes its poster and the job's source picture along.
+    """
+    rows = connection.execute(
+        "SELECT id, key, poster_key FROM clips AS c WHERE created_at < ? AND deleted_at IS NULL"
+        " AND NOT EXISTS (SELECT 1 FROM favourites WHERE clip_id = c.id)"
+        " AND NOT EXISTS (SELECT 1 FROM favourites AS f JOIN jobs AS j ON j.clip_id = f.clip_id WHERE j.id = c.job_id)"
+        " AND NOT EXISTS (SELECT 1 FROM jobs AS j WHERE j.id = c.job_id AND j.state NOT IN ('done', 'failed', 'cancelled'))"
+        " AND NOT EXISTS (SELECT 1 FROM deliveries AS d WHERE d.job_id = c.job_id AND d.state IN ('pending', 'sending'))"
+        " ORDER BY created_at LIMIT ?",
+        (before, most),
+    ).fetchall()
+    return _erase_rows(connection, rows)
+
+
+def _erase_rows(connection: sqlite3.Connection, rows: list[sqlite3.Row]) -> list[str]:
+    keys: list[str] = []
+    for row in rows:
+        keys += [key for key in (row["key"], row["poster_key"]) if key]
+        connection.execute("DELETE FROM favourites WHERE clip_id = ?", (row["id"],))
+        connection.execute("DELETE FROM clips WHERE id = ?", (row["id"],))
+    return keys
+
+
+def delete_job(connection: sqlite3.Connection, job_id: str, now: int) -> list[str]:
+    """Take an ended job out of the history: words, pictures, clip and trail are erased, money stays. Returns the keys of its files."""
+    rows = connection.execute("SELECT id, key, poster_key FROM clips WHERE job_id = ?", (job_id,)).fetchall()
+    keys = _erase_rows(connection, rows)
+    finish_attempt_lost(connection, job_id, now)
+    connection.execute("UPDATE attempts SET applied = '{}', ticket = NULL WHERE job_id = ?", (job_id,))
+    connection.execute("DELETE FROM cards WHERE job_id = ?", (job_id,))
+    connection.execute("DELETE FROM deliveries WHERE job_id = ?", (job_id,))
+    connection.execute("DELETE FROM events WHERE job_id = ?", (job_id,))
+    connection.execute("UPDATE inbox SET payload = '{}', failure = NULL WHERE job_id = ?", (job_id,))
+    connection.execute(
+        "UPDATE jobs SET hidden = 1, wanted = '{}', applied = json_set(applied, '$.prompt', '', '$.negative_prompt', '', '$.picture', NULL),"
+        " changed = '[]', attachment = NULL, failure = NULL, session_id = NULL, note = NULL, clip_id = NULL, updated_at = ?,"
+        " version = version + 1 WHERE id = ?",
+        (now, job_id),
+    )
+    return keys
+
+
+def keys_in_use(connection: sqlite3.Connection) -> set[str]:
+    """Return the key of every file that a row speaks of."""
+    rows = connection.execute(
+        "SELECT key FROM clips UNION SELECT poster_key FROM clips WHERE poster_key IS NOT NULL"
+        " UNION SELECT json_extract(attachment, '$.key') FROM jobs WHERE attachment IS NOT NULL AND state = 'preparing'"
+        " UNION SELECT json_extract(payload, '$.attachment.key') FROM inbox WHERE state = 'pending'"
+    ).fetchall()
+    return {row[0] for row in rows if row[0]}

@@ -1,0 +1,106 @@
+"""What "forget" and "export" do to one account's rows."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from typing import Any
+
+from storage.people import settings_of
+
+
+def live_jobs(connection: sqlite3.Connection, account_id: str) -> list[str]:
+    """Return the ids of the account's jobs that have not ended."""
+    rows = connection.execute(
+        "SELECT id FROM jobs WHERE account_id = ? AND state NOT IN ('done', 'failed', 'cancelled')", (account_id,)
+    ).fetchall()
+    return [row["id"] for row in rows]
+
+
+def forget(
+    connection: sqlite3.Connection, account_id: str, tombstones: dict[int, str], now: int
+) -> tuple[list[str], int, int]:
+    """Erase everything of an account but its ledger lines; returns (keys of files to delete, jobs erased, clips erased).
+
+    Its random account id is the pseudonym under which the ledger and this month's allowance go on; nothing else says who it was.
+    ``tombstones``: a keyed hash for each identity (see ``people.open_account``). Every job must have ended.
+    """
+    mine = "SELECT id FROM jobs WHERE account_id = ?"
+    keys: list[str] = []
+    clips = 0
+    for row in connection.execute(
+        "SELECT kind, key, poster_key FROM clips WHERE account_id = ?", (account_id,)
+    ).fetchall():
+        keys += [key for key in (row["key"], row["poster_key"]) if key]
+        clips += row["kind"] == "clip"
+    statements = (
+        f"DELETE FROM cards WHERE job_id IN ({mine})",
+        f"DELETE FROM deliveries WHERE job_id IN ({mine})",
+        f"DELETE FROM events WHERE job_id IN ({mine})",
+        f"DELETE FROM attempts WHERE job_id IN ({mine})",
+        "DELETE FROM favourites WHERE account_id = ?",
+        "DELETE FROM favourites WHERE clip_id IN (SELECT id FROM clips WHERE account_id = ?)",
+        "DELETE FROM clips WHERE account_id = ?",
+        "DELETE FROM inbox WHERE account_id = ?",
+        "DELETE FROM settings WHERE account_id = ?",
+        "DELETE FROM tokens WHERE account_id = ?",
+        "UPDATE jobs SET parent_id = NULL WHERE account_id = ?",
+    )
+    for statement in statements:
+        connection.execute(statement, (account_id,))
+    for row in connection.execute(
+        "SELECT id, platform, external_id FROM identities WHERE account_id = ?", (account_id,)
+    ).fetchall():
+        connection.execute(
+            "DELETE FROM inbox WHERE platform = ? AND json_extract(payload, '$.actor.external_id') = ?",
+            (row["platform"], row["external_id"]),
+        )
+        connection.execute("UPDATE identities SET external_id = ? WHERE id = ?", (tombstones[row["id"]], row["id"]))
+    jobs = connection.execute("DELETE FROM jobs WHERE account_id = ?", (account_id,)).rowcount
+    connection.execute("UPDATE accounts SET forgotten_at = ? WHERE id = ?", (now, account_id))
+    return keys, jobs, clips
+
+
+def identities(connection: sqlite3.Connection, account_id: str) -> list[tuple[int, str, str]]:
+    """Return (id, platform, external id) of everybody this account is known as."""
+    rows = connection.execute(
+        "SELECT id, platform, external_id FROM identities WHERE account_id = ?", (account_id,)
+    ).fetchall()
+    return [(row["id"], row["platform"], row["external_id"]) for row in rows]
+
+
+def drop_tombstones(connection: sqlite3.Connection, before: int) -> int:
+    """Remove the keyed hashes of people who were forgotten before ``before``; returns how many."""
+    return connection.execute(
+        "UPDATE identities SET external_id = 'gone:' || hex(randomblob(16)) WHERE external_id LIKE 'forgotten:%'"
+        " AND account_id IN (SELECT id FROM accounts WHERE forgotten_at < ?)",
+        (before,),
+    ).rowcount
+
+
+def export(connection: sqlite3.Connection, account_id: str) -> dict[str, list[dict[str, Any]] | dict[str, Any]]:
+    """Return everything that is kept about an account, in plain JSON; files are named by their clip ids."""
+
+    def rows(sql: str, columns_of_json: tuple[str, ...] = ()) -> list[dict[str, Any]]:
+        found = [dict(row) for row in connection.execute(sql, (account_id,)).fetchall()]
+        for row in found:
+            for name in columns_of_json:
+                row[name] = None if row[name] is None else json.loads(row[name])
+        return found
+
+    return {
+        "jobs": rows(
+            "SELECT id, kind, state, provider, model, wanted, applied, changed, failure, price, charged, created_at, started_at, finished_at,"
+            " clip_id, session_id, origin_id FROM jobs WHERE account_id = ? AND hidden = 0 ORDER BY id",
+            ("wanted", "applied", "changed", "failure"),
+        ),
+        "ledger": rows(
+            "SELECT at, kind, amount, from_grants, job_id, note FROM ledger WHERE account_id = ? ORDER BY id"
+        ),
+        "clips": rows(
+            "SELECT id, kind, job_id, key, mime, bytes, sha256, width, height, seconds, created_at FROM clips WHERE account_id = ?"
+        ),
+        "favourites": rows("SELECT clip_id, at FROM favourites WHERE account_id = ?"),
+        "identities": rows("SELECT platform, external_id, created_at FROM identities WHERE account_id = ?"),
+        "settings": settings_of(connection, account_id),
+    }

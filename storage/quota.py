@@ -1,0 +1,204 @@
+"""Credits in SQL: limits, allowances, holds and their settlement. Every function runs inside somebody's transaction."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+
+from core.jobs import Job
+from core.money import Allowance, Hold, Kind, Period, Scope, plan_hold, settle, window_start
+from core.states import JobState
+from core.steps import DefaultLimits
+
+Subjects = Sequence[tuple[Scope, str]]
+
+
+def allowances(
+    connection: sqlite3.Connection, subjects: Subjects, defaults: DefaultLimits, now: int
+) -> list[Allowance]:
+    """Return the current day's and month's allowance of every subject; what was never used counts as zero."""
+    rows = []
+    for scope, subject in subjects:
+        for period in Period:
+            start = window_start(period, now)
+            used = connection.execute(
+                "SELECT held, spent FROM allowances WHERE scope = ? AND subject = ? AND period = ? AND window_start = ?",
+                (scope.value, subject, period.value, start),
+            ).fetchone()
+            held, spent = (used["held"], used["spent"]) if used else (0, 0)
+            rows.append(
+                Allowance(
+                    scope, subject, period, start, limit_of(connection, scope, subject, period, defaults), held, spent
+                )
+            )
+    return rows
+
+
+def limit_of(
+    connection: sqlite3.Connection, scope: Scope, subject: str, period: Period, defaults: DefaultLimits
+) -> int | None:
+    """Return the limit in credits; None means unlimited. An operator's row wins, else the configured default, else unlimited."""
+    row = connection.execute(
+        "SELECT amount FROM limits WHERE scope = ? AND subject = ? AND period = ?", (scope.value, subject, period.value)
+    ).fetchone()
+    if row is not None:
+        amount: int | None = row["amount"]
+        return amount
+    if scope is Scope.PERSON:
+        return defaults.person_day if period is Period.DAY else defaults.person_month
+    if scope is Scope.EVERYBODY and period is Period.DAY:
+        return defaults.everybody_day
+    return None
+
+
+def take_hold(
+    connection: sqlite3.Connection, credits: int, subjects: Subjects, account_id: str, defaults: DefaultLimits, now: int
+) -> Hold:
+    """Debit every allowance and then the granted credits. Raises QuotaExceeded and changes nothing when any of them is short."""
+    granted = connection.execute("SELECT granted FROM accounts WHERE id = ?", (account_id,)).fetchone()["granted"]
+    hold = plan_hold(credits, allowances(connection, subjects, defaults, now), granted)
+    if credits:
+        for scope, subject, period, start in hold.rows:
+            connection.execute(
+                "INSERT INTO allowances (scope, subject, period, window_start, held) VALUES (?, ?, ?, ?, ?)"
+                " ON CONFLICT (scope, subject, period, window_start) DO UPDATE SET held = held + excluded.held",
+                (scope.value, subject, period.value, start, hold.share(scope)),
+            )
+        if hold.from_grants:
+            connection.execute("UPDATE accounts SET granted = granted - ? WHERE id = ?", (hold.from_grants, account_id))
+    return hold
+
+
+def write_line(
+    connection: sqlite3.Connection,
+    *,
+    now: int,
+    kind: Kind,
+    amount: int,
+    account_id: str,
+    from_grants: int = 0,
+    identity_id: int | None = None,
+    job_id: str | None = None,
+    note: str | None = None,
+) -> None:
+    """Append a ledger line; a second one of the same kind for a job is an IntegrityError."""
+    connection.execute(
+        "INSERT INTO ledger (at, kind, amount, from_grants, account_id, identity_id, job_id, note) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (now, kind.value, amount, from_grants, account_id, identity_id, job_id, note),
+    )
+
+
+def settle_job(connection: sqlite3.Connection, job: Job, to: JobState, true_cost: int | None, now: int) -> int:
+    """End the job's hold with its move to ``to``; returns the credits charged (0 for a release)."""
+    hold = job.hold
+    charge = settle(hold, true_cost).charge if to is JobState.DONE else 0
+    charged_allowance = min(charge, hold.from_allowance)
+    charged_grants = charge - charged_allowance
+    if hold.credits:
+        for scope, subject, period, start in hold.rows:
+            spent = charged_allowance if scope is Scope.PERSON else charge
+            connection.execute(
+                "UPDATE allowances SET held = held - ?, spent = spent + ?"
+                " WHERE scope = ? AND subject = ? AND period = ? AND window_start = ?",
+                (hold.share(scope), spent, scope.value, subject, period.value, start),
+            )
+        back = hold.from_grants - charged_grants
+        if back:
+            connection.execute("UPDATE accounts SET granted = granted + ? WHERE id = ?", (back, job.account_id))
+    write_line(
+        connection,
+        now=now,
+        kind=Kind.CHARGE if to is JobState.DONE else Kind.RELEASE,
+        amount=charge if to is JobState.DONE else hold.credits,
+        from_grants=charged_grants if to is JobState.DONE else hold.from_grants,
+        account_id=job.account_id,
+        identity_id=job.identity_id,
+        job_id=job.id,
+    )
+    return charge
+
+
+def grant(connection: sqlite3.Connection, account_id: str, credits: int, note: str, now: int) -> int:
+    """Give ``credits`` that outlast every window; returns the new balance. A negative number takes back what is unused."""
+    balance = connection.execute("SELECT granted FROM accounts WHERE id = ?", (account_id,)).fetchone()["granted"]
+    credits = max(credits, -balance)
+    connection.execute("UPDATE accounts SET granted = granted + ? WHERE id = ?", (credits, account_id))
+    kind = Kind.GRANT if credits >= 0 else Kind.REFUND
+    write_line(connection, now=now, kind=kind, amount=abs(credits), account_id=account_id, note=note)
+    return int(balance + credits)
+
+
+def set_limit(
+    connection: sqlite3.Connection, scope: Scope, subject: str, period: Period, amount: int | None, *, unset: bool
+) -> None:
+    """Set an operator's own limit (None: unlimited), or remove it with ``unset``."""
+    if unset:
+        connection.execute(
+            "DELETE FROM limits WHERE scope = ? AND subject = ? AND period = ?", (scope.value, subject, period.value)
+        )
+    else:
+        connection.execute(
+            "INSERT INTO limits (scope, subject, period, amount) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT (scope, subject, period) DO UPDATE SET amount = excluded.amount",
+            (scope.value, subject, period.value, amount),
+        )
+
+
+def audit_sums(connection: sqlite3.Connection) -> list[str]:
+    """Compare every cached sum with the ledger and the live jobs; returns one sentence per difference (none: exact)."""
+    wrong: list[str] = []
+    expected: dict[tuple[str, str, str, int], list[int]] = {}
+    lines = {
+        (row["job_id"], row["kind"]): row
+        for row in connection.execute("SELECT job_id, kind, amount, from_grants FROM ledger").fetchall()
+    }
+    for job_id, kind in [key for key in lines if key[0] is not None and key[1] == "hold"]:
+        ends = [other for other in ("charge", "release") if (job_id, other) in lines]
+        row = connection.execute("SELECT state, hold FROM jobs WHERE id = ?", (job_id,)).fetchone()
+        if len(ends) > 1:
+            wrong.append(f"job {job_id} was settled twice")
+        if row is None:
+            continue  # forgotten: its lines stay, its windows are checked no more
+        ended = row["state"] in ("done", "failed", "cancelled")
+        if ended != bool(ends):
+            wrong.append(f"job {job_id} is {row['state']} with {len(ends)} settlements")
+        hold = Hold.from_json(json.loads(row["hold"]))
+        if hold.credits != lines[job_id, kind]["amount"]:
+            wrong.append(f"job {job_id} holds {hold.credits}, the ledger says {lines[job_id, kind]['amount']}")
+        charge = lines.get((job_id, "charge"))
+        for scope, subject, period, start in hold.rows if hold.credits else ():
+            sums = expected.setdefault((scope.value, subject, period.value, start), [0, 0])
+            if not ends:
+                sums[0] += hold.share(scope)
+            elif charge is not None:
+                sums[1] += charge["amount"] - (charge["from_grants"] if scope is Scope.PERSON else 0)
+    forgotten = (
+        connection.execute("SELECT 1 FROM accounts WHERE forgotten_at IS NOT NULL LIMIT 1").fetchone() is not None
+    )
+    for row in connection.execute("SELECT * FROM allowances").fetchall():
+        held, spent = expected.pop((row["scope"], row["subject"], row["period"], row["window_start"]), [0, 0])
+        exact = row["held"] == held and row["spent"] == spent
+        if not exact and not (forgotten and row["spent"] >= spent and row["held"] == held):
+            wrong.append(
+                f"{row['scope']} {row['subject']} {row['period']}: held {row['held']} spent {row['spent']}, should be {held} {spent}"
+            )
+    wrong.extend(f"no allowance row for {key}" for key, sums in expected.items() if sums != [0, 0])
+    for row in connection.execute("SELECT id, granted FROM accounts").fetchall():
+        total = 0
+        for line in connection.execute(
+            "SELECT kind, amount, from_grants, job_id FROM ledger WHERE account_id = ?", (row["id"],)
+        ).fetchall():
+            if line["kind"] == "grant":
+                total += line["amount"]
+            elif line["kind"] == "refund":
+                total -= line["amount"]
+            elif line["kind"] == "hold":
+                total -= line["from_grants"]
+            elif line["kind"] == "release":
+                total += line["from_grants"]
+            else:
+                total += lines[line["job_id"], "hold"]["from_grants"] - line["from_grants"]
+        if total != row["granted"]:
+            wrong.append(f"account {row['id']} has {row['granted']} granted credits, the ledger says {total}")
+    return wrong

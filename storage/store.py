@@ -1,0 +1,334 @@
+"""The store on SQLite: each method is one transaction, given to the writer as one plain function (DESIGN §4).
+
+What a method does is written in its room (``intake``, ``jobs``, ``quota`` …); here is only the list, the clock and the defaults.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from core.jobs import Actor, Attempt, CardRow, Clip, Delivery, InboxRow, Job, Order, Place, Receipt
+from core.money import Period, Scope
+from core.ports import Clock
+from core.states import DeliveryState
+from core.steps import AdmissionCaps, DefaultLimits, Step
+from storage import house, intake, jobs, library, messages, people, privacy, quota, views
+from storage.database import Database
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+Tombstone = Callable[[str, str], str]
+"""(platform, external id) → the keyed hash under which a forgotten person is still counted this month."""
+
+
+class SqliteStore:
+    """Everything durable but the files. Raises the errors of ``core.errors``; never holds a transaction over an await."""
+
+    def __init__(self, database: Database, clock: Clock, defaults: DefaultLimits, tombstone: Tombstone) -> None:
+        """``defaults``: configured limits where an operator set none."""
+        self.database = database
+        self._clock, self.defaults, self._tombstone = clock, defaults, tombstone
+
+    # ------------------------------------------------------------------------------------------------------------------ intake
+
+    async def receive(self, platform: str, update_id: str, payload: Mapping[str, Any]) -> InboxRow:
+        """Keep a raw command durably; the same (platform, update id) again returns the first row."""
+        now = self._clock.now()
+        return await self.database.write(lambda c: intake.receive(c, platform, update_id, payload, now))
+
+    async def accept(self, order: Order, *, most_waiting: int) -> tuple[Job, bool]:
+        """Make hold, job and card in one transaction; returns (job, is new). Raises RequestError kinds, changing nothing."""
+        now, actor = self._clock.now(), order.actor
+        tombstone = self._tombstone(actor.platform, actor.external_id)
+        return await self.database.write(
+            lambda c: intake.accept(
+                c, order, tombstone=tombstone, most_waiting=most_waiting, defaults=self.defaults, now=now
+            )
+        )
+
+    async def refuse(self, inbox_id: int, failure: Mapping[str, Any]) -> None:
+        """Remember why a command was refused."""
+        await self.database.write(lambda c: intake.refuse(c, inbox_id, failure))
+
+    async def pending_inbox(self, most: int = 100) -> list[InboxRow]:
+        """Commands that were received and not yet understood."""
+        return await self.database.read(lambda c: intake.pending(c, most))
+
+    # -------------------------------------------------------------------------------------------------------------------- jobs
+
+    async def job(self, job_id: str) -> Job:
+        """The job's row. Raises NotFound."""
+        return await self.database.read(lambda c: jobs.read(c, job_id))
+
+    async def attempt(self, attempt_id: str) -> Attempt:
+        """The attempt's row. Raises NotFound."""
+        return await self.database.read(lambda c: jobs.attempt(c, attempt_id))
+
+    async def apply(self, step: Step) -> Job:
+        """Apply one step under compare-and-set. Raises StaleVersion, IllegalMove, NotFound."""
+        now = self._clock.now()
+        return await self.database.write(lambda c: jobs.apply(c, step, now))
+
+    async def admit(self, caps: AdmissionCaps) -> list[tuple[Job, Attempt]]:
+        """Move the fairest queued jobs to ``submitting``, each with its intent row."""
+        now = self._clock.now()
+        return await self.database.write(lambda c: jobs.admit(c, caps, now), weight=16)
+
+    async def due(self, most: int, without: Collection[str] = ()) -> jobs.Due:
+        """Jobs to look at now, when the next one after them is due, and whether a queue waits."""
+        now = self._clock.now()
+        return await self.database.read(lambda c: jobs.due(c, now, most, without))
+
+    async def wish(self, job_id: str, what: str) -> Job:
+        """Record that the person wants to cancel or stop waiting."""
+        now = self._clock.now()
+        return await self.database.write(lambda c: jobs.wish(c, job_id, what, now))
+
+    async def look_soon(self, job_id: str) -> None:
+        """Make a live job due now."""
+        now = self._clock.now()
+        await self.database.write(lambda c: jobs.look_soon(c, job_id, now))
+
+    async def job_of_attempt(self, attempt_id: str) -> str | None:
+        """The job an attempt belongs to."""
+        return await self.database.read(lambda c: jobs.job_of_attempt(c, attempt_id))
+
+    # -------------------------------------------------------------------------------------------------------------------- views
+
+    async def view(self, job_id: str, account_id: str | None = None) -> views.JobRow:
+        """A job with its clip and place in the line; of one account only when given. Raises NotFound."""
+        return await self.database.read(lambda c: views.one(c, job_id, account_id))
+
+    async def history(self, account_id: str, **filters: Any) -> list[views.JobRow]:
+        """The account's jobs, newest first; filters as ``views.history``."""
+        return await self.database.read(lambda c: views.history(c, account_id, **filters))
+
+    async def usual_seconds(self, provider: str, model: str, seconds: int, resolution: str) -> float | None:
+        """Median time of recent attempts; None when never seen."""
+        return await self.database.read(lambda c: views.usual_seconds(c, provider, model, seconds, resolution))
+
+    async def account(self, account_id: str, subject: str | None = None) -> views.AccountView:
+        """Allowances, grants, counts and settings of an account. Raises NotFound."""
+        now = self._clock.now()
+        return await self.database.read(
+            lambda c: views.account(c, account_id, subject or account_id, self.defaults, now)
+        )
+
+    # ------------------------------------------------------------------------------------------------------------ cards, deliveries
+
+    async def cards_of_job(self, job_id: str) -> list[CardRow]:
+        """The job's open cards."""
+        return await self.database.read(lambda c: messages.cards_of_job(c, job_id))
+
+    async def open_cards(self, after: int, most: int) -> list[tuple[int, str]]:
+        """(card, job) of open cards, by id."""
+        return await self.database.read(lambda c: messages.open_cards(c, after, most))
+
+    async def card_shown(
+        self, card_id: int, *, receipt: Receipt | None, digest: str, next_edit_at: int, closed: bool
+    ) -> None:
+        """Record what a card shows."""
+        await self.database.write(
+            lambda c: messages.shown(
+                c, card_id, receipt=receipt, digest=digest, next_edit_at=next_edit_at, closed=closed
+            )
+        )
+
+    async def card_failed(self, card_id: int, next_edit_at: int, *, closed: bool) -> None:
+        """Record that an edit did not go through."""
+        await self.database.write(lambda c: messages.card_failed(c, card_id, next_edit_at, closed=closed))
+
+    async def acknowledged(self, job_id: str, receipt: Receipt) -> None:
+        """Record the message that answered the command."""
+        await self.database.write(lambda c: messages.acknowledged(c, job_id, receipt))
+
+    async def cards_to_refresh(self, platforms: Mapping[str, float], most: int) -> list[str]:
+        """Jobs whose running cards have shown the same for a platform's refresh seconds."""
+        now = self._clock.now()
+        return await self.database.read(lambda c: messages.to_refresh(c, platforms, now, most))
+
+    async def reopen_cards(self, job_id: str) -> None:
+        """Open a job's cards for one more edit."""
+        await self.database.write(lambda c: messages.reopen_cards(c, job_id))
+
+    async def due_deliveries(self, most: int) -> tuple[list[Delivery], int | None]:
+        """Deliveries to try now, and when the next one after them is due."""
+        now = self._clock.now()
+        return await self.database.read(lambda c: messages.due_deliveries(c, now, most))
+
+    async def move_delivery(self, delivery_id: int, to: DeliveryState, **columns: Any) -> Delivery:
+        """Move a delivery; columns due_at, receipt, error_code."""
+        now = self._clock.now()
+        return await self.database.write(lambda c: messages.move_delivery(c, delivery_id, to, now=now, **columns))
+
+    async def deliveries_of_job(self, job_id: str) -> list[Delivery]:
+        """Every delivery of a job."""
+        return await self.database.read(lambda c: messages.deliveries_of_job(c, job_id))
+
+    async def add_delivery(self, job_id: str, clip_id: str, place: Place) -> int:
+        """Order one more delivery (``resend``)."""
+        now = self._clock.now()
+        return await self.database.write(lambda c: messages.add_delivery(c, job_id, clip_id, place, now))
+
+    # ---------------------------------------------------------------------------------------------------------------------- files
+
+    async def clip(self, clip_id: str) -> Clip:
+        """A kept clip. Raises NotFound."""
+        return await self.database.read(lambda c: library.clip(c, clip_id))
+
+    async def own_clip(self, clip_id: str, account_id: str) -> Clip:
+        """The account's own clip; somebody else's is NotFound."""
+        return await self.database.read(lambda c: library.own_clip(c, clip_id, account_id))
+
+    async def set_favourite(self, account_id: str, clip_id: str, *, on: bool) -> None:
+        """Star or unstar. Raises NotFound."""
+        now = self._clock.now()
+        await self.database.write(lambda c: library.set_favourite(c, account_id, clip_id, on=on, now=now))
+
+    async def delete_job(self, job_id: str) -> list[str]:
+        """Erase an ended job but its money; returns keys of files to delete."""
+        now = self._clock.now()
+        return await self.database.write(lambda c: library.delete_job(c, job_id, now))
+
+    async def expire_files(self, before: int, most: int = 100) -> list[str]:
+        """Erase rows of files past retention; returns keys of files to delete."""
+        return await self.database.write(lambda c: library.expired(c, before, most), weight=8)
+
+    async def keys_in_use(self) -> set[str]:
+        """Keys that rows speak of."""
+        return await self.database.read(library.keys_in_use)
+
+    # --------------------------------------------------------------------------------------------------------------------- people
+
+    async def open_account(self, platform: str, external_id: str) -> str:
+        """The account of whom a platform calls ``external_id``, made now when never seen."""
+        now, tombstone = self._clock.now(), self._tombstone(platform, external_id)
+        return (await self.database.write(lambda c: people.open_account(c, platform, external_id, tombstone, now)))[1]
+
+    async def find_account(self, platform: str, external_id: str) -> str | None:
+        """The account, or None when never seen."""
+        known = await self.database.read(lambda c: people.account_of(c, platform, external_id))
+        return None if known is None else known[1]
+
+    async def is_account(self, account_id: str) -> bool:
+        """Whether the account exists and was not forgotten."""
+        sql = "SELECT 1 FROM accounts WHERE id = ? AND forgotten_at IS NULL"
+        return await self.database.read(lambda c: c.execute(sql, (account_id,)).fetchone() is not None)
+
+    async def actor_of(self, account_id: str) -> Actor | None:
+        """The first identity of an account as an actor, or None."""
+        known = await self.database.read(lambda c: privacy.identities(c, account_id))
+        return Actor(known[0][1], known[0][2]) if known else None
+
+    async def set_settings(self, account_id: str, changes: dict[str, Any]) -> None:
+        """Set the account's settings; None forgets a key."""
+        await self.database.write(lambda c: people.set_settings(c, account_id, changes))
+
+    async def set_blocked(self, account_id: str, *, blocked: bool) -> None:
+        """Block or unblock. Raises NotFound."""
+        at = self._clock.now() if blocked else None
+        await self.database.write(lambda c: people.set_blocked(c, account_id, at))
+
+    async def add_token(self, token_hash: str, kind: str, account_id: str, expires_at: int | None) -> None:
+        """Keep the hash of a token."""
+        now = self._clock.now()
+        await self.database.write(lambda c: people.add_token(c, token_hash, kind, account_id, expires_at, now))
+
+    async def account_of_token(self, token_hash: str) -> str | None:
+        """The account of a live API token."""
+        now = self._clock.now()
+        return await self.database.read(lambda c: people.account_of_token(c, token_hash, "api", now))
+
+    async def use_signin(self, token_hash: str) -> str | None:
+        """The account of a sign-in link, which is used up by this."""
+        now = self._clock.now()
+        return await self.database.write(lambda c: people.use_signin(c, token_hash, now))
+
+    async def live_jobs(self, account_id: str) -> list[str]:
+        """Ids of the account's jobs that have not ended."""
+        return await self.database.read(lambda c: privacy.live_jobs(c, account_id))
+
+    async def forget(self, account_id: str) -> tuple[list[str], int, int]:
+        """Erase everything of an account but its ledger lines; returns (keys of files, jobs, clips). Jobs must have ended."""
+        now = self._clock.now()
+        known = await self.database.read(lambda c: privacy.identities(c, account_id))
+        tombstones = {identity: self._tombstone(platform, external) for identity, platform, external in known}
+        return await self.database.write(lambda c: privacy.forget(c, account_id, tombstones, now), weight=64)
+
+    async def export(self, account_id: str) -> dict[str, Any]:
+        """Everything that is kept about an account, in plain JSON."""
+        return await self.database.read(lambda c: privacy.export(c, account_id))
+
+    # ---------------------------------------------------------------------------------------------------------------------- money
+
+    async def grant(self, account_id: str, credits: int, note: str) -> int:
+        """Give credits that outlast every window; returns the balance."""
+        now = self._clock.now()
+        return await self.database.write(lambda c: quota.grant(c, account_id, credits, note, now))
+
+    async def set_limit(
+        self, scope: Scope, subject: str, period: Period, amount: int | None, *, unset: bool = False
+    ) -> None:
+        """Set an operator's own limit; None means unlimited."""
+        await self.database.write(lambda c: quota.set_limit(c, scope, subject, period, amount, unset=unset))
+
+    async def allowances(self, subjects: Sequence[tuple[Scope, str]]) -> list[Any]:
+        """Current allowances of the subjects."""
+        now = self._clock.now()
+        return await self.database.read(lambda c: quota.allowances(c, subjects, self.defaults, now))
+
+    async def audit_sums(self) -> list[str]:
+        """Differences between cached sums and the ledger; none when exact."""
+        return await self.database.read(quota.audit_sums)
+
+    # ------------------------------------------------------------------------------------------------------------------- operation
+
+    async def pause(self, provider: str, until: int | None, reason: str) -> None:
+        """Pause a generator, or intake with ``*``."""
+        now = self._clock.now()
+        await self.database.write(lambda c: house.pause(c, provider, until, reason, now))
+
+    async def resume(self, provider: str) -> bool:
+        """End a pause; whether there was one."""
+        return await self.database.write(lambda c: house.resume(c, provider))
+
+    async def pauses(self) -> list[house.Pause]:
+        """Pauses that hold now."""
+        now = self._clock.now()
+        return await self.database.read(lambda c: house.pauses(c, now))
+
+    async def raise_alert(self, cause: str, text: str) -> bool:
+        """Record an alert; True the first time."""
+        now = self._clock.now()
+        return await self.database.write(lambda c: house.raise_alert(c, cause, text, now))
+
+    async def clear_alert(self, cause: str) -> bool:
+        """The cause is gone."""
+        return await self.database.write(lambda c: house.clear_alert(c, cause))
+
+    async def alerts(self) -> list[tuple[str, int, str]]:
+        """(cause, since, text) of what is wrong now."""
+        return await self.database.read(house.alerts)
+
+    async def audit(self, actor: str, verb: str, details: dict[str, Any]) -> None:
+        """Write down what an operator did."""
+        now = self._clock.now()
+        await self.database.write(lambda c: house.audit(c, actor, verb, details, now))
+
+    async def counts(self) -> dict[str, dict[str, int]]:
+        """Figures for the metrics."""
+        return await self.database.read(house.counts)
+
+    async def tidy(self, *, keep_ms: int, month_start: int) -> int:
+        """Remove old rows that nothing needs; returns how many. Ends with last month's tombstones."""
+        now = self._clock.now()
+        before = now - keep_ms
+
+        def work(connection: Any) -> int:
+            removed = house.tidy(
+                connection, inbox_before=now - 7 * 86_400_000, events_before=before, tokens_before=now - 86_400_000
+            )
+            return removed + privacy.drop_tombstones(connection, month_start)
+
+        return await self.database.write(work, weight=64)

@@ -1,0 +1,150 @@
+"""Read side: a job with everything that its card needs, lists for the history, and figures learnt from past attempts."""
+
+from __future__ import annotations
+
+import sqlite3
+import statistics
+from dataclasses import dataclass
+
+from core.errors import NotFound
+from core.jobs import Clip, Job
+from core.money import Allowance, Scope
+from core.states import JobState
+from core.steps import DefaultLimits
+from storage.people import settings_of
+from storage.quota import allowances
+from storage.rows import clip_of, job_of
+
+RECENT = 20
+"""Attempts from which the usual time is learnt."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobRow:
+    """A job with its clip, star and place in the line, read at one moment."""
+
+    job: Job
+    clip: Clip | None
+    favourite: bool
+    queue_position: int | None
+    has_source: bool
+
+
+def row_of(connection: sqlite3.Connection, row: sqlite3.Row) -> JobRow:
+    """Join a row of ``jobs`` with what stands elsewhere."""
+    job = job_of(row)
+    clip, favourite, position = None, False, None
+    if job.clip_id is not None:
+        found = connection.execute("SELECT * FROM clips WHERE id = ? AND deleted_at IS NULL", (job.clip_id,)).fetchone()
+        clip = None if found is None else clip_of(found)
+        favourite = (
+            connection.execute(
+                "SELECT 1 FROM favourites WHERE account_id = ? AND clip_id = ?", (job.account_id, job.clip_id)
+            ).fetchone()
+            is not None
+        )
+    if job.state is JobState.QUEUED:
+        position = (
+            1
+            + connection.execute(
+                "SELECT COUNT(*) FROM jobs WHERE state = 'queued' AND provider = ? AND (vt, id) < (?, ?)",
+                (job.applied.provider, row["vt"], job.id),
+            ).fetchone()[0]
+        )
+    return JobRow(job, clip, favourite, position, job.applied.picture is not None)
+
+
+def one(connection: sqlite3.Connection, job_id: str, account_id: str | None = None) -> JobRow:
+    """Return a job, of ``account_id`` only when given. Raises NotFound; a deleted or foreign job is not found."""
+    row = connection.execute("SELECT * FROM jobs WHERE id = ?", (job_id,)).fetchone()
+    if row is None or (account_id is not None and (row["account_id"] != account_id or row["hidden"])):
+        raise NotFound("no such job")
+    return row_of(connection, row)
+
+
+def history(
+    connection: sqlite3.Connection,
+    account_id: str,
+    *,
+    limit: int,
+    before: str | None = None,
+    session_id: str | None = None,
+    only: str | None = None,
+    changed_after: int | None = None,
+    live: bool = False,
+) -> list[JobRow]:
+    """Return the account's jobs, newest first. ``before``: a job id; ``only``: favourites, with_image or completed."""
+    where, values = ["account_id = ?", "hidden = 0"], [account_id]
+    filters: dict[str | None, str] = {
+        "favourites": "clip_id IN (SELECT clip_id FROM favourites WHERE account_id = jobs.account_id)",
+        "with_image": "json_extract(applied, '$.picture') IS NOT NULL",
+        "completed": "clip_id IS NOT NULL",
+    }
+    if only in filters:
+        where.append(filters[only])
+    if live:
+        where.append("state NOT IN ('done', 'failed', 'cancelled')")
+    for clause, value in (("id < ?", before), ("session_id = ?", session_id), ("updated_at > ?", changed_after)):
+        if value is not None:
+            where.append(clause)
+            values.append(value)  # type: ignore[arg-type]
+    rows = connection.execute(
+        f"SELECT * FROM jobs WHERE {' AND '.join(where)} ORDER BY created_at DESC, id DESC LIMIT ?",  # noqa: S608 - clauses are constants
+        (*values, limit),
+    ).fetchall()
+    return [row_of(connection, row) for row in rows]
+
+
+def usual_seconds(
+    connection: sqlite3.Connection, provider: str, model: str, seconds: int, resolution: str
+) -> float | None:
+    """Return the median time of this generator's recent attempts, of the same length and size where known; None when never seen."""
+    for clause, values in (("AND seconds = ? AND resolution = ?", (seconds, resolution)), ("", ())):
+        rows = connection.execute(
+            "SELECT ended_at - intent_at AS took FROM attempts WHERE state = 'won' AND provider = ? AND model = ?"
+            f" {clause} ORDER BY ended_at DESC LIMIT ?",
+            (provider, model, *values, RECENT),
+        ).fetchall()
+        if rows:
+            return float(statistics.median(row["took"] for row in rows)) / 1000
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountView:
+    """What ``/api/me`` and ``/quota`` show of one account."""
+
+    account_id: str
+    allowances: list[Allowance]
+    granted: int
+    running: int
+    waiting: int
+    settings: dict[str, object]
+    blocked: bool
+
+
+def account(
+    connection: sqlite3.Connection, account_id: str, subject: str, defaults: DefaultLimits, now: int
+) -> AccountView:
+    """Return an account's own allowances (under ``subject``), grants and counts. Raises NotFound."""
+    row = connection.execute("SELECT granted, blocked_at FROM accounts WHERE id = ?", (account_id,)).fetchone()
+    if row is None:
+        raise NotFound("no such account")
+    states = {
+        r["state"]: r["n"]
+        for r in connection.execute(
+            "SELECT state, COUNT(*) AS n FROM jobs WHERE account_id = ?"
+            " AND state IN ('preparing', 'queued', 'submitting', 'generating', 'storing', 'unclear') GROUP BY state",
+            (account_id,),
+        ).fetchall()
+    }
+    waiting = states.get("preparing", 0) + states.get("queued", 0)
+    return AccountView(
+        account_id=account_id,
+        allowances=allowances(connection, [(Scope.PERSON, subject)], defaults, now),
+        granted=row["granted"],
+        running=sum(states.values()) - waiting,
+        waiting=waiting,
+        settings=settings_of(connection, account_id),
+        blocked=row["blocked_at"] is not None,
+    )
