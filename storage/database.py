@@ -113,7 +113,8 @@ class Database:
         self._closing = True
         until = self._loop.time() + deadline
         await self._writer.drain(deadline)
-        for lane in (*self._readers, self._writer):  # the writer last, because the last one copies the WAL back
+        lanes: list[Lane | Writer] = [*self._readers, self._writer]
+        for lane in lanes:  # the writer last, because the last one copies the WAL back
             ending = asyncio.ensure_future(lane.close())
             await asyncio.wait([ending], timeout=max(0.1, until - self._loop.time()))
             if not ending.done() or ending.exception() is not None:

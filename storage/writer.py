@@ -199,7 +199,7 @@ class Writer:
             except BaseException as error:
                 member.error = told_to_caller(error, self._path)
                 if not connection.in_transaction:
-                    # The disk is full or failed, or the function ended the transaction: nobody's changes can be trusted.
+                    # The disk is full or failed, or the function ended the transaction: nobody's changes are safe.
                     raise
                 execute("ROLLBACK TO member")
                 execute("RELEASE member")
