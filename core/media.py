@@ -33,7 +33,7 @@ class FitAction(StrEnum):
     """The same pictures and sound in a fresh container."""
     CRF = "crf"
     """Encoded anew at constant quality."""
-    TWO_PASS = "two_pass"
+    TWO_PASS = "two_pass"  # noqa: S105 - passes of an encoder
     """Encoded anew for the byte limit, size of the picture kept."""
     DOWNSCALED = "downscaled"
     """Encoded anew for the byte limit in a smaller picture."""

@@ -42,7 +42,9 @@ Progress = Callable[[str, int, int], None]
 
 
 class Child:
-    """One process with its private directory. ``end`` must be awaited by whoever started it, whatever happens in between."""
+    """One process with its private directory. ``end`` must be awaited by whoever started it, whatever happens in
+    between.
+    """
 
     def __init__(self, process: asyncio.subprocess.Process, directory: Path, lane: Lane) -> None:
         """Use ``Child.start``."""
@@ -139,7 +141,9 @@ class Child:
 
 
 def _environment(directory: Path) -> dict[str, str]:
-    """Nothing of ours goes in. One arena and one thread per library: each would reserve address space that the limit counts."""
+    """Nothing of ours goes in. One arena and one thread per library: each would reserve address space that the limit
+    counts.
+    """
     return {
         "PATH": "/usr/bin:/bin",
         "LANG": "C.UTF-8",

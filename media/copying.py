@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 from av.container import OutputContainer
@@ -14,9 +15,11 @@ from media.source import Clip, open_clip, reading
 
 
 def copy_streams(sources: Sequence[Path], output: Path, step: Callable[[int], None]) -> float:
-    """Write the pictures and sound of ``sources``, one after the other, as MP4 with its index in front; return its seconds.
+    """Write the pictures and sound of ``sources``, one after the other, as MP4 with its index in front; return its
+    seconds.
 
-    The caller knows that the streams agree. Metadata, chapters and all other streams stay behind. ``step`` gets packets so far.
+    The caller knows that the streams agree. Metadata, chapters and all other streams stay behind. ``step`` gets packets
+    so far.
     """
     shift = Fraction(0)
     packets = 0
@@ -58,7 +61,9 @@ def _origin(clip: Clip) -> Fraction:
 
 
 class _Lane:
-    """One output stream; keeps its decode times rising, because the priming of AAC overlaps at every join (mux error 22)."""
+    """One output stream; keeps its decode times rising, because the priming of AAC overlaps at every join (mux error
+    22).
+    """
 
     def __init__(self, target: OutputContainer, source: Stream) -> None:
         self._target = target
@@ -66,7 +71,7 @@ class _Lane:
         self._stream.metadata.clear()
         self._last: int | None = None
 
-    def write(self, packet: av.Packet, shift: Fraction) -> None:
+    def write(self, packet: av.Packet[Any], shift: Fraction) -> None:
         base = packet.time_base
         ticks = round(shift / base)
         if packet.dts is None or packet.pts is None:

@@ -1,4 +1,6 @@
-"""Write the one kind of clip that plays everywhere: MP4, H.264 High yuv420p BT.709, AAC-LC 48 kHz stereo, index in front."""
+"""Write the one kind of clip that plays everywhere: MP4, H.264 High yuv420p BT.709, AAC-LC 48 kHz stereo, index in
+front.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, Self
 
 import av
 import numpy as np
@@ -30,7 +32,7 @@ _STATS: Final = (
 PASS_ONE, PASS_TWO = 1, 2
 
 
-class GrewTooLarge(Exception):  # noqa: N818 - an event that the caller asked for, not a fault
+class GrewTooLarge(Exception):
     """More bytes than ``most_bytes`` have been written; the rest would be wasted time."""
 
 
@@ -64,7 +66,6 @@ def _set_up(context: VideoCodecContext, canvas: Canvas, quality: Quality) -> Non
 def first_pass(canvas: Canvas, quality: Quality, pictures: Iterable[VideoFrame], step: Callable[[int], None]) -> None:
     """Let the encoder study ``pictures``; leaves its notes in the working directory. ``step`` gets the count so far."""
     context = av.CodecContext.create("libx264", "w")
-    assert isinstance(context, VideoCodecContext)
     _set_up(context, canvas, quality)
     for number, frame in enumerate(pictures):
         _number(frame, number, canvas.fps)
@@ -81,7 +82,9 @@ def _number(frame: VideoFrame, number: int, fps: Fraction) -> None:
 
 
 class Encoder:
-    """Pictures and sound in, a finished file out. Use as a context manager; on an error the partial file stays for the caller."""
+    """Pictures and sound in, a finished file out. Use as a context manager; on an error the partial file stays for the
+    caller.
+    """
 
     def __init__(
         self,
@@ -96,23 +99,21 @@ class Encoder:
         self._container = av.open(
             str(output), "w", format="mp4", container_options={"movflags": "+faststart", "fflags": "+bitexact"}
         )
-        self._canvas, self._most_bytes = canvas, most_bytes
+        self.canvas, self._most_bytes = canvas, most_bytes
         video = self._container.add_stream("libx264", rate=canvas.fps)
-        assert isinstance(video, VideoStream)
         _set_up(video.codec_context, canvas, quality)
         video.time_base = 1 / canvas.fps
         self._video: VideoStream = video
         self._audio: AudioStream | None = None
         if sound_bits is not None:
             audio = self._container.add_stream("aac", rate=RATE, layout="stereo")
-            assert isinstance(audio, AudioStream)
             audio.bit_rate = sound_bits
             self._audio = audio
         self.pictures = 0
         self.samples = 0
         self.bytes = 0
 
-    def __enter__(self) -> Encoder:
+    def __enter__(self) -> Self:
         """Return itself."""
         return self
 
@@ -126,7 +127,7 @@ class Encoder:
 
     def picture(self, frame: VideoFrame) -> None:
         """Add the next picture."""
-        _number(frame, self.pictures, self._canvas.fps)
+        _number(frame, self.pictures, self.canvas.fps)
         self._mux(self._video.encode(frame))
         self.pictures += 1
 
@@ -139,7 +140,7 @@ class Encoder:
         self.samples += samples.shape[1]
         self._mux(self._audio.encode(frame))
 
-    def _mux(self, packets: list[av.Packet]) -> None:
+    def _mux(self, packets: list[av.Packet[Any]]) -> None:
         for packet in packets:
             self.bytes += packet.size
             self._container.mux(packet)
@@ -150,9 +151,9 @@ class Encoder:
 def encode(
     encoder: Encoder, pictures: Iterable[VideoFrame], sound: Iterator[Samples] | None, step: Callable[[int], None]
 ) -> None:
-    """Feed both reels side by side, so that the file is well interleaved; ``step`` gets the count of pictures so far."""
+    """Feed both reels side by side, for a well interleaved file; ``step`` gets the count of pictures so far."""
     with encoder:
-        fps = encoder._canvas.fps  # noqa: SLF001 - the other half of the class
+        fps = encoder.canvas.fps
         for frame in pictures:
             encoder.picture(frame)
             step(encoder.pictures)

@@ -1,4 +1,6 @@
-"""The bounds of a child process and of what it agrees to open. Standard library only: the child reads this before anything else."""
+"""The bounds of a child process and of what it agrees to open. Standard library only: the child reads this before
+anything else.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ GIB: Final = 1024 * MIB
 
 @dataclass(frozen=True, slots=True)
 class ChildLimits:
-    """Resource limits of one lane's children. Measured: 1080p x264 passes under 1 GiB, 4K wants up to 3 GiB (facts, media §3)."""
+    """Resource limits of one lane's children. Measured: 1080p x264 passes under 1 GiB, 4K wants up to 3 GiB (facts,
+    media §3).
+    """
 
     address_space: int
     most_address_space: int

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import struct
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
@@ -27,7 +28,7 @@ _FULL_RANGE = 2
 
 ImageFile.LOAD_TRUNCATED_IMAGES = False
 Image.MAX_IMAGE_PIXELS = PICTURE_PIXELS
-Image.warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the exact limit is checked below
+warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the exact limit is checked below
 
 
 @contextmanager
@@ -54,7 +55,9 @@ def _reading() -> Iterator[None]:
 
 
 def open_picture(path: Path) -> tuple[Image.Image, Looks]:
-    """Return the unread first picture of ``path`` within all limits; raises ``UnsupportedMedia``, ``CorruptMedia`` or ``OversizedMedia``."""
+    """Return the unread first picture of ``path`` within all limits; raises ``UnsupportedMedia``, ``CorruptMedia`` or
+    ``OversizedMedia``.
+    """
     looks, _, head = read_head(path, PICTURE_BYTES)
     form = PICTURES.get(looks.kind)
     if form is None:
@@ -71,7 +74,7 @@ def open_picture(path: Path) -> tuple[Image.Image, Looks]:
 
 def _heif_is_here() -> bool:
     try:
-        import pillow_heif  # noqa: PLC0415 - an optional extra
+        import pillow_heif  # type: ignore[import-not-found]
     except ImportError:
         return False
     pillow_heif.register_heif_opener(thumbnails=False)
@@ -114,7 +117,7 @@ def _to_rgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
         profile = None
     if picture.mode in ("P", "PA") or "transparency" in picture.info:
         picture = picture.convert("RGBA")
-    if picture.mode == "1" or picture.mode == "F":
+    if picture.mode in ("1", "F"):
         picture = picture.convert("L")
     alpha = picture.getchannel("A") if picture.mode in ("RGBA", "LA", "La", "RGBa") else None
     colours = picture.convert("L") if picture.mode in ("LA", "La") else picture
@@ -139,7 +142,9 @@ def _in_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
 
 
 def save(picture: Image.Image, output: Path, *, lossless: bool, quality: int = 92) -> dict[str, Any]:
-    """Write ``picture`` without metadata, as PNG when ``lossless`` and not too big, else as JPEG; return the fields of a ``Picture``."""
+    """Write ``picture`` without metadata, as PNG when ``lossless`` and not too big, else as JPEG; return the fields of
+    a ``Picture``.
+    """
     bare = Image.frombytes("RGB", picture.size, picture.tobytes()) if picture.info else picture
     mime = "image/jpeg"
     if lossless:
@@ -159,7 +164,9 @@ def save(picture: Image.Image, output: Path, *, lossless: bool, quality: int = 9
 
 
 def upright(frame: VideoFrame, sar: Fraction) -> Image.Image:
-    """Return a decoded frame as a person sees it: square pixels, rotation applied, full-range RGB by its own colour matrix."""
+    """Return a decoded frame as a person sees it: square pixels, rotation applied, full-range RGB by its own colour
+    matrix.
+    """
     matrix = (
         frame.colorspace
         if frame.colorspace in (1, 4, 5, 6, 7, 9)

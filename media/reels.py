@@ -1,7 +1,7 @@
 """A clip as two even reels: pictures at one rate and size, and sound of exactly the same length. Memory stays bounded.
 
-Whatever the source does with its timestamps, ``pictures`` yields exactly the number asked for and ``sound`` exactly the samples asked
-for, so everything behind them can count instead of compare times.
+Whatever the source does with its timestamps, ``pictures`` yields exactly the number asked for and ``sound`` exactly the
+samples asked for, so everything behind them can count instead of compare times.
 """
 
 from __future__ import annotations
@@ -101,7 +101,8 @@ def thread(path: Path) -> Reel:
 
 
 def pictures(reel: Reel, canvas: Canvas, count: int) -> Iterator[VideoFrame]:
-    """Yield exactly ``count`` upright pictures of ``canvas``, letterboxed if the shape differs, the last one repeated if need be.
+    """Yield exactly ``count`` upright pictures of ``canvas``, letterboxed if the shape differs, the last one repeated
+    if need be.
 
     A frame is only good until the next is taken, unless the taker keeps a reference; its timestamp means nothing.
     """
@@ -130,7 +131,9 @@ def _decoded(clip: Clip) -> Iterator[VideoFrame]:
 
 
 class _Painter:
-    """Scale, turn, letterbox and convert; the graph is built for the first frame, and again should the source change its shape."""
+    """Scale, turn, letterbox and convert; the graph is built for the first frame, and again should the source change
+    its shape.
+    """
 
     def __init__(self, canvas: Canvas, sar: Fraction) -> None:
         self._canvas, self._sar = canvas, sar

@@ -119,7 +119,9 @@ def _as_text(head: bytes) -> Looks:
 
 
 def webp_size(head: bytes) -> tuple[int, int] | None:
-    """Return the canvas of an extended WebP, which Pillow would allocate on opening; None for the simple kinds (at most 16,383²)."""
+    """Return the canvas of an extended WebP, which Pillow would allocate on opening; None for the simple kinds (at most
+    16,383²).
+    """
     if head[12:16] != b"VP8X" or len(head) < 30:
         return None
     return int.from_bytes(head[24:27], "little") + 1, int.from_bytes(head[27:30], "little") + 1

@@ -1,7 +1,7 @@
 """Open a clip that somebody else made, with every door shut but the one it claims to use.
 
-Three locks, because each alone was picked (facts, media §8): the demuxer is forced from the first bytes, a format whitelist covers
-whatever that demuxer might open in turn, and a protocol whitelist leaves nothing but local files.
+Three locks, because each alone was picked (facts, media §8): the demuxer is forced from the first bytes, a format
+whitelist covers whatever that demuxer might open in turn, and a protocol whitelist leaves nothing but local files.
 """
 
 from __future__ import annotations
@@ -26,11 +26,10 @@ from core.media import LEAST_SIDE
 from media import limits
 from media.sniff import CLIPS, HEAD_BYTES, Looks, sniff
 
-_RATES: Final = tuple(
-    Fraction(n, d)
-    for n, d in ((8, 1), (10, 1), (12, 1), (15, 1), (16, 1), (20, 1), (24000, 1001), (24, 1), (25, 1), (30000, 1001), (30, 1),
-                 (48, 1), (50, 1), (60000, 1001), (60, 1))
-)  # fmt: skip
+_RATES: Final = (
+    *(Fraction(n) for n in (8, 10, 12, 15, 16, 20, 24, 25, 30, 48, 50, 60)),
+    *(Fraction(n, 1001) for n in (24_000, 30_000, 60_000)),
+)
 _NAMES: Final = {
     "libdav1d": "av1",
     "libvpx": "vp8",
@@ -49,7 +48,9 @@ _OUT_OF_ROOM: Final = (12, 27, 28)
 
 @contextmanager
 def reading() -> Iterator[None]:
-    """Turn what the libraries raise on broken bytes into ``CorruptMedia``; want of memory or room passes through as it is."""
+    """Turn what the libraries raise on broken bytes into ``CorruptMedia``; want of memory or room passes through as it
+    is.
+    """
     try:
         yield
     except av.FFmpegError as error:
@@ -61,7 +62,9 @@ def reading() -> Iterator[None]:
 
 
 def read_head(path: Path, most_bytes: int) -> tuple[Looks, int, bytes]:
-    """Return what ``path`` looks like, its size and its first bytes; raises ``UnsupportedMedia`` when it is no plain file."""
+    """Return what ``path`` looks like, its size and its first bytes; raises ``UnsupportedMedia`` when it is no plain
+    file.
+    """
     facts = path.stat()
     if not stat.S_ISREG(facts.st_mode):
         raise UnsupportedMedia("not a plain file", values={"found": "something that is no file", "kind": "special"})

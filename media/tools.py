@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import dataclasses
 import errno
-import os
 import secrets
 import shutil
 from collections.abc import Coroutine, Mapping, Sequence
@@ -40,7 +39,9 @@ PATIENCE: Final[dict[Lane, float]] = {"quick": 120.0, "heavy": 3600.0}
 
 
 class MediaTools:
-    """``core.media.MediaToolbox`` with real children. At most ``quick`` and ``heavy`` of them work at once, plus one warm spare."""
+    """``core.media.MediaToolbox`` with real children. At most ``quick`` and ``heavy`` of them work at once, plus one
+    warm spare.
+    """
 
     def __init__(self, scratch: Path, *, quick: int = 2, heavy: int = 1, spare: bool = True) -> None:
         """``scratch``: a folder for private directories, best on the same file system as the destinations."""
@@ -62,7 +63,9 @@ class MediaTools:
         self._open = True
 
     async def close(self) -> None:
-        """Kill every child and wait until all of them and their directories are gone; calls in flight raise ``WorkerDied``."""
+        """Kill every child and wait until all of them and their directories are gone; calls in flight raise
+        ``WorkerDied``.
+        """
         self._open = False
         self._drop_spare()
         for child in list(self._children):
@@ -104,7 +107,7 @@ class MediaTools:
         deadline: float = 900.0,
     ) -> Fitted:
         """See ``MediaToolbox.fit``."""
-        request = {"operation": "fit", "source": str(source.absolute()), "limit_bytes": limit_bytes}
+        request = {"operation": "fit", "source": _full(source), "limit_bytes": limit_bytes}
         result = await self._run("heavy", request, destination, report, deadline)
         return Fitted(action=FitAction(result.get("action", "")), bytes=result["bytes"])
 
@@ -120,7 +123,7 @@ class MediaTools:
         """See ``MediaToolbox.merge``."""
         request = {
             "operation": "merge",
-            "sources": [str(path.absolute()) for path in sources],
+            "sources": [_full(path) for path in sources],
             "transition": transition,
         }
         result = await self._run("heavy", request, destination, report, deadline)
@@ -131,7 +134,7 @@ class MediaTools:
         self, request: RenderRequest, destination: Path, report: Report | None = None, *, deadline: float = 600.0
     ) -> Rendered:
         """See ``MediaToolbox.render``."""
-        wanted = dataclasses.asdict(request) | {"image": str(request.image.absolute()) if request.image else None}
+        wanted = dataclasses.asdict(request) | {"image": _full(request.image) if request.image else None}
         result = await self._run("heavy", {"operation": "render", **wanted}, destination, report, deadline)
         return Rendered(bytes=result["bytes"], seconds=float(result.get("seconds", request.seconds)))
 
@@ -145,8 +148,8 @@ class MediaTools:
         output_key: str = "output",
         **more: Any,
     ) -> dict[str, Any]:
-        request = {"operation": operation, "source": str(source.absolute()), **more}
-        return await self._run("quick", request, destination, None, deadline, output_key)
+        request = {"operation": operation, "source": _full(source), **more}
+        return await self._run("quick", request, destination, None, deadline, output_key=output_key)
 
     async def _run(
         self,
@@ -155,6 +158,7 @@ class MediaTools:
         destination: Path | None,
         report: Report | None,
         deadline: float,
+        *,
         output_key: str = "output",
     ) -> dict[str, Any]:
         """Ask a child of ``lane``; put its output in place; return its result with the size in bytes as we see it."""
@@ -191,7 +195,9 @@ class MediaTools:
             self._want_spare(lane)
 
     async def _uncut(self, work: Coroutine[Any, Any, _Value], undo: Any) -> _Value:
-        """Run ``work`` to its end although the caller may be cancelled meanwhile; then ``undo`` its result and go on cancelling."""
+        """Run ``work`` to its end although the caller may be cancelled meanwhile; then ``undo`` its result and go on
+        cancelling.
+        """
         task = self._own(work)
         try:
             return await asyncio.shield(task)
@@ -287,17 +293,22 @@ def _publish(output: Path, destination: Path) -> int:
     if not output.is_file() or output.is_symlink():
         raise WorkerDied("the child left no output")
     try:
-        os.replace(output, destination)
+        output.replace(destination)
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
         part = destination.with_name(f".{destination.name}.{secrets.token_hex(4)}.part")
         try:
             shutil.copyfile(output, part)
-            os.replace(part, destination)
+            part.replace(destination)
         finally:
             part.unlink(missing_ok=True)
     return destination.stat().st_size
+
+
+def _full(path: Path) -> str:
+    """The child works in another directory, so it gets absolute paths."""
+    return str(path.absolute())
 
 
 async def _remove(destination: Path) -> None:

@@ -1,7 +1,8 @@
 """The disposable child: one request on standard input, JSON lines on standard output, then it ends.
 
-Started as ``python -I media/worker.py LANE PARENT`` by its path, so that it works from a checkout and from an installed package
-without ``PYTHONPATH``. Limits come first, before anything that could read a hostile byte is imported; nothing here ever forks.
+Started as ``python -I media/worker.py LANE PARENT`` by its path, so that it works from a checkout and from an installed
+package without ``PYTHONPATH``. Limits come first, before anything that could read a hostile byte is imported; nothing
+here ever forks.
 
 Lines out: ``{"ready": true}`` when the imports are done, ``{"stage", "done", "total"}`` as work goes on, and at last
 ``{"result": …}`` or ``{"error": {"class", "text", "values"}}``, where class is a name from ``core.errors``.
@@ -48,10 +49,9 @@ def confine(limits: ChildLimits, parent: int) -> None:
         (resource.RLIMIT_FSIZE, limits.file_bytes, limits.file_bytes),
         (resource.RLIMIT_NOFILE, limits.open_files, limits.open_files),
     )
-    for which, soft, hard in mine:
+    for which, wanted, most in mine:
         _, ceiling = resource.getrlimit(which)
-        if ceiling != resource.RLIM_INFINITY:
-            soft, hard = min(soft, ceiling), min(hard, ceiling)
+        soft, hard = (wanted, most) if ceiling == resource.RLIM_INFINITY else (min(wanted, ceiling), min(most, ceiling))
         with contextlib.suppress(ValueError, OSError):  # macOS refuses RLIMIT_AS
             resource.setrlimit(which, (soft, hard))
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # a full quota is an OSError 27 that we can explain, not a death

@@ -1,4 +1,6 @@
-"""Bring a clip under a byte limit with the least harm: the same bytes, a new container, constant quality, two passes, a smaller picture."""
+"""Bring a clip under a byte limit with the least harm: the same bytes, a new container, constant quality, two passes, a
+smaller picture.
+"""
 
 from __future__ import annotations
 

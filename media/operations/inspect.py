@@ -26,6 +26,7 @@ def run(request: dict[str, Any], report: Callable[[str, int, int], None]) -> dic
     path = Path(request["source"])
     with open_clip(path) as clip:
         measured = clip.measure()
+        report("decode", 1, 2)
         if measured.seconds <= 0:
             raise CorruptMedia("it has no length")
         first = next(iter(_decode(clip, measured.start, _FRAMES_AT_EACH_PLACE)))

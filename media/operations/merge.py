@@ -1,4 +1,6 @@
-"""Join clips: copied when every stream agrees, else conformed to the first clip; with a cut or a crossfade of half a second."""
+"""Join clips: copied when every stream agrees, else conformed to the first clip; with a cut or a crossfade of half a
+second.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,7 @@ def run(request: dict[str, Any], report: Callable[[str, int, int], None]) -> dic
     if why is MergeReason.SAME:
         total = sum(path.stat().st_size for path in sources) // 4000 + 1
         return {"why": why, "seconds": copy_streams(sources, output, lambda done: report("copy", done, total))}
-    return {"why": why, "seconds": _conform(sources, output, why is MergeReason.CROSSFADE, report)}
+    return {"why": why, "seconds": _conform(sources, output, request["transition"], report)}
 
 
 def disagreement(sources: list[Path]) -> MergeReason:
@@ -54,7 +56,12 @@ def disagreement(sources: list[Path]) -> MergeReason:
                 {
                     MergeReason.SIZE: (picture.width, picture.height, clip.sar, rotation),
                     MergeReason.FRAME_RATE: clip.fps,
-                    MergeReason.PICTURE_FORMAT: (picture.pix_fmt, picture.profile, picture.color_range, picture.colorspace),
+                    MergeReason.PICTURE_FORMAT: (
+                        picture.pix_fmt,
+                        picture.profile,
+                        picture.color_range,
+                        picture.colorspace,
+                    ),
                     MergeReason.SOUND_MISSING: heard is None,
                     MergeReason.AUDIO_FORMAT: None if heard is None else (
                         heard.codec_context.sample_rate,
@@ -71,14 +78,14 @@ def disagreement(sources: list[Path]) -> MergeReason:
     return MergeReason.SAME
 
 
-def _conform(sources: list[Path], output: Path, fade: bool, report: Callable[[str, int, int], None]) -> float:
+def _conform(sources: list[Path], output: Path, transition: str, report: Callable[[str, int, int], None]) -> float:
     reels = [thread(path) for path in sources]
     seconds = sum(reel.seconds for reel in reels)
     if seconds > limits.CLIP_SECONDS:
         raise oversized("seconds", round(seconds, 1), limits.CLIP_SECONDS)
     canvas = reels[0].canvas
     counts = [canvas.frames(reel.seconds) for reel in reels]
-    overlap = min(canvas.frames(OVERLAP), min(counts) // 3) if fade else 0
+    overlap = min(canvas.frames(OVERLAP), min(counts) // 3) if transition == "crossfade" else 0
     total = sum(counts) - overlap * (len(reels) - 1)
     heard = any(reel.has_sound for reel in reels)
     encode(
@@ -91,7 +98,7 @@ def _conform(sources: list[Path], output: Path, fade: bool, report: Callable[[st
 
 
 def _joined_pictures(reels: list[Reel], canvas: Canvas, counts: list[int], overlap: int) -> Iterator[VideoFrame]:
-    """Yield all pictures in order; only the last ``overlap`` of a clip are ever held back, to be blended with the next."""
+    """Yield all pictures in order; only the last ``overlap`` of a clip are held back, to be blended with the next."""
     held: deque[VideoFrame] = deque()
     for place, (reel, count) in enumerate(zip(reels, counts, strict=True)):
         coming, held = held, deque()

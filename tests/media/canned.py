@@ -1,12 +1,18 @@
-"""Small real clips, made in well under a second: moving bars on a colour, with a tone. Other rooms' tests and the lab use them too."""
+"""Small real clips, made in well under a second: moving bars on a colour, with a tone. Other rooms' tests and the lab
+use them too.
+"""
 
 from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
+from typing import cast
 
 import av
 import numpy as np
+from av.audio.stream import AudioStream
+from av.container import OutputContainer
+from av.video.stream import VideoStream
 
 Colour = tuple[int, int, int]
 
@@ -28,12 +34,14 @@ def canned_clip(
     faststart: bool = True,
     metadata: dict[str, str] | None = None,
 ) -> None:
-    """Write a clip of exactly ``seconds * fps`` pictures; ``noise`` (0–255) makes it hard to compress. WebM by its suffix."""
+    """Write a clip of exactly ``seconds * fps`` pictures; ``noise`` (0–255) makes it hard to compress. WebM by its
+    suffix.
+    """
     webm = path.suffix == ".webm"
     options = {} if webm else {"movflags": "+faststart"} if faststart else {}
     with av.open(str(path), "w", format="webm" if webm else "mp4", container_options=options) as container:
         container.metadata.update(metadata or {})
-        video = container.add_stream(codec, rate=fps)
+        video = cast(VideoStream, container.add_stream(codec, rate=fps))
         video.width, video.height, video.pix_fmt = width, height, "yuv420p"
         video.options = (
             {"preset": "ultrafast", "crf": "23", "threads": "1"}
@@ -41,7 +49,7 @@ def canned_clip(
             else {"cpu-used": "8", "deadline": "realtime"}
         )
         video.codec_context.time_base = Fraction(1, fps)
-        sound = container.add_stream(audio_codec, rate=_RATE, layout="stereo") if audio else None
+        sound = cast(AudioStream, container.add_stream(audio_codec, rate=_RATE, layout="stereo")) if audio else None
         random = np.random.default_rng(7)
         base = np.empty((height, width, 3), np.uint8)
         base[:] = colour
@@ -61,7 +69,7 @@ def canned_clip(
             _tone(container, sound, total / fps)
 
 
-def _tone(container: av.container.OutputContainer, sound: av.audio.stream.AudioStream, seconds: float) -> None:
+def _tone(container: OutputContainer, sound: AudioStream, seconds: float) -> None:
     samples = round(seconds * _RATE)
     wave = (0.2 * np.sin(2 * np.pi * 330 * np.arange(samples) / _RATE)).astype(np.float32)
     resampler = av.AudioResampler(format=sound.codec_context.format, layout="stereo", rate=_RATE)
