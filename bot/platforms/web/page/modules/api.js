@@ -1,0 +1,88 @@
+// The server's calls, one function each. Every call has a deadline and ends in an answer, an ApiError or Unreachable.
+
+const DEADLINE = 30_000;
+const UPLOAD_DEADLINE = 180_000;
+
+/** The server answered with its error shape; `message` is meant for the person. */
+export class ApiError extends Error {
+  constructor(status, body, retryAfter) {
+    super(body.message || "");
+    this.name = "ApiError";
+    this.status = status;
+    this.code = body.error_code || "";
+    this.details = typeof body.details === "string" ? body.details : JSON.stringify(body.details ?? "");
+    this.retryAfter = retryAfter;
+  }
+}
+
+/** No answer: no network, a restarted server, a deadline. Whether the server acted is unknown. */
+export class Unreachable extends Error {
+  constructor() {
+    super("");
+    this.name = "Unreachable";
+  }
+}
+
+let onSignedOut = () => {};
+
+/** Name what happens when any call answers 401. */
+export function whenSignedOut(action) {
+  onSignedOut = action;
+}
+
+async function call(method, path, { json, form, deadline = DEADLINE } = {}) {
+  const abort = new AbortController();
+  const timer = setTimeout(() => abort.abort(), deadline);
+  const headers = { Accept: "application/json" };
+  if (json !== undefined) headers["Content-Type"] = "application/json";
+  try {
+    const answer = await fetch(path, { method, headers, body: json === undefined ? form : JSON.stringify(json), credentials: "same-origin", signal: abort.signal });
+    if (answer.status === 204) return null;
+    const body = await answer.json().catch(() => ({}));
+    if (answer.ok) return body;
+    // A gateway that stands in for a server that is down says nothing about our request.
+    if (answer.status >= 502 && !body.error_code) throw new Unreachable();
+    if (answer.status === 401) onSignedOut(body);
+    throw new ApiError(answer.status, body, Number(answer.headers.get("Retry-After")) || null);
+  } catch (problem) {
+    if (problem instanceof ApiError || problem instanceof Unreachable) throw problem;
+    throw new Unreachable();
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+const id = encodeURIComponent;
+
+export const api = {
+  session: () => call("POST", "/api/session", { json: {} }),
+  catalogue: () => call("GET", "/api/catalogue"),
+  me: () => call("GET", "/api/me"),
+  changeSettings: (settings) => call("PATCH", "/api/me", { json: { settings } }),
+  generators: () => call("GET", "/api/generators"),
+  privacy: () => call("GET", "/api/privacy"),
+  forget: () => call("POST", "/api/forget", { json: { confirm: "forget" }, deadline: UPLOAD_DEADLINE }),
+  estimate: (wish) => call("POST", "/api/video_chat/estimate", { json: wish }),
+  status: (operation) => call("POST", "/api/video_chat/status", { json: { operation_id: operation } }),
+  cancel: (operation) => call("POST", "/api/video_chat/cancel", { json: { operation_id: operation } }),
+  remove: (operation) => call("DELETE", `/api/video_chat/operations/${id(operation)}`),
+  favourite: (video, wanted) => call(wanted ? "PUT" : "DELETE", `/api/video_chat/favourites/${id(video)}`),
+  link: (video) => call("POST", `/api/mv/get_video/${id(video)}/link`, { json: {} }),
+
+  /** One page of jobs, newest first; `only` is favourites, with_image or completed; `before` is the last page's `next`. */
+  operations({ limit = 20, before = null, only = null } = {}) {
+    const query = new URLSearchParams({ kind: "clip", limit: String(limit) });
+    if (before) query.set("before", before);
+    if (only) query.set("only", only);
+    return call("GET", `/api/video_chat/operations?${query}`);
+  },
+
+  /** Order a clip. The same idempotency_key again gives the same job, so a lost answer may be asked for again. */
+  generate(wish, picture = null) {
+    if (!picture) return call("POST", "/api/video_chat/generate", { json: wish });
+    const form = new FormData();
+    for (const [key, value] of Object.entries(wish)) form.append(key, String(value));
+    form.append("image_file", picture, picture.name || "picture");
+    return call("POST", "/api/video_chat/generate_with_image", { form, deadline: UPLOAD_DEADLINE });
+  },
+};

@@ -1,0 +1,234 @@
+// The composer: prompt, picture, what it will cost, and the button.
+
+import { ApiError, api } from "./api.js";
+import { byId, debounce, el, iconButton, memory, setText } from "./dom.js";
+import { icon } from "./icons.js";
+import { send } from "./orders.js";
+import { Picture } from "./picture.js";
+import { store } from "./store.js";
+import { shorten, t } from "./words.js";
+
+export class Composer {
+  constructor(options) {
+    this.options = options;
+    this.form = byId("composer");
+    this.prompt = byId("prompt");
+    this.price = byId("price");
+    this.button = byId("send");
+    this.origin = null; // {kind, job} of Remix and Extend
+    this.picture = new Picture({ changed: () => this.#changed(), complain: (text) => this.complain(text) });
+    this.estimateSoon = debounce(250, () => this.#estimate());
+    this.keepSoon = debounce(300, () => memory.write("draft", this.prompt.value || null));
+    this.#listen();
+    this.prompt.value = memory.read("draft", "");
+    store.on("generators", () => this.#changed());
+    store.on("me", () => this.#showPrice());
+    this.#fit();
+  }
+
+  #listen() {
+    this.prompt.addEventListener("input", () => {
+      this.#fit();
+      this.keepSoon();
+      this.complain("");
+      this.#changed();
+    });
+    this.prompt.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
+      event.preventDefault();
+      this.form.requestSubmit();
+    });
+    this.form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.submit();
+    });
+    this.form.addEventListener("pointerdown", (event) => {
+      if (event.target === this.form) setTimeout(() => this.prompt.focus());
+    });
+    this.options.onChange(() => this.#changed());
+    document.addEventListener("keydown", (event) => {
+      const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
+      if (event.key !== "/" || typing || event.ctrlKey || event.metaKey || event.altKey || byId("conversation").inert) return;
+      event.preventDefault();
+      this.prompt.focus();
+    });
+  }
+
+  /** Say what is wrong with the composer's contents; "" takes it back. */
+  complain(text) {
+    const box = byId("composer-error");
+    box.replaceChildren();
+    if (text) box.append(icon("alert"), el("span", { text, dir: "auto" }));
+    if (!text) this.picture?.mark(false);
+  }
+
+  get ready() {
+    return Boolean(this.prompt.value.trim() || this.picture.present) && !this.obstacle;
+  }
+
+  /** Why these contents cannot be sent to the chosen generator, in words, or "". */
+  get obstacle() {
+    const generator = this.options.generator;
+    if (!generator) return "";
+    if (this.picture.present && !generator.image) return t("page.generator.no_image", { generator: generator.title });
+    return "";
+  }
+
+  /** Everything that goes into the order. */
+  wish() {
+    const wish = { prompt: this.prompt.value.trim(), ...this.options.wish() };
+    if (this.picture.reuse) wish.reuse_image_of = this.picture.reuse;
+    if (this.origin) wish.parent_id = this.origin.job.operation_id;
+    if (this.origin?.kind === "extend") wish.extend_of = this.origin.job.video_id;
+    return wish;
+  }
+
+  /** Send what is in the composer, or the given example. */
+  async submit(example = null) {
+    if (!example && !this.ready) {
+      this.prompt.focus();
+      return;
+    }
+    const wish = example ? { prompt: example, ...this.options.wish() } : this.wish();
+    const origin = example ? null : this.origin;
+    const given = example ? {} : this.picture.release();
+    const order = { wish, file: given.file, sourceUrl: given.url, shown: { aspect_ratio: this.options.value("aspect_ratio"), facts: this.options.facts() } };
+    memory.write("told", this.options.generator?.company ?? "-");
+    if (!example) this.#empty();
+    this.#drawFirstUse();
+    const { refused, back } = await send(order);
+    if (!refused || !back) return;
+    // The picture or the session is at fault: nothing is lost, it all comes back, unless something new has been begun.
+    if (!this.prompt.value && !this.picture.present) {
+      this.prompt.value = wish.prompt;
+      this.#setOrigin(origin);
+      if (given.file) await this.picture.take([given.file]);
+      else if (given.reuse) this.picture.keep(given.reuse, given.url);
+      this.#fit();
+      this.#changed();
+    }
+    this.complain(refused.message || t("page.refused"));
+    this.picture.mark(Boolean(given.file));
+    this.prompt.focus();
+  }
+
+  /** Take over an earlier job: kind is remix, extend or edit. */
+  prefill(job, kind) {
+    const order = job.order;
+    this.prompt.value = kind === "extend" ? "" : job.prompt ?? "";
+    this.options.load({ ...(job.wanted ?? {}), negative_prompt: job.negative_prompt ?? undefined });
+    this.#setOrigin(kind === "edit" ? null : { kind, job });
+    if (order?.file) this.picture.take([order.file]);
+    else if (order?.wish.reuse_image_of) this.picture.keep(order.wish.reuse_image_of, job.source_url);
+    else if (job.source_url && !job.local && kind !== "extend") this.picture.keep(job.operation_id, job.source_url);
+    else this.picture.clear();
+    this.complain("");
+    this.#fit();
+    this.keepSoon();
+    this.#changed();
+    this.prompt.focus();
+    this.prompt.setSelectionRange(this.prompt.value.length, this.prompt.value.length);
+  }
+
+  #setOrigin(origin) {
+    this.origin = origin;
+    const row = byId("composer-context");
+    row.hidden = !origin;
+    if (!origin) return;
+    const name = shorten(origin.job.card?.headline || origin.job.prompt || "", 48);
+    const away = iconButton(t("page.origin.drop"), "close", { class: "is-small", on: { click: () => {
+      this.#setOrigin(null);
+      this.options.restore();
+      this.#changed();
+      this.prompt.focus();
+    } } });
+    row.replaceChildren(icon(origin.kind), el("span", { text: t(`page.origin.${origin.kind}`, { headline: name }), dir: "auto" }), away);
+  }
+
+  #empty() {
+    this.prompt.value = "";
+    memory.write("draft", null);
+    this.#setOrigin(null);
+    this.options.restore();
+    this.complain("");
+    this.#fit();
+    this.#changed();
+  }
+
+  #fit() {
+    const { style } = this.prompt;
+    style.setProperty("height", "auto");
+    style.setProperty("height", `${this.prompt.scrollHeight}px`);
+  }
+
+  #changed() {
+    const { obstacle } = this;
+    const box = byId("composer-error");
+    if (obstacle) this.complain(obstacle);
+    else if (this.obstructed) this.complain("");
+    this.obstructed = obstacle;
+    this.button.disabled = !this.ready;
+    box.hidden = false;
+    this.#drawFirstUse();
+    const question = JSON.stringify([this.options.wish(), this.picture.present, Boolean(this.prompt.value.trim()), this.origin?.kind]);
+    if (question !== this.asked) {
+      this.asked = question;
+      this.estimated = null;
+      this.options.setApplied({});
+      this.#showPrice();
+      this.estimateSoon();
+    }
+  }
+
+  // The exact price needs the server; until there is something to price, the list's price stands there with an "about".
+  async #estimate() {
+    if (!this.ready || !this.options.generator) return;
+    const { asked } = this;
+    try {
+      const estimate = await api.estimate(this.wish());
+      if (asked !== this.asked) return;
+      this.estimated = estimate;
+      this.options.setApplied(estimate.applied ?? {}, estimate.changed ?? []);
+      this.#showPrice();
+    } catch (problem) {
+      if (asked === this.asked && problem instanceof ApiError && problem.status === 400) this.complain(problem.message);
+    }
+  }
+
+  #showPrice() {
+    const guess = this.options.listPrice();
+    const price = this.estimated?.price ?? guess;
+    if (price === null) {
+      setText(this.price, "");
+      return;
+    }
+    const left = store.me?.credits?.today?.left;
+    const short = typeof left === "number" && price > left + (store.me.credits.granted ?? 0);
+    const text = price === 0 ? t("page.price.free") : t(this.estimated ? "page.price" : "page.price.about", { count: price });
+    setText(this.price, short ? t("page.price.short", { price: text, left }) : text);
+    this.price.classList.toggle("is-short", short);
+  }
+
+  /** Before the first order, and before the first one to another company: who gets the prompt and the picture. */
+  #drawFirstUse() {
+    const row = byId("first-use");
+    const generator = this.options.generator;
+    const told = memory.read("told");
+    const known = told !== null && (told === "-" ? !generator?.company : told === generator?.company);
+    const text = known || !store.privacy ? "" : this.options.isDefaultGenerator ? store.privacy.first_use : generator?.privacy;
+    row.hidden = !text;
+    if (!text || row.dataset.text === text) return;
+    row.dataset.text = text;
+    const away = iconButton(t("page.first_use.close"), "close", { class: "is-small", on: { click: () => {
+      memory.write("told", this.options.generator?.company ?? "-");
+      this.#drawFirstUse();
+      this.prompt.focus();
+    } } });
+    row.replaceChildren(icon("shield"), el("span", { text }), away);
+  }
+
+  /** The privacy sentence is here now. */
+  refresh() {
+    this.#drawFirstUse();
+  }
+}
