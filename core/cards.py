@@ -85,6 +85,8 @@ class JobView:
     favourite: bool = False
     can_extend: bool = False
     cancel_stops_billing: bool = True
+    delivery: str | None = None
+    """State of the newest delivery, where it is worth a word."""
     may_do_another: bool = False
     """Whether another configured generator could be asked instead."""
 
@@ -151,7 +153,7 @@ def card_of(view: JobView) -> Card:
         error=None
         if job.failure is None
         else Message(job.failure.message_id, {**job.failure.values, "generator": view.generator_title}),
-        note=None if job.note is None or job.ended else Message(job.note, {"generator": view.generator_title}),
+        note=_note(view),
         bar=None if quiet else bar,
         bar_is_estimate=is_estimate,
         actions=tuple(_actions(view)),
@@ -204,6 +206,15 @@ def _generating_line(view: JobView, left: float | None) -> Message:
     if view.usual_seconds and view.running_seconds > OVERDUE * view.usual_seconds:
         return Message("state.rendering_long", {"so_far": view.running_seconds})
     return Message("state.rendering_usual", {"so_far": view.running_seconds, "usual": view.usual_seconds})
+
+
+def _note(view: JobView) -> Message | None:
+    job = view.job
+    if job.state is JobState.DONE and view.delivery in ("unclear", "dead"):
+        return Message(f"note.delivery_{view.delivery}")
+    if job.note is None or job.ended:
+        return None
+    return Message(job.note, {"generator": view.generator_title})
 
 
 def _facts(view: JobView) -> tuple[Message, ...]:

@@ -28,6 +28,8 @@ class JobRow:
     favourite: bool
     queue_position: int | None
     has_source: bool
+    delivery: str | None = None
+    """State of the newest delivery."""
 
 
 def row_of(connection: sqlite3.Connection, row: sqlite3.Row) -> JobRow:
@@ -51,7 +53,9 @@ def row_of(connection: sqlite3.Connection, row: sqlite3.Row) -> JobRow:
                 (job.applied.provider, row["vt"], job.id),
             ).fetchone()[0]
         )
-    return JobRow(job, clip, favourite, position, job.applied.picture is not None)
+    delivery = connection.execute("SELECT state FROM deliveries WHERE job_id = ? ORDER BY id DESC LIMIT 1", (job.id,)).fetchone()
+    state = None if delivery is None else str(delivery["state"])
+    return JobRow(job, clip, favourite, position, job.applied.picture is not None, state)
 
 
 def one(connection: sqlite3.Connection, job_id: str, account_id: str | None = None) -> JobRow:

@@ -1,0 +1,157 @@
+"""The delivery of a clip to one place: the ladder original → smaller encode → link → honest words, and what each failure means."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Final
+
+from bot.engine.parts import Parts
+from core.cards import Card, Message
+from core.errors import CannotFit, Forbidden, Gone, MediaError, NotFound, PlatformError, ReelayError, TooLarge, WasDone
+from core.jobs import CardRow, Clip, Delivery, Receipt
+from core.ports import ClipFile, Platform
+from core.states import DeliveryState
+from storage.views import JobRow
+
+TRIES: Final = 8
+FIRST_RETRY, LONGEST_RETRY = 2.0, 600.0
+UPLOAD_SECONDS: Final = 10 * 60
+NOTIFY_AFTER_SECONDS: Final = 60
+"""A job that took longer ends with one short reply: an edit notifies nobody."""
+
+log = logging.getLogger("reelay.deliveries")
+
+
+class Courier:
+    """Brings one clip to one place, at most once where the platform allows to know."""
+
+    def __init__(self, parts: Parts) -> None:
+        """``parts.link`` makes the third rung of the ladder possible."""
+        self._parts = parts
+
+    async def deliver(self, delivery: Delivery, mine: CardRow | None, row: JobRow, card: Card) -> bool:
+        """Try once; True when the card needs no edit of its own any more."""
+        platform = self._parts.platforms.get(delivery.place.platform)
+        if platform is None:
+            await self._postpone(delivery, 60.0, "PLATFORM_OFF")
+            return False
+        receipt = mine.receipt if mine is not None else delivery.receipt
+        becomes = platform.limits.message_becomes_clip and receipt is not None
+        if delivery.state is DeliveryState.SENDING and not (becomes or platform.limits.idempotent_send):
+            await self._unclear(delivery, platform)
+            return False
+        if row.clip is None:
+            await self._parts.store.move_delivery(delivery.id, DeliveryState.DEAD, error_code="CLIP_GONE")
+            return False
+        if delivery.state is not DeliveryState.SENDING:
+            delivery = await self._parts.store.move_delivery(delivery.id, DeliveryState.SENDING, due_at=self._parts.clock.now())
+        self._parts.reach("sending")
+        try:
+            async with asyncio.timeout(UPLOAD_SECONDS):
+                done = await self._climb(platform, delivery, receipt, row.clip, card)
+        except (PlatformError, MediaError, NotFound, TimeoutError, OSError) as error:
+            await self._not_sent(delivery, platform, error, becomes=becomes)
+            return False
+        self._parts.reach("sent")
+        await self._parts.store.move_delivery(delivery.id, DeliveryState.SENT, receipt=done)
+        if mine is not None:
+            next_edit = self._parts.clock.now() + int(platform.limits.seconds_between_edits * 1000)
+            await self._parts.store.card_shown(mine.id, receipt=done, digest=card.digest(), next_edit_at=next_edit, closed=True)
+        self._parts.figures.delivery(platform.name, "sent")
+        await self._notify(platform, delivery, done, row, card)
+        return True
+
+    async def _climb(self, platform: Platform, delivery: Delivery, receipt: Receipt | None, clip: Clip, card: Card) -> Receipt:
+        """Down the ladder: each rung only when the one before cannot be."""
+        limit = min(delivery.place.upload_limit or platform.limits.upload_bytes, platform.limits.upload_bytes)
+        nonce = f"{delivery.job_id[-16:]}-{delivery.id}"
+        if clip.bytes <= limit:
+            try:
+                async with self._original(clip, nonce) as file:
+                    return await self._send(platform, delivery, receipt, file, card)
+            except TooLarge as error:  # the place takes less than it told
+                limit = min(error.limit or clip.bytes * 3 // 4, clip.bytes - 1)
+        for _ in range(2):
+            try:
+                async with self._smaller(clip, limit, nonce) as file:
+                    told = replace(card, changed=(*card.changed, Message("delivery.smaller", {"size": clip.bytes})))
+                    return await self._send(platform, delivery, receipt, file, told)
+            except TooLarge as error:
+                limit = min(error.limit or limit * 3 // 4, limit * 9 // 10)
+            except CannotFit:
+                break
+        link = self._parts.link(clip)
+        words = Message("delivery.link", {"size": clip.bytes, "link": link}) if link else Message("delivery.too_large", {"size": clip.bytes})
+        told = replace(card, changed=(*card.changed, words))
+        return await (platform.send(delivery.place, told) if receipt is None else platform.edit(receipt, told))
+
+    @staticmethod
+    async def _send(platform: Platform, delivery: Delivery, receipt: Receipt | None, file: ClipFile, card: Card) -> Receipt:
+        try:
+            return await platform.deliver(delivery.place, receipt, file, card)
+        except Gone:
+            if receipt is None:
+                raise
+            return await platform.deliver(delivery.place, None, file, card)  # somebody deleted the message: post it anew
+
+    @contextlib.asynccontextmanager
+    async def _original(self, clip: Clip, nonce: str) -> AsyncIterator[ClipFile]:
+        async with contextlib.AsyncExitStack() as stack:
+            path = await stack.enter_async_context(self._parts.clips.checkout(clip.key))
+            poster = None if clip.poster_key is None else await stack.enter_async_context(self._parts.clips.checkout(clip.poster_key))
+            yield ClipFile(clip, path, clip.bytes, is_original=True, nonce=nonce, poster=poster)
+
+    @contextlib.asynccontextmanager
+    async def _smaller(self, clip: Clip, limit: int, nonce: str) -> AsyncIterator[ClipFile]:
+        async with self._original(clip, nonce) as original, self._parts.clips.incoming(suffix=".mp4", max_bytes=clip.bytes * 2) as copy:
+            fitted = await self._parts.media.fit(original.path, copy.path, limit)
+            yield replace(original, path=copy.path, bytes=fitted.bytes, is_original=False)
+
+    async def _not_sent(self, delivery: Delivery, platform: Platform, error: Exception, *, becomes: bool) -> None:
+        code = error.code if isinstance(error, ReelayError) else type(error).__name__
+        log.warning("a delivery did not go through", extra={"job": delivery.job_id, "platform": platform.name, "code": code})
+        was_done = error.was_done if isinstance(error, PlatformError) else WasDone.UNKNOWN
+        if isinstance(error, MediaError | NotFound):
+            was_done = WasDone.NO
+        if was_done is WasDone.UNKNOWN and not (becomes or platform.limits.idempotent_send):
+            await self._unclear(delivery, platform)
+        elif isinstance(error, Gone | Forbidden | NotFound) or delivery.tries >= TRIES:
+            await self._dead(delivery, platform, code)
+        else:
+            wait = getattr(error, "retry_after", None) or min(LONGEST_RETRY, FIRST_RETRY * 2**delivery.tries)
+            await self._postpone(delivery, wait, code)
+            self._parts.figures.delivery(platform.name, "retried")
+
+    async def _postpone(self, delivery: Delivery, seconds: float, code: str) -> None:
+        due = self._parts.clock.now() + int(seconds * 1000)
+        if delivery.state is DeliveryState.PENDING:
+            delivery = await self._parts.store.move_delivery(delivery.id, DeliveryState.SENDING, due_at=due)
+        await self._parts.store.move_delivery(delivery.id, DeliveryState.PENDING, due_at=due, error_code=code)
+
+    async def _unclear(self, delivery: Delivery, platform: Platform) -> None:
+        """It may have arrived: never posted again by ourselves, ``resend`` does."""
+        await self._parts.store.move_delivery(delivery.id, DeliveryState.UNCLEAR, error_code="UNCLEAR")
+        self._parts.figures.delivery(platform.name, "unclear")
+
+    async def _dead(self, delivery: Delivery, platform: Platform, code: str) -> None:
+        await self._parts.store.move_delivery(delivery.id, DeliveryState.DEAD, error_code=code)
+        self._parts.figures.delivery(platform.name, "dead")
+        await self._parts.alerts.raise_once(
+            f"delivery {platform.name} {delivery.place.chat}",
+            f"a clip of job {delivery.job_id} could not be posted on {platform.name} ({code}); it is in the gallery",
+        )
+
+    async def _notify(self, platform: Platform, delivery: Delivery, receipt: Receipt, row: JobRow, card: Card) -> None:
+        took = ((row.job.finished_at or row.job.created_at) - row.job.created_at) / 1000
+        settings = (await self._parts.store.account(row.job.account_id)).settings
+        if took <= NOTIFY_AFTER_SECONDS or settings.get("notify") is False:
+            return
+        try:
+            async with asyncio.timeout(20):
+                await platform.notify(delivery.place, receipt, card)
+        except (PlatformError, TimeoutError, OSError) as error:
+            log.info("a notification did not go through", extra={"job": delivery.job_id, "error": type(error).__name__})

@@ -1,0 +1,106 @@
+"""Slow chores: retention, orphans, old rows, disk room, the spend cap's warning, and a bounded WAL."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, Final, Protocol
+
+from bot.engine.intake import Intake
+from bot.engine.parts import Parts
+from core.errors import ReelayError
+from core.money import Period, Scope, window_start
+
+FAST_SECONDS: Final = 15.0
+SLOW_SECONDS: Final = 600.0
+ORPHAN_SECONDS: Final = 3600.0
+EVENT_DAYS: Final = 30
+CAP_WARNING: Final = 0.8
+DAY_MS: Final = 86_400_000
+
+log = logging.getLogger("reelay.housekeeping")
+
+
+class Sweeping(Protocol):
+    """The folder's own chore."""
+
+    async def sweep(self, known: set[str], older_than_seconds: float) -> Any:
+        """Remove files that no row speaks of."""
+
+
+class Housekeeping:
+    """Runs chores apart from the jobs; none of them is needed for correctness."""
+
+    def __init__(self, parts: Parts, intake: Intake, retention_days: int, disk_budget: int | None) -> None:
+        """``retention_days`` 0 keeps everything."""
+        self._parts, self._intake = parts, intake
+        self._retention_days, self._disk_budget = retention_days, disk_budget
+
+    async def run(self) -> None:
+        """Tick until cancelled."""
+        slow_at = self._parts.clock.monotonic() + 5.0
+        while True:
+            await self._try("disk", self.watch_disk())
+            if self._parts.clock.monotonic() >= slow_at:
+                slow_at = self._parts.clock.monotonic() + SLOW_SECONDS
+                await self._try("retention", self.expire())
+                await self._try("orphans", self.sweep())
+                await self._try("old rows", self.tidy())
+                await self._try("spend cap", self.watch_cap())
+            await self._parts.clock.sleep(FAST_SECONDS)
+
+    async def _try(self, what: str, chore: Any) -> None:
+        try:
+            await chore
+        except (ReelayError, OSError) as error:
+            log.warning("a chore failed", extra={"chore": what, "error": type(error).__name__})
+
+    async def watch_disk(self) -> None:
+        """Stop taking jobs below the low-water mark, so that what is being made can still be stored."""
+        free = await self._parts.clips.free_bytes()
+        low = free < self._parts.low_water_bytes
+        if low:
+            await self._parts.alerts.raise_once("low disk", f"only {free // 1_000_000} MB are free: no new job is taken")
+        elif self._intake.paused_for_disk and free > self._parts.low_water_bytes * 5 // 4:
+            await self._parts.alerts.clear("low disk")
+        else:
+            low = self._intake.paused_for_disk and free <= self._parts.low_water_bytes * 5 // 4
+        self._intake.paused_for_disk = low
+        if self._disk_budget is not None and (await self._parts.clips.usage()).bytes > self._disk_budget:
+            await self._parts.alerts.raise_once("disk budget", "the clips take more room than the budget; see retention")
+
+    async def expire(self) -> int:
+        """Remove what has passed retention and nobody starred; returns how many files."""
+        if self._retention_days <= 0:
+            return 0
+        before, removed = self._parts.clock.now() - self._retention_days * DAY_MS, 0
+        for _ in range(1000):  # a hundred rows each; ends when a round finds none
+            keys = await self._parts.store.expire_files(before)
+            if not keys:
+                break
+            for key in keys:
+                await self._parts.clips.delete(key)
+            removed += len(keys)
+        return removed
+
+    async def sweep(self) -> None:
+        """Remove files without a row, left by a crash between rename and commit."""
+        sweeper: Sweeping = self._parts.clips  # type: ignore[assignment] # only folders need sweeping
+        known = await self._parts.store.keys_in_use()
+        swept = await sweeper.sweep(known, ORPHAN_SECONDS)
+        if swept.missing:
+            await self._parts.alerts.raise_once("missing files", f"{len(swept.missing)} clips have a row but no file")
+
+    async def tidy(self) -> None:
+        """Remove old commands, trails and used-up tokens."""
+        month = window_start(Period.MONTH, self._parts.clock.now())
+        await self._parts.store.tidy(keep_ms=EVENT_DAYS * DAY_MS, month_start=month)
+
+    async def watch_cap(self) -> None:
+        """Warn the operator when 80 % of the day's spend cap is gone."""
+        for allowance in await self._parts.store.allowances([(Scope.EVERYBODY, "*")]):
+            if allowance.period is not Period.DAY or not allowance.limit:
+                continue
+            cause = f"spend cap {allowance.window_start}"
+            if allowance.held + allowance.spent >= CAP_WARNING * allowance.limit:
+                used = allowance.held + allowance.spent
+                await self._parts.alerts.raise_once(cause, f"{used} of {allowance.limit} credits of today's cap are used")

@@ -1,0 +1,178 @@
+"""From a command to a job in two durable steps: receive the raw text, then accept, price and hold."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from bot.engine.parts import Parts
+from core.capabilities import Applied, Change, choices_of, fit
+from core.errors import IntakePaused, NotFound, ReelayError, RequestError, Unsupported
+from core.jobs import Actor, Attachment, InboxRow, Job, Order, Place, Receipt
+from core.ports import Provider
+from core.requests import Wanted, parse_label, parse_wanted
+from providers.registry import ALIASES
+
+log = logging.getLogger("reelay.intake")
+SEEDS: Final = 2**31
+PERSONAL: Final = {
+    "aspect_ratio": "aspect_ratio",
+    "resolution": "resolution",
+    "duration": "seconds",
+    "provider": "provider",
+    "generate_audio": "audio",
+}
+"""Settings of an account that stand in for fields which were not given, and the attribute each becomes."""
+
+
+class Offer:
+    """What would be made of a wish: the generator, the applied values, what had to change, and the price."""
+
+    def __init__(self, provider: Provider, wanted: Wanted, applied: Applied, changed: list[Change]) -> None:
+        """``price`` follows from the generator's list, or from the flat price of all clips."""
+        self.provider, self.wanted, self.applied, self.changed = provider, wanted, applied, tuple(changed)
+
+
+class Intake:
+    """Takes commands from every surface; the same words and the same money on all of them."""
+
+    def __init__(self, parts: Parts, on_job: Callable[[Job], None], flat_price: int | None) -> None:
+        """``on_job`` is told of each new job after its commit; ``flat_price`` in credits wins over the price lists."""
+        self._parts, self._on_job, self._flat_price = parts, on_job, flat_price
+        self.paused_for_disk = False
+
+    async def take(self, platform: str, update_id: str, payload: Mapping[str, Any]) -> tuple[Job, bool]:
+        """Make the command durable, then its job; returns (job, is new).
+
+        ``payload``: actor, place, fields and optionally attachment, receipt, dedupe_key. Raises RequestError kinds; a command that was
+        refused before is refused again with the same words.
+        """
+        row = await self._parts.store.receive(platform, update_id, payload)
+        self._parts.reach("received")
+        if row.state == "refused" and row.failure is not None:
+            raise _refused(row.failure)
+        if row.state == "accepted" and row.job_id is not None:
+            return await self._parts.store.job(row.job_id), False
+        return await self.accept(row)
+
+    async def accept(self, row: InboxRow) -> tuple[Job, bool]:
+        """The second step; also run at start for whatever was received and not yet understood."""
+        payload = row.payload
+        try:
+            order = await self._order(payload, row)
+            job, is_new = await self._parts.store.accept(order, most_waiting=self._parts.caps.waiting_per_person)
+        except RequestError as error:
+            await self._parts.store.refuse(row.id, {"code": error.code, "message_id": error.message_id, "values": error.values})
+            raise
+        self._parts.reach("accepted")
+        if is_new:
+            log.info("accepted", extra={"job": job.id, "provider": job.applied.provider, "price": job.price})
+            self._on_job(job)
+        return job, is_new
+
+    async def accept_leftovers(self) -> int:
+        """Accept what a crash left received; returns how many jobs came of it."""
+        made = 0
+        for _ in range(100):  # 100 rows each; more than any intake can have left behind
+            rows = await self._parts.store.pending_inbox(100)
+            if not rows:
+                break
+            for row in rows:
+                try:
+                    await self.accept(row)
+                    made += 1
+                except RequestError as error:
+                    log.info("a command from before the restart was refused", extra={"code": error.code})
+        return made
+
+    async def offer(self, fields: Mapping[str, Any], *, with_picture: bool, settings: Mapping[str, Any] | None = None) -> tuple[Offer, int]:
+        """Return what a command with these fields would make, and its price in credits; nothing is held or kept."""
+        offer = self._fit(fields, settings or {}, with_picture=with_picture)
+        return offer, self._price(offer)
+
+    def _fit(self, fields: Mapping[str, Any], settings: Mapping[str, Any], *, with_picture: bool) -> Offer:
+        providers = self._parts.providers
+        aliases = [alias for alias, names in ALIASES.items() if any(name in providers for name in names)]
+        choices = choices_of((p.capabilities for p in providers.values()), aliases)
+        personal = {key: settings[key] for key in PERSONAL if key in settings and fields.get(key) in (None, "")}
+        if personal.get("provider") not in providers:
+            personal.pop("provider", None)
+        wanted = parse_wanted({**fields, **personal}, choices, with_picture=with_picture)
+        wanted = replace(wanted, explicit=wanted.explicit - {PERSONAL[key] for key in personal})
+        provider = self._provider(wanted)
+        applied, changed = fit(wanted, provider.capabilities, seed=secrets.randbelow(SEEDS))
+        return Offer(provider, wanted, applied, changed)
+
+    def _provider(self, wanted: Wanted) -> Provider:
+        providers = self._parts.providers
+        name = wanted.provider or self._parts.default_provider
+        for real in (name, *ALIASES.get(name, ())):
+            if real in providers:
+                return providers[real]
+        raise Unsupported(
+            "no such generator",
+            values={"field": "provider", "wrote": name, "legal": " or ".join(providers), "generator": "Reelay"},
+        )
+
+    def _price(self, offer: Offer) -> int:
+        return self._flat_price if self._flat_price is not None else offer.provider.estimate(offer.applied).credits
+
+    async def _order(self, payload: Mapping[str, Any], row: InboxRow) -> Order:
+        if self.paused_for_disk:
+            raise IntakePaused("the disk is nearly full")
+        fields: Mapping[str, Any] = payload["fields"]
+        actor = Actor(**{**payload["actor"], "roles": tuple(payload["actor"].get("roles", ()))})
+        account_id = await self._parts.store.find_account(actor.platform, actor.external_id)
+        settings = {} if account_id is None else (await self._parts.store.account(account_id)).settings
+        attachment = None if payload.get("attachment") is None else Attachment.from_json(payload["attachment"])
+        picture = await self._reused_picture(fields.get("reuse_image_of"), account_id)
+        offer = self._fit(fields, settings, with_picture=attachment is not None or picture is not None)
+        applied = replace(offer.applied, picture=picture) if attachment is None else offer.applied
+        origin = parse_label(fields.get("parent_id"), "parent_id")
+        key = parse_label(payload.get("dedupe_key"), "idempotency_key") or row.update_id
+        receipt = payload.get("receipt")
+        return Order(
+            actor=actor,
+            place=Place.from_json(payload["place"]),
+            wanted=offer.wanted,
+            applied=applied,
+            changed=offer.changed,
+            price=self._price(offer),
+            dedupe_key=key,
+            dedupe_hash=_hash(fields, payload.get("picture_sha256")),
+            provider_named=offer.wanted.provider is not None and "provider" in offer.wanted.explicit,
+            session_id=parse_label(fields.get("session_id"), "session_id"),
+            origin_id=origin,
+            attachment=attachment,
+            inbox_id=row.id,
+            receipt=None if receipt is None else Receipt.from_json(receipt),
+        )
+
+    async def _reused_picture(self, job_id: Any, account_id: str | None) -> str | None:
+        """The normalised picture of an own earlier job, for Again and Remix."""
+        label = parse_label(job_id, "reuse_image_of")
+        if label is None:
+            return None
+        if account_id is None:
+            raise NotFound("no such job", message_id="error.picture_gone")
+        key = (await self._parts.store.view(label, account_id)).job.applied.picture
+        if key is None or await self._parts.clips.size(key) is None:
+            raise NotFound("its picture is gone", message_id="error.picture_gone")
+        return key
+
+
+def _hash(fields: Mapping[str, Any], picture: str | None) -> str:
+    """What makes two requests the same one: every field but the key itself, and the picture's bytes."""
+    said = {name: value for name, value in sorted(fields.items()) if name != "idempotency_key"}
+    return hashlib.sha256(json.dumps([said, picture], sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _refused(failure: Mapping[str, Any]) -> ReelayError:
+    error = RequestError("refused before", message_id=failure["message_id"], values=dict(failure["values"]))
+    vars(error)["code"] = failure["code"]
+    return error

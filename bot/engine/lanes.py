@@ -1,0 +1,210 @@
+"""One lane per message: edits and the delivery of a job's cards, one call at a time, from the row as it is at that moment.
+
+Nothing is queued but the wish to look: however often a job changes, its card is computed when it is sent, so the latest state wins.
+An edit that would show the same is not sent; the last edit is the end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Final
+
+from bot.engine.deliveries import Courier
+from bot.engine.parts import Parts
+from bot.engine.status import StatusDesk
+from core.errors import Forbidden, Gone, NotFound, PlatformError, ReelayError, TooLarge, WasDone
+from core.jobs import CardRow, Delivery, Job
+from core.cards import Card
+from storage.views import JobRow
+
+AT_ONCE: Final = 32
+EDIT_SECONDS: Final = 20.0
+"""Deadline of one edit or send."""
+EDIT_TRIES: Final = 6
+REFRESH_TICK: Final = 2.0
+WALK: Final = 200
+"""Cards looked at in one read after a restart."""
+
+log = logging.getLogger("reelay.lanes")
+
+
+class Lanes:
+    """Keeps every open card true."""
+
+    def __init__(self, parts: Parts, desk: StatusDesk) -> None:
+        """``touch`` says that a job changed; ``run`` does the edits."""
+        self._parts, self._desk = parts, desk
+        self._courier = Courier(parts)
+        self._dirty: dict[str, None] = {}
+        self._working: dict[str, asyncio.Task[None]] = {}
+        self._later: dict[str, asyncio.TimerHandle] = {}
+        self._wake = asyncio.Event()
+        self.stopping = False
+
+    def touch(self, job: Job | str) -> None:
+        """This job's card may be out of date."""
+        self._dirty[job if isinstance(job, str) else job.id] = None
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Bring every open card up to date, then follow changes until cancelled."""
+        await self._walk()
+        refresh_at = 0.0
+        while True:
+            self._wake.clear()
+            self._start_ready()
+            try:
+                wait = await self._look_for_due()
+                if self._parts.clock.monotonic() >= refresh_at:
+                    refresh_at = self._parts.clock.monotonic() + REFRESH_TICK
+                    await self._refresh()
+            except ReelayError as error:
+                log.warning("looking for deliveries failed", extra={"code": error.code})
+                wait = REFRESH_TICK
+            self._start_ready()
+            try:
+                await asyncio.wait_for(self._wake.wait(), wait)
+            except TimeoutError:
+                continue
+
+    async def _walk(self) -> None:
+        """After a restart every card that is still open is looked at once."""
+        after = 0
+        while True:  # ends: ids only rise
+            cards = await self._parts.store.open_cards(after, WALK)
+            if not cards:
+                return
+            for _, job_id in cards:
+                self.touch(job_id)
+            after = cards[-1][0]
+            self._start_ready()
+            await asyncio.sleep(0)
+
+    async def _look_for_due(self) -> float:
+        deliveries, next_at = await self._parts.store.due_deliveries(AT_ONCE)
+        for delivery in deliveries:
+            if delivery.job_id not in self._working:
+                self._dirty[delivery.job_id] = None
+        if next_at is None:
+            return REFRESH_TICK
+        return max(0.01, min(REFRESH_TICK, (next_at - self._parts.clock.now()) / 1000))
+
+    async def _refresh(self) -> None:
+        """Estimates grow old: running cards are looked at again at their platform's pace."""
+        pace = {n: p.limits.refresh_seconds for n, p in self._parts.platforms.items() if p.limits.refresh_seconds is not None}
+        if pace:
+            for job_id in await self._parts.store.cards_to_refresh(pace, AT_ONCE):
+                self.touch(job_id)
+
+    def _start_ready(self) -> None:
+        for job_id in list(self._dirty):
+            if len(self._working) >= AT_ONCE or self.stopping:
+                return
+            if job_id not in self._working:
+                del self._dirty[job_id]
+                self._working[job_id] = asyncio.create_task(self._serve(job_id), name=f"lane {job_id}")
+
+    async def _serve(self, job_id: str) -> None:
+        try:
+            cards = await self._parts.store.cards_of_job(job_id)
+            deliveries = await self._parts.store.deliveries_of_job(job_id)
+            now = self._parts.clock.now()
+            due = [d for d in deliveries if d.due_at is not None and d.due_at <= now]
+            if cards or due:
+                await self._show(job_id, cards, due)
+        except NotFound:
+            log.debug("the job was deleted meanwhile", extra={"job": job_id})
+        except ReelayError as error:
+            log.warning("a lane did not go through", extra={"job": job_id, "code": error.code})
+            self._touch_later(job_id, REFRESH_TICK)
+        except Exception:
+            log.exception("a lane broke", extra={"job": job_id})
+            self._touch_later(job_id, 30.0)
+        finally:
+            self._working.pop(job_id, None)
+            self._wake.set()
+
+    async def _show(self, job_id: str, cards: list[CardRow], due: list[Delivery]) -> None:
+        row, card = await self._desk.card(job_id)
+        for delivery in due:
+            mine = next((c for c in cards if c.place == delivery.place), None)
+            delivered = await self._courier.deliver(delivery, mine, row, card)
+            if delivered and mine is not None:
+                cards = [c for c in cards if c.id != mine.id]
+        unsent = {d.place.chat for d in await self._parts.store.deliveries_of_job(job_id) if d.due_at is not None}
+        for mine in cards:
+            if mine.place.chat not in unsent:  # the delivery brings the last edit itself
+                await self._edit(mine, row, card)
+
+    async def _edit(self, mine: CardRow, row: JobRow, card: Card) -> None:
+        platform = self._parts.platforms.get(mine.place.platform)
+        if platform is None:
+            return  # its platform is not configured now; the card stays open until it is
+        now = self._parts.clock.now()
+        digest = card.digest(steps=100 if platform.limits.refresh_seconds is None else 10)
+        if digest == mine.shown_hash and not (card.final and not mine.closed):
+            self._parts.figures.edit(platform.name, "dropped")
+            return
+        if now < mine.next_edit_at:
+            self._touch_later(row.job.id, (mine.next_edit_at - now) / 1000)
+            return
+        if digest == mine.shown_hash:
+            await self._shown(mine, mine.receipt, digest, closed=True)
+            return
+        try:
+            async with asyncio.timeout(EDIT_SECONDS):
+                receipt = await (platform.send(mine.place, card) if mine.receipt is None else platform.edit(mine.receipt, card))
+        except (PlatformError, TimeoutError, OSError) as error:
+            await self._not_edited(mine, row, error)
+            return
+        self._parts.figures.edit(platform.name, "sent")
+        await self._shown(mine, receipt, digest, closed=card.final)
+
+    async def _shown(self, mine: CardRow, receipt: object, digest: str, *, closed: bool) -> None:
+        limits = self._parts.platforms[mine.place.platform].limits
+        next_edit_at = self._parts.clock.now() + int(limits.seconds_between_edits * 1000)
+        await self._parts.store.card_shown(
+            mine.id,
+            receipt=receipt,  # type: ignore[arg-type] # a Receipt or None, as the platform returned it
+            digest=digest,
+            next_edit_at=next_edit_at,
+            closed=closed,
+        )
+
+    async def _not_edited(self, mine: CardRow, row: JobRow, error: Exception) -> None:
+        self._parts.figures.edit(mine.place.platform, "failed")
+        final = isinstance(error, Gone | Forbidden | TooLarge) or mine.failures + 1 >= EDIT_TRIES
+        unsure_send = mine.receipt is None and getattr(error, "was_done", WasDone.UNKNOWN) is WasDone.UNKNOWN
+        wait = getattr(error, "retry_after", None) or 2.0 * 2**mine.failures
+        code = error.code if isinstance(error, ReelayError) else type(error).__name__
+        log.info("an edit did not go through", extra={"job": row.job.id, "platform": mine.place.platform, "code": code})
+        limits = self._parts.platforms[mine.place.platform].limits
+        closed = final or (unsure_send and not limits.idempotent_send)
+        await self._parts.store.card_failed(mine.id, self._parts.clock.now() + int(wait * 1000), closed=closed)
+        if not closed:
+            self._touch_later(row.job.id, wait)
+
+    def _touch_later(self, job_id: str, seconds: float) -> None:
+        old = self._later.pop(job_id, None)
+        if old is not None:
+            old.cancel()
+
+        def touch() -> None:
+            self._later.pop(job_id, None)
+            self.touch(job_id)
+
+        self._later[job_id] = asyncio.get_running_loop().call_later(max(0.01, seconds), touch)
+
+    async def stop(self, seconds: float) -> None:
+        """Let the calls in flight end within ``seconds``; the rest is found again at the next start."""
+        self.stopping = True
+        for timer in self._later.values():
+            timer.cancel()
+        tasks = list(self._working.values())
+        if tasks:
+            await asyncio.wait(tasks, timeout=seconds)
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=5)

@@ -1,0 +1,84 @@
+"""Preparing: the person's picture is fetched, opened in a child process, and kept as a clean copy."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from bot.engine.parts import Parts
+from core.errors import MediaError, NotFound, PlatformError, ReelayError, Retry, TooLarge
+from core.ids import new_secret_id
+from core.jobs import AssetKind, Clip, Failure, Job
+from core.media import PICTURE_BYTES
+from core.states import JobState
+from core.steps import Step
+
+TRIES: Final = 4
+MOST_SIDE: Final = 2048
+
+log = logging.getLogger("reelay.preparing")
+
+
+class Preparer:
+    """Turns an attachment into the normalised picture of the job."""
+
+    def __init__(self, parts: Parts) -> None:
+        """Uses platforms, clips and media."""
+        self._parts = parts
+
+    async def prepare(self, job: Job) -> Step:
+        """Return the step to ``queued`` with the kept picture, or to ``failed`` with the reason, or a later try."""
+        attachment = job.attachment
+        if attachment is None:
+            return Step(job.id, job.version, to=JobState.QUEUED)
+        try:
+            if attachment.key is not None:
+                async with self._parts.clips.checkout(attachment.key) as path:
+                    source = await self._normalise(job, path)
+            else:
+                async with self._parts.clips.incoming(suffix=".upload", max_bytes=PICTURE_BYTES) as raw:
+                    async for chunk in self._parts.platforms[job.place.platform].open(job.place, attachment):
+                        await raw.write(chunk)
+                    source = await self._normalise(job, raw.path)
+        except NotFound:
+            return self._failed(job, ReelayError("the upload is gone", message_id="error.picture_gone"))
+        except (MediaError, PlatformError) as error:
+            if error.retry is Retry.LATER and job.retries + 1 < TRIES:
+                due = self._parts.clock.now() + 1000 * 2**job.retries
+                return Step(job.id, job.version, fields={"due_at": due, "retries": job.retries + 1})
+            return self._failed(job, error)
+        applied = replace(job.applied, picture=source.key)
+        return Step(
+            job.id,
+            job.version,
+            to=JobState.QUEUED,
+            fields={"attachment": None, "applied": applied.as_json()},
+            source=source,
+            hop="prepared",
+        )
+
+    async def _normalise(self, job: Job, path: Path) -> Clip:
+        async with self._parts.clips.incoming(suffix=".png", max_bytes=4 * PICTURE_BYTES) as clean:
+            picture = await self._parts.media.normalise_image(path, clean.path, MOST_SIDE)
+            stored = await clean.keep()
+        return Clip(
+            id=new_secret_id(),
+            kind=AssetKind.SOURCE,
+            account_id=job.account_id,
+            job_id=job.id,
+            key=stored.key,
+            mime=picture.mime,
+            bytes=stored.bytes,
+            sha256=stored.sha256,
+            created_at=self._parts.clock.now(),
+            width=picture.width,
+            height=picture.height,
+        )
+
+    @staticmethod
+    def _failed(job: Job, error: ReelayError) -> Step:
+        message = "error.picture_oversized_plain" if isinstance(error, TooLarge) else error.message_id
+        values = {"found": "", "what": "", "most": "", **error.values}
+        return Step(job.id, job.version, to=JobState.FAILED, failure=Failure("INVALID_REQUEST", message, values), hop="failed")

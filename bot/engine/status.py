@@ -1,0 +1,162 @@
+"""A job as a person may know it: joined with its generator's facts and past times, then as a card or as the status object of HTTP.md."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from bot.engine.parts import Parts
+from bot.engine.words import Words
+from core.cards import Card, JobView, card_of
+from core.jobs import Job
+from core.money import Period
+from core.states import JobState
+from storage.views import JobRow
+
+USUAL_SECONDS_KEPT: Final = 20.0
+"""How long a learnt time is reused before it is read again."""
+
+STATUS: Final = {
+    JobState.PREPARING: "pending",
+    JobState.QUEUED: "pending",
+    JobState.SUBMITTING: "processing",
+    JobState.GENERATING: "processing",
+    JobState.STORING: "processing",
+    JobState.UNCLEAR: "processing",
+    JobState.DONE: "completed",
+    JobState.FAILED: "error",
+    JobState.CANCELLED: "cancelled",
+}
+
+
+def iso(ms: int | None) -> str | None:
+    """UTC milliseconds as ISO 8601 to the second; None stays None."""
+    return None if ms is None else datetime.fromtimestamp(ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class StatusDesk:
+    """Answers "how is job X doing?" for every surface from the same rows."""
+
+    def __init__(self, parts: Parts, retention_days: int) -> None:
+        """``retention_days`` dates ``keep_until``."""
+        self._parts, self._retention_days = parts, retention_days
+        self._usual: dict[tuple[str, str, int, str], tuple[float, float]] = {}
+
+    async def view(self, row: JobRow) -> JobView:
+        """Join a row with what its card needs."""
+        job = row.job
+        provider = self._parts.providers.get(job.applied.provider)
+        usual = await self._usual_seconds(job)
+        if provider is None:  # a generator that is no longer configured: its past clips still have a card
+            return JobView(job, self._parts.clock.now(), job.applied.provider, False, usual, clip=row.clip, favourite=row.favourite)
+        can = provider.capabilities
+        queue_seconds = None
+        if row.queue_position is not None:
+            queue_seconds = usual * (row.queue_position - 0.5) / max(1, can.most_active)
+        left = None
+        if job.price and not job.ended:
+            subject = job.hold.rows[0][1] if job.hold.rows else job.account_id
+            account = await self._parts.store.account(job.account_id, subject)
+            left = next((a.left for a in account.allowances if a.period is Period.DAY), None)
+        return JobView(
+            job=job,
+            now=self._parts.clock.now(),
+            generator_title=can.title,
+            gives_fraction=can.progress == "fraction",
+            usual_seconds=usual,
+            queue_position=row.queue_position,
+            queue_seconds=queue_seconds,
+            left_today=left,
+            clip=row.clip,
+            favourite=row.favourite,
+            can_extend=can.extend,
+            cancel_stops_billing=can.cancel or can.unpaid,
+            delivery=row.delivery,
+            may_do_another=len(self._parts.providers) > 1,
+        )
+
+    async def card(self, job_id: str) -> tuple[JobRow, Card]:
+        """The job's row and its card, now."""
+        row = await self._parts.store.view(job_id)
+        return row, card_of(await self.view(row))
+
+    async def _usual_seconds(self, job: Job) -> float:
+        applied = job.applied
+        key = (applied.provider, applied.model, applied.seconds, applied.resolution)
+        now = self._parts.clock.monotonic()
+        known = self._usual.get(key)
+        if known is not None and now - known[1] < USUAL_SECONDS_KEPT:
+            return known[0]
+        learnt = await self._parts.store.usual_seconds(*key)
+        if learnt is None:
+            provider = self._parts.providers.get(applied.provider)
+            learnt = 60.0 if provider is None else provider.capabilities.usual_seconds
+        if len(self._usual) > 1000:
+            self._usual.clear()
+        self._usual[key] = (learnt, now)
+        return learnt
+
+    async def status(self, row: JobRow, words: Words) -> dict[str, Any]:
+        """The status object of HTTP.md with its additive fields."""
+        view = await self.view(row)
+        card = card_of(view)
+        job, clip, text = row.job, row.clip, words.card(card, view.now)
+        left = view.seconds_left()
+        estimate, _ = view.fraction()
+        progress = 100 if job.state is JobState.DONE else None if estimate is None else int(estimate * 100)
+        video = None if clip is None else f"/api/mv/get_video/{clip.id}"
+        code = job.failure.code if job.failure else "UNCLEAR" if job.state is JobState.UNCLEAR else None
+        applied = job.applied
+        return {
+            "operation_id": job.id,
+            "status": STATUS[job.state],
+            "video_id": None if clip is None else clip.id,
+            "elapsed_seconds": round(view.elapsed_seconds, 1),
+            "progress": progress,
+            "queue_position": row.queue_position,
+            "eta_seconds": None if left is None or job.ended else round(left),
+            "video_url": video,
+            "thumbnail_url": None if clip is None or clip.poster_key is None else f"{video}/poster",
+            "error": text["error_line"] if job.failure else None,
+            "error_code": code,
+            "charged": job.charged,
+            "state": job.state.value,
+            "kind": job.kind.value,
+            "version": job.version,
+            "created_at": iso(job.created_at),
+            "finished_at": iso(job.finished_at),
+            "session_id": job.session_id,
+            "parent_id": job.origin_id,
+            "prompt": job.wanted.prompt,
+            "negative_prompt": job.wanted.negative_prompt or None,
+            "wanted": _wanted(job),
+            "applied": {
+                "aspect_ratio": applied.aspect_ratio,
+                "resolution": applied.resolution,
+                "duration": applied.seconds,
+                "seed": applied.seed,
+                "generate_audio": applied.audio,
+                "provider": applied.provider,
+                "model": applied.model,
+            },
+            "changed": [words.text(line) for line in card.changed],
+            "price": job.price,
+            "source_url": f"/api/video_chat/sources/{job.id}" if row.has_source else None,
+            "favourite": row.favourite,
+            "download_url": None if video is None else f"{video}?download=1",
+            "file_size_bytes": None if clip is None else clip.bytes,
+            "keep_until": self._keep_until(row),
+            "card": text,
+        }
+
+    def _keep_until(self, row: JobRow) -> str | None:
+        if row.clip is None or row.favourite or self._retention_days <= 0:
+            return None
+        return iso(row.clip.created_at + self._retention_days * 86_400_000)
+
+
+def _wanted(job: Job) -> dict[str, Any]:
+    wanted = job.wanted
+    names = {"seconds": "duration", "audio": "generate_audio"}
+    shown = ("aspect_ratio", "resolution", "seconds", "seed", "audio", "provider", "model", "person_generation", "negative_prompt")
+    return {names.get(name, name): getattr(wanted, name) for name in shown if name in wanted.explicit}

@@ -1,0 +1,137 @@
+"""The words on every surface: one gettext domain, filled in with typed values.
+
+A message is written in the catalogue as ``{left:duration} left`` or ``{credits:credits}``; the formats know plurals, ordinals and
+clocks, so a translator never meets a bare number of seconds.
+"""
+
+from __future__ import annotations
+
+import gettext
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from string import Formatter
+from typing import Any, Final
+
+from core.cards import Card, Message
+
+DOMAIN: Final = "reelay"
+LOCALES: Final = Path(__file__).parents[1] / "locale"
+PAGE_PREFIX: Final = "page."
+
+
+class Words(Formatter):
+    """The catalogue in one language; English fills whatever a translation lacks."""
+
+    def __init__(self, language: str = "en") -> None:
+        """``language`` falls back to English when there is no catalogue for it."""
+        self.language = language
+        wanted = [language.replace("-", "_"), language.split("-")[0].split("_")[0], "en"]
+        self._translations = gettext.translation(DOMAIN, LOCALES, languages=wanted, fallback=False)
+
+    def text(self, message: Message, now: int | None = None) -> str:
+        """The sentence for ``message``; with ``now`` (UTC ms) a value ``x_at`` also gives ``x_at_in``, seconds."""
+        pattern = self._translations.gettext(message.id)
+        values = dict(message.values)
+        if now is not None:
+            values |= {f"{name}_in": (at - now) / 1000 for name, at in message.values.items() if name.endswith("_at")}
+        return self.vformat(pattern, (), values)
+
+    def say(self, message_id: str, **values: Any) -> str:
+        """The sentence for ``message_id``."""
+        return self.text(Message(message_id, values))
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        """Formats of our own: duration (seconds), ordinal, count of credits, size (bytes), clock (UTC ms)."""
+        match format_spec:
+            case "duration":
+                return self._duration(float(value))
+            case "ordinal":
+                return self._ordinal(int(value))
+            case "credits":
+                return self._counted("unit.credits", int(value))
+            case "size":
+                return self._size(int(value))
+            case "clock":
+                return datetime.fromtimestamp(int(value) / 1000, UTC).strftime("%H:%M UTC")
+            case "date":
+                return datetime.fromtimestamp(int(value) / 1000, UTC).strftime("%Y-%m-%d")
+            case _:
+                return str(super().format_field(value, format_spec))
+
+    def _counted(self, message_id: str, n: int) -> str:
+        return self._translations.ngettext(message_id, f"{message_id}.plural", n).replace("{n}", str(n))
+
+    def _duration(self, seconds: float) -> str:
+        whole = max(1, round(seconds))
+        if whole > 30 and whole < 60:
+            whole = round(whole / 5) * 5
+        if whole < 60:
+            return self._counted("unit.seconds", whole)
+        minutes, rest = divmod(whole, 60)
+        if minutes < 10 and rest >= 10:
+            return f"{self._counted('unit.minutes', minutes)} {self._counted('unit.seconds', rest // 10 * 10)}"
+        if minutes < 60:
+            return self._counted("unit.minutes", minutes)
+        hours, minutes = divmod(minutes, 60)
+        if hours < 10 and minutes:
+            return f"{self._counted('unit.hours', hours)} {self._counted('unit.minutes', minutes)}"
+        return self._counted("unit.hours", hours)
+
+    def _ordinal(self, n: int) -> str:
+        specific = f"unit.ordinal.{n if 10 <= n % 100 <= 13 else n % 10}"
+        found = self._translations.gettext(specific)
+        pattern = self._translations.gettext("unit.ordinal") if found == specific else found
+        return pattern.replace("{n}", str(n))
+
+    def _size(self, count: int) -> str:
+        return f"{count / 1e6:.1f} MB" if count < 10_000_000 else f"{count / 1e6:.0f} MB"
+
+    def page(self) -> dict[str, Any]:
+        """Every message of the page, by id; a plural is a list of its forms."""
+        found: dict[str, Any] = {}
+        english = gettext.translation(DOMAIN, LOCALES, languages=["en"])
+        for translations in (english, self._translations):
+            # gettext offers no way to list a catalogue; ``_catalog`` has been its dictionary since Python 2.
+            catalogue: Mapping[Any, str] = vars(translations)["_catalog"]
+            for key, text in catalogue.items():
+                name, form = key if isinstance(key, tuple) else (key, None)
+                if not name.startswith(PAGE_PREFIX):
+                    continue
+                if form is None:
+                    found[name] = text
+                else:
+                    present = found.get(name)
+                    forms: list[str] = present if isinstance(present, list) else []
+                    found[name] = [*forms[:form], text, *forms[form + 1 :]]
+        return found
+
+    def card(self, card: Card, now: int) -> dict[str, Any]:
+        """A card's lines as text, in the order of its anatomy."""
+        return {
+            "headline": card.headline or self.say("card.no_prompt"),
+            "state_line": self.text(card.state, now),
+            "facts_line": " · ".join(self.text(fact) for fact in card.facts),
+            "money_line": None if card.money is None else self.text(card.money, now),
+            "changed_line": " ".join(self.text(change) for change in card.changed) or None,
+            "error_line": None if card.error is None else self.text(card.error, now),
+            "note_line": None if card.note is None else self.text(card.note, now),
+            "bar": card.bar,
+            "bar_is_estimate": card.bar_is_estimate,
+            "actions": [{"verb": action.verb, "label": self.text(action.label)} for action in card.actions],
+        }
+
+
+class Bookshelf:
+    """Every language's words, each read once when first needed."""
+
+    def __init__(self) -> None:
+        """Start with an empty shelf."""
+        self._read: dict[str, Words] = {}
+
+    def words(self, language: str | None) -> Words:
+        """The words in ``language``, or in English."""
+        name = language if language and language.replace("-", "").replace("_", "").isalpha() and len(language) <= 10 else "en"
+        if name not in self._read:
+            self._read[name] = Words(name)
+        return self._read[name]
