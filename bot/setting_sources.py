@@ -11,6 +11,7 @@ from pathlib import Path
 from dotenv.parser import parse_stream
 
 from bot.setting_list import BY_NAME
+from bot.setting_values import local_path
 
 FILE_LIMIT = 65_536
 """Bytes of ``.env`` or of a secret's file: more is a wrong path, perhaps a device that never ends."""
@@ -48,7 +49,7 @@ def gather(environ: Mapping[str, str], env_file: Path | None) -> tuple[dict[str,
             elif of_file in texts:
                 mistakes.append(mistake(of_file, f"and {name} are both set; only one may be", variable=name))
             else:
-                _from_file(of_file, Path(text), texts, mistakes)
+                _from_file(of_file, text, texts, mistakes)
         elif name.upper().startswith(PREFIX):
             mistakes.append(_unknown(name))
     return texts, mistakes
@@ -62,18 +63,18 @@ def mistake(name: str, reason: str, *, variable: str | None = None) -> Mistake:
     return Mistake(variable or name, setting.wants, example, text)
 
 
-def _from_file(name: str, path: Path, texts: dict[str, str], mistakes: list[Mistake]) -> None:
+def _from_file(name: str, path: str, texts: dict[str, str], mistakes: list[Mistake]) -> None:
     try:
-        text = _read(path).strip()
+        text = _read(local_path(path)).strip()
     except (OSError, ValueError) as error:
         mistakes.append(
-            mistake(name, f"cannot be had from its file {path}, which {_reason(error)}", variable=name + SUFFIX)
+            mistake(name, f"cannot be had from its file {path!r}, which {_reason(error)}", variable=name + SUFFIX)
         )
         return
     if text:
         texts[name] = text
     else:
-        mistakes.append(mistake(name, f"cannot be had from its file {path}, which is empty", variable=name + SUFFIX))
+        mistakes.append(mistake(name, f"cannot be had from its file {path!r}, which is empty", variable=name + SUFFIX))
 
 
 def _unknown(name: str) -> Mistake:
@@ -116,7 +117,7 @@ def _dotenv(path: Path | None, mistakes: list[Mistake]) -> dict[str, str]:
 
 
 def _read(path: Path) -> str:
-    with path.expanduser().open("rb") as file:
+    with path.open("rb") as file:
         content = file.read(FILE_LIMIT + 1)
     if len(content) > FILE_LIMIT:
         raise ValueError("is too long")

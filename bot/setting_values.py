@@ -219,12 +219,26 @@ def database(text: str) -> Path:
     file = text.removeprefix("sqlite:///")
     if file == text or not file or file.endswith("/") or "?" in file or ":memory:" in file:
         raise ValueError("does not name an SQLite file")
-    return Path(file).expanduser()
+    return local_path(file)
+
+
+def local_path(text: str) -> Path:
+    """Read a path; ``~`` is the home."""
+    if not text.isprintable():
+        raise ValueError("holds letters that no path has")
+    try:
+        path = Path(text).expanduser()
+        path.exists()
+    except RuntimeError:
+        raise ValueError("begins with ~ and the name of nobody here") from None
+    except OSError as error:
+        raise ValueError(f"is a path that cannot be looked at ({error.strerror})") from None
+    return path
 
 
 def folder(text: str) -> Path:
-    """Read the path of a folder, which need not exist yet; ``~`` is the home."""
-    path = Path(text).expanduser()
+    """Read the path of a folder, which need not exist yet."""
+    path = local_path(text)
     if path.exists() and not path.is_dir():
         raise ValueError("is there, but is not a folder")
     return path
@@ -232,7 +246,7 @@ def folder(text: str) -> Path:
 
 def json_file(text: str) -> Path:
     """Read the path of a file that exists."""
-    path = Path(text).expanduser()
+    path = local_path(text)
     if not path.is_file():
         raise ValueError("names no file")
     return path

@@ -1,0 +1,97 @@
+"""What holds for every test: its own environment, nothing beyond loopback, no blocking call of ours on an event loop."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from ipaddress import ip_address
+from typing import Any
+
+import pytest
+from blockbuster import blockbuster_ctx
+from hypothesis import settings as hypothesis_settings
+
+from bot.setting_list import SETTINGS
+
+OURS = ["bot", "core", "media", "providers", "storage"]
+
+for _name in (setting.name for setting in SETTINGS):
+    os.environ.pop(_name, None)
+    os.environ.pop(f"{_name}_FILE", None)
+for _name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
+    os.environ.pop(_name, None)
+    os.environ.pop(_name.lower(), None)
+
+# A shared machine is slow at times: what takes long is the test's own business (pytest-timeout), not hypothesis'.
+hypothesis_settings.register_profile("reelay", deadline=None, print_blob=True)
+hypothesis_settings.load_profile("reelay")
+
+_reached: list[str] = []
+
+
+def _is_near(host: object) -> bool:
+    if isinstance(host, bytes):
+        host = host.decode("ascii", "replace")
+    if not isinstance(host, str):
+        return host is None
+    if host in {"", "localhost"} or host.endswith(".localhost"):
+        return True
+    try:
+        address = ip_address(host.split("%")[0])
+    except ValueError:
+        return False
+    address = getattr(address, "ipv4_mapped", None) or address
+    return address.is_loopback or address.is_unspecified
+
+
+def _is_literal(host: object) -> bool:
+    try:
+        ip_address(str(host))
+    except ValueError:
+        return False
+    return True
+
+
+def _guard(event: str, args: tuple[Any, ...]) -> None:
+    """Stop a connection or look-up that would leave this machine, and remember it, in case the code under test swallows the error."""
+    if event in {"socket.connect", "socket.sendto"}:
+        address = args[1]
+        host = address[0] if isinstance(address, tuple) else None  # a Unix socket has a path for an address
+    elif event in {"socket.getaddrinfo", "socket.gethostbyname"}:
+        host = None if _is_literal(args[0]) else args[0]  # reading a literal asks nobody
+    else:
+        return
+    if not _is_near(host):
+        _reached.append(f"{event} {host!r}")
+        raise RuntimeError(f"a test reached beyond loopback: {event} {host!r}")
+
+
+sys.addaudithook(_guard)
+
+
+@pytest.fixture
+def reached() -> list[str]:
+    """What the test reached for beyond loopback; a test that expects it clears the list."""
+    return _reached
+
+
+@pytest.fixture(autouse=True)
+def _stays_on_loopback() -> Iterator[None]:
+    _reached.clear()
+    yield
+    assert not _reached, f"reached beyond loopback: {_reached}"
+
+
+@pytest.fixture(autouse=True)
+def _blocks_no_loop(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a test in which code of ours blocks the event loop: files, sleeps, locks, sockets, SQLite."""
+    if request.node.get_closest_marker("blocks"):
+        yield
+        return
+    with blockbuster_ctx(scanned_modules=OURS) as blockbuster:
+        for function in blockbuster.functions.values():
+            function.can_block_in(
+                "bot/log_writer.py", {"put"}
+            )  # a lock that is held for an append, never across a write
+        yield
