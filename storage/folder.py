@@ -218,10 +218,13 @@ class FolderClipStore:
 
         def count() -> Usage:
             with self._counting:
-                self._held = held = self._held or self._count()
+                held = self._held or self._count()
+                self._held = held
                 return held
 
-        return self._held or await asyncio.to_thread(count)
+        if self._held is not None:
+            return self._held
+        return await asyncio.to_thread(count)
 
     async def free_bytes(self) -> int:
         """Room left on the disk for us."""

@@ -44,7 +44,12 @@ class Lane:
         """Start the thread and connect in it. Must not be cancelled: aiosqlite would lose the connection (its issue
         259).
         """
-        await self._aio
+        try:
+            await self._aio
+        except BaseException:
+            # aiosqlite has told its thread to end, but does not wait for that; on a closed loop it would end loudly.
+            await asyncio.to_thread(self._aio._thread.join, BUSY_SECONDS)
+            raise
 
     async def run(self, work: Work[T]) -> T:
         """Run ``work`` in the thread; to its end even when the caller is cancelled. What it raises is raised here as it

@@ -60,6 +60,7 @@ class InstanceLock:
         if descriptor is not None:
             with suppress(OSError):  # a full disk must not keep the lock
                 os.ftruncate(descriptor, 0)
+            fcntl.flock(descriptor, fcntl.LOCK_UN)  # a child that is just being started may still hold a copy of it
             os.close(descriptor)
 
     def __enter__(self) -> Self:
