@@ -69,7 +69,7 @@ PALETTES: dict[str, Palette] = {
             deep="#10261f", cloud="#ffffff", cloud_shade="#a9c0d8", water="#145078", dark=0.0, mood="bell",
         ),
         _palette(
-            "night", "#040818 #0a1736 #14305a #24507c #4478a0", light="#e8f0ff", key="#6f93c4", shade="#1c2c50", haze="#2f5a86",
+            "night", "#030716 #08132e #0f2549 #1b4068 #35658c", light="#e8f0ff", key="#6f93c4", shade="#1c2c50", haze="#264d74",
             deep="#03060f", cloud="#5f83b0", cloud_shade="#142748", water="#071a34", dark=1.0, mood="night",
         ),
         _palette(

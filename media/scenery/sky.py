@@ -66,9 +66,7 @@ def _sun(world: World, rgb: Field) -> None:
     x, y = grid(world.width, world.height)
     radius = world.light.radius
     far = np.hypot(x - world.light.x, y - world.light.y)
-    disc = smoothstep(radius + 2.5 * world.unit, radius - 2.5 * world.unit, far) if False else 1 - smoothstep(
-        radius - 2.0 * world.unit, radius + 2.5 * world.unit, far
-    )
+    disc = 1 - smoothstep(radius - 2.0 * world.unit, radius + 2.5 * world.unit, far)
     if world.palette.name == "neon":
         rows = np.clip((y - (world.light.y - radius)) / (2 * radius), 0, 1)
         gap = smoothstep(0.42, 0.46, rows) * (np.sin(rows * 46) > (1.05 - rows * 1.15))
@@ -140,7 +138,7 @@ def _milky_way(world: World, rgb: Field) -> None:
     band = np.exp(-(across**2)) * smoothstep(0.25, 0.85, dust) * (1 - smoothstep(0.45, 0.98, y / world.horizon))
     toward(rgb, (0.66, 0.70, 0.92), 0.26 * band.astype(np.float32))
     dark = np.exp(-((across * 2.2) ** 2)) * smoothstep(0.5, 0.8, cloudy(rng, world.width, world.height, 60 * world.unit, octaves=4))
-    rgb *= (1 - 0.25 * dark * (y < world.horizon))[..., None]
+    rgb *= (1 - 0.16 * dark * (1 - smoothstep(0.3, 0.75, y / world.horizon)))[..., None]
     spots = int(420 * world.width * world.height / (1280 * 720 * world.unit**2))
     for _ in range(spots):
         sy = rng.random() * world.horizon * 0.9
