@@ -7,6 +7,7 @@ import sqlite3
 import threading
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from blockbuster import blockbuster_ctx
@@ -59,6 +60,10 @@ def note_then_fail(text: str, error: BaseException) -> Callable[[sqlite3.Connect
         raise error
 
     return work
+
+
+def names(folder: Path, pattern: str) -> list[str]:
+    return sorted(path.name for path in folder.glob(pattern))
 
 
 async def texts(database: Database) -> list[str]:
@@ -127,7 +132,9 @@ async def test_members_see_what_earlier_ones_of_the_batch_did(database: Database
 
 async def test_errors_of_sqlite_come_in_our_words_and_without_values(database: Database) -> None:
     await database.write(note("a secret prompt"))
-    with pytest.raises(DatabaseFault, match="SQLITE_CONSTRAINT_UNIQUE: UNIQUE constraint failed: notes.text") as caught:
+    with pytest.raises(
+        DatabaseFault, match=r"SQLITE_CONSTRAINT_UNIQUE: UNIQUE constraint failed: notes\.text"
+    ) as caught:
         await database.write(note("a secret prompt"))
     assert isinstance(caught.value.__cause__, sqlite3.IntegrityError)
     assert caught.value.facts == {"sqlite": "SQLITE_CONSTRAINT_UNIQUE"}
@@ -256,7 +263,7 @@ async def test_close_commits_what_is_queued_and_takes_no_more(tmp_path: Path, mi
     with pytest.raises(DatabaseFault, match="closed"):
         await database.read(lambda connection: connection.execute("SELECT 1").fetchall())
     await database.close()
-    assert sorted(path.name for path in tmp_path.glob("c.db*")) == ["c.db"]  # the WAL was copied back
+    assert names(tmp_path, "c.db*") == ["c.db"]  # the WAL was copied back
 
 
 async def test_close_ends_at_its_deadline_and_tells_who_still_waits(tmp_path: Path, migrations: Path) -> None:
@@ -267,7 +274,7 @@ async def test_close_ends_at_its_deadline_and_tells_who_still_waits(tmp_path: Pa
         begun.set()
         go_on.wait(30)
 
-    callers = [asyncio.create_task(database.write(stuck))]
+    callers: list[asyncio.Task[Any]] = [asyncio.create_task(database.write(stuck))]
     assert await asyncio.to_thread(begun.wait, 10)
     callers.append(asyncio.create_task(database.write(note("waiting"))))
     await asyncio.sleep(0)

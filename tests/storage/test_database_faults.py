@@ -243,6 +243,8 @@ async def test_all_files_are_private_whatever_the_umask(tmp_path: Path, migratio
         await database.backup(tmp_path / "x.db.copy")
     finally:
         os.umask(before)
-    modes = {path.name: oct(path.stat().st_mode & 0o777) for path in tmp_path.glob("x.db*")}
+    modes = await asyncio.to_thread(
+        lambda: {path.name: oct(path.stat().st_mode & 0o777) for path in tmp_path.glob("x.db*")}
+    )
     await database.close()
     assert modes == dict.fromkeys(["x.db", "x.db-wal", "x.db-shm", "x.db.copy"], "0o600")

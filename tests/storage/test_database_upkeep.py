@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import DatabaseFault
+from storage import upkeep
 from storage import writer as writer_module
 from storage.database import Database
 
@@ -156,33 +157,38 @@ async def test_the_log_is_copied_back_at_rest(database: Database, monkeypatch: p
     await asyncio.wait_for(copied.wait(), 10)
 
 
-async def test_a_copy_is_whole_while_writers_go_on(database: Database, tmp_path: Path) -> None:
+async def test_a_copy_is_whole_while_writers_go_on(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A copy that began before a write and ended after it holds nothing of it, and neither waited for the other."""
     await database.write(fill(random.Random(7), 1500))
-    stop = False
-    written = 0
+    before = await database.read(lambda connection: connection.execute("SELECT count(*) FROM notes").fetchone()[0])
+    halfway, go_on = threading.Event(), threading.Event()
+    plain = upkeep.copy
 
-    async def keep_writing() -> None:
-        nonlocal written
-        while not stop:
-            await database.write(fill(random.Random(written), 3))
-            written += 1
+    def hold() -> bool:
+        halfway.set()
+        return go_on.wait(20)
 
-    writing = asyncio.create_task(keep_writing())
-    await database.backup(tmp_path / "copy.db")
-    during = written
-    stop = True
-    await writing
-    assert during > 0
+    def held_halfway(source: sqlite3.Connection, target: Path, **_: Callable[[], bool]) -> None:
+        plain(source, target, go_on=hold)
 
-    def look() -> tuple[str, int, str]:
+    monkeypatch.setattr(upkeep, "copy", held_halfway)
+    copying = asyncio.create_task(database.backup(tmp_path / "copy.db"))
+    assert await asyncio.to_thread(halfway.wait, 10)
+    assert (tmp_path / "copy.db.partial").exists()
+    await database.write(fill(random.Random(8), 400))
+    go_on.set()
+    await copying
+
+    def look() -> tuple[str, int, int]:
         with closing(sqlite3.connect(tmp_path / "copy.db")) as copy:
-            return (
-                copy.execute("PRAGMA integrity_check").fetchone()[0],
-                copy.execute("PRAGMA user_version").fetchone()[0],
-                copy.execute("SELECT count(*) >= 1000 FROM notes").fetchone()[0],
-            )
+            check: str = copy.execute("PRAGMA integrity_check").fetchone()[0]
+            version: int = copy.execute("PRAGMA user_version").fetchone()[0]
+            count: int = copy.execute("SELECT count(*) FROM notes").fetchone()[0]
+            return check, version, count
 
-    assert await asyncio.to_thread(look) == ("ok", 1, 1)
+    assert await asyncio.to_thread(look) == ("ok", 1, before)
 
 
 async def test_a_copy_never_overwrites_and_a_failed_one_leaves_nothing(database: Database, tmp_path: Path) -> None:
@@ -195,7 +201,8 @@ async def test_a_copy_never_overwrites_and_a_failed_one_leaves_nothing(database:
         await database.backup(tmp_path / "slow.db", deadline=-1)
     with pytest.raises(DatabaseFault, match="No such file"):
         await database.backup(tmp_path / "nowhere" / "copy.db")
-    assert not list(tmp_path.glob("slow*"))
+    assert not (tmp_path / "slow.db").exists()
+    assert not (tmp_path / "slow.db.partial").exists()
 
 
 async def test_faults_of_the_file_are_found(database: Database) -> None:

@@ -81,7 +81,7 @@ def test_a_signature_is_for_one_purpose_key_and_message(ring: KeyRing) -> None:
 )
 def test_a_damaged_file_is_told_and_never_replaced(tmp_path: Path, content: str) -> None:
     (tmp_path / KEYS_NAME).write_text(content)
-    with pytest.raises(DatabaseFault, match="is damaged. Restore it from a backup"):
+    with pytest.raises(DatabaseFault, match=r"is damaged\. Restore it from a backup"):
         KeyRing.open(tmp_path, now=NOW)
     assert (tmp_path / KEYS_NAME).read_text() == content
 

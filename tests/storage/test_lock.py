@@ -93,6 +93,6 @@ def test_it_is_private_and_follows_no_link(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_cannot_be_used_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DatabaseFault, match="cannot use the data folder .*nowhere: No such file"):
+    with pytest.raises(DatabaseFault, match=r"cannot use the data folder .*nowhere: No such file"):
         InstanceLock.acquire(tmp_path / "nowhere", now=NOW)
     assert holder(tmp_path / "nowhere") is None
