@@ -98,9 +98,9 @@ class Logs:
         """Log what nobody caught in ``loop``."""
         loop.set_exception_handler(self._loop_error)
 
-    def flush(self) -> bool:
-        """Wait, at most two seconds, until everything is written; return whether it is."""
-        return self._writer.flush()
+    def flush(self, seconds: float = 2.0) -> bool:
+        """Wait, at most ``seconds``, until everything is written; return whether it is."""
+        return self._writer.flush(seconds)
 
     def close(self) -> None:
         """Write what waits, for at most two seconds, and undo ``configure``. May be called twice."""
