@@ -52,7 +52,7 @@ export class Account {
   }
 
   #habits(me) {
-    const note = el("p", { class: "field-note", role: "status" });
+    const note = el("p", { class: "field-note", role: "status", hidden: true });
     const save = async (settings, said) => {
       try {
         store.setMe(await api.changeSettings(settings));
@@ -85,13 +85,14 @@ export class Account {
   #forget() {
     const word = t("page.forget.word");
     const typed = el("input", { class: "input", id: "forget-word", autocomplete: "off", autocapitalize: "none", spellcheck: "false" });
-    const note = el("p", { class: "field-note is-bad", role: "alert" });
+    const note = el("p", { class: "field-note is-bad", role: "alert", hidden: true });
     const erase = button(t("page.forget.yes"), { class: "is-danger", disabled: true });
     const form = el("form", { class: "forget", hidden: true }, el("label", { for: typed.id, text: t("page.forget.type", { word }) }), typed, el("div", { class: "button-row" }, erase, button(t("page.no"), { on: { click: () => close() } })), note);
     const open = button(t("page.forget.open"), { class: "is-danger-quiet", on: { click: () => {
       form.hidden = false;
       open.hidden = true;
       typed.focus();
+      form.scrollIntoView({ block: "end" });
     } } }, "trash");
     const close = () => {
       form.hidden = true;

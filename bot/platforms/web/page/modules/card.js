@@ -112,7 +112,7 @@ export class CardView {
   }
 
   /** Ask in place of the actions; true when the person agrees. Escape and the second button mean no. */
-  ask(verb, question, yes, { danger = false } = {}) {
+  ask(verb, question, yes, { danger = false, no: refusal = t("page.no") } = {}) {
     this.answer?.(false);
     const opener = document.activeElement;
     return new Promise((resolve) => {
@@ -128,7 +128,7 @@ export class CardView {
       };
       this.answer = settle;
       this.questionVerb = verb;
-      const no = button(t("page.no"), { data: { answer: "no" }, on: { click: () => settle(false) } });
+      const no = button(refusal, { data: { answer: "no" }, on: { click: () => settle(false) } });
       const agree = button(yes, { class: danger ? "is-danger" : "is-primary", data: { answer: "yes" }, on: { click: () => settle(true) } });
       this.question.replaceChildren(el("p", { text: question, id: `${this.headline.id}-question` }), agree, no);
       this.question.setAttribute("aria-labelledby", `${this.headline.id}-question`);

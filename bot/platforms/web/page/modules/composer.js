@@ -175,6 +175,7 @@ export class Composer {
       this.asked = question;
       this.estimated = null;
       this.options.setApplied({});
+      this.#showChanged([]);
       this.#showPrice();
       this.estimateSoon();
     }
@@ -188,11 +189,17 @@ export class Composer {
       const estimate = await api.estimate(this.wish());
       if (asked !== this.asked) return;
       this.estimated = estimate;
-      this.options.setApplied(estimate.applied ?? {}, estimate.changed ?? []);
+      this.options.setApplied(estimate.applied ?? {});
+      this.#showChanged(estimate.changed ?? []);
       this.#showPrice();
     } catch (problem) {
       if (asked === this.asked && problem instanceof ApiError && problem.status === 400) this.complain(problem.message);
     }
+  }
+
+  // What the generator would do otherwise than asked is said before it costs anything.
+  #showChanged(lines) {
+    byId("composer-changed").replaceChildren(...(lines.length ? [icon("info"), el("span", { text: lines.join(" "), dir: "auto" })] : []));
   }
 
   #showPrice() {

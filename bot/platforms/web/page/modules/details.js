@@ -2,7 +2,7 @@
 
 import { button, el } from "./dom.js";
 import { store } from "./store.js";
-import { bytes, moment, number, stopwatch, t } from "./words.js";
+import { bytes, duration, moment, number, t } from "./words.js";
 
 /** Fill `box` with the job's details; `run(verb, value)` takes copy_prompt, copy_seed and use_seed. */
 export function drawDetails(box, job, run) {
@@ -18,7 +18,7 @@ export function drawDetails(box, job, run) {
     ["page.details.sound", applied.generate_audio === undefined ? "" : t(applied.generate_audio ? "page.on" : "page.off")],
     ["page.details.without", job.negative_prompt],
     ["page.details.asked", job.created_at && moment(job.created_at)],
-    ["page.details.took", job.finished_at && stopwatch((Date.parse(job.finished_at) - Date.parse(job.created_at)) / 1000)],
+    ["page.details.took", job.finished_at && duration((Date.parse(job.finished_at) - Date.parse(job.created_at)) / 1000)],
     ["page.details.file", job.file_size_bytes && bytes(job.file_size_bytes)],
     ["page.details.kept", job.state === "done" && (job.favourite || !job.keep_until ? t("page.details.always") : moment(job.keep_until))],
     ["page.details.number", el("code", { text: job.operation_id })],

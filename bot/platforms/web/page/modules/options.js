@@ -18,7 +18,6 @@ export class Options {
     this.summary = byId("summary");
     this.explicit = memory.read("choices", {});
     this.applied = {};
-    this.changed = [];
     this.listeners = [];
     byId("options-reset").addEventListener("click", () => this.reset());
     this.summary.addEventListener("click", () => shell.toggle("options", this.summary));
@@ -143,9 +142,8 @@ export class Options {
   }
 
   /** What the server said it would apply; fields that nobody chose show it. */
-  setApplied(applied, changed = []) {
+  setApplied(applied) {
     this.applied = applied.provider && applied.provider !== this.generator?.name ? {} : applied;
-    this.changed = changed;
     this.#sync();
   }
 
@@ -275,12 +273,7 @@ export class Options {
   }
 
   #notes(generator) {
-    const changed = el("p", { class: "options-changed", role: "status", hidden: true });
-    this.controls.push(() => {
-      changed.replaceChildren(...(this.changed.length ? [icon("info"), el("span", { text: this.changed.join(" ") })] : []));
-      changed.hidden = !this.changed.length;
-    });
-    return el("div", { class: "options-notes" }, changed, generator.privacy ? el("p", { class: "options-privacy" }, icon("shield"), el("span", { text: generator.privacy })) : "");
+    return generator.privacy ? el("div", { class: "options-notes" }, el("p", {}, icon("shield"), el("span", { text: generator.privacy }))) : null;
   }
 }
 

@@ -48,6 +48,7 @@ export class Stream {
 
   #set(state) {
     clearTimeout(this.patience);
+    this.patience = null;
     if (this.state === state) return;
     this.state = state;
     this.listeners.state(state);
@@ -76,9 +77,8 @@ export class Stream {
 
   #later() {
     if (this.state !== "offline") {
-      clearTimeout(this.patience);
-      this.patience = setTimeout(() => this.#set("offline"), PATIENCE);
       if (this.state === "live") this.state = "connecting";
+      this.patience ??= setTimeout(() => this.#set("offline"), PATIENCE);
     }
     const pause = this.pause * (0.7 + Math.random() * 0.6);
     this.pause = Math.min(this.pause * 2, LONGEST_PAUSE);

@@ -60,7 +60,7 @@ export function makeVerbs(composer, options) {
     unfavourite: (view) => mark(view, false),
 
     async delete(view) {
-      if (!(await view.ask("delete", t("page.delete.question"), t("page.delete.yes"), { danger: true }))) return;
+      if (!(await view.ask("delete", t("page.delete.question"), t("page.delete.yes"), { danger: true, no: t("page.delete.no") }))) return;
       await api.remove(view.job.operation_id);
       store.remove(view.job.operation_id);
       announce(t("page.delete.done"));

@@ -91,6 +91,13 @@ function startOfDay(date) {
   return new Date(date.getFullYear(), date.getMonth(), date.getDate()).getTime();
 }
 
+/** "1 min 24 sec" in the reader's language. */
+export function duration(seconds) {
+  const unit = (value, name) => new Intl.NumberFormat(language, { style: "unit", unit: name, unitDisplay: "short" }).format(value);
+  const whole = Math.max(0, Math.round(seconds));
+  return whole < 60 ? unit(whole, "second") : `${unit(Math.floor(whole / 60), "minute")} ${unit(whole % 60, "second")}`;
+}
+
 /** Seconds as "1:07". */
 export function stopwatch(seconds) {
   const whole = Math.max(0, Math.floor(seconds));
