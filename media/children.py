@@ -53,13 +53,16 @@ class Child:
         self._listener = asyncio.create_task(self._listen(), name=f"media child {process.pid} stderr")
 
     @classmethod
-    async def start(cls, lane: Lane, scratch: Path) -> Child:
-        """Start a child of ``lane`` in a new private directory under ``scratch``; it begins its imports at once."""
+    async def start(cls, lane: Lane, scratch: Path, *, spare: bool = False) -> Child:
+        """Start a child of ``lane`` in a new private directory under ``scratch``; a spare does its imports while it
+        waits.
+        """
         directory = scratch / f"{PREFIX}{secrets.token_hex(8)}"
         await asyncio.to_thread(directory.mkdir, mode=0o700)
         try:
             process = await asyncio.create_subprocess_exec(
                 sys.executable, "-I", str(WORKER), lane, str(os.getpid()),
+                *(["spare"] if spare else []),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
@@ -118,6 +121,7 @@ class Child:
                 os.killpg(self.pid, signal.SIGKILL)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_SECONDS_TO_DIE):
+                await asyncio.gather(self._drain(), asyncio.shield(self._listener))
                 await self._process.wait()
         self._listener.cancel()
         await asyncio.gather(self._listener, return_exceptions=True)
@@ -126,6 +130,12 @@ class Child:
         if self._said:
             _log.debug("media child %d said: %s", self.pid, self._said.decode("utf-8", "backslashreplace"))
         await asyncio.to_thread(shutil.rmtree, self.directory, ignore_errors=True)
+
+    async def _drain(self) -> None:
+        """Read what nobody wants: before Python 3.13 `wait` returns only when every pipe has been read to its end."""
+        stdout = self._process.stdout
+        while stdout is not None and await stdout.read(limits.LINE_BYTES):
+            pass
 
     async def _listen(self) -> None:
         stderr = self._process.stderr

@@ -10,15 +10,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from av.video.frame import VideoFrame
 from PIL import Image, ImageCms, ImageFile, ImageOps, UnidentifiedImageError
 
 from core.errors import CorruptMedia, UnsupportedMedia
 from core.media import LEAST_SIDE, PICTURE_BYTES, PICTURE_PIXELS, PICTURE_SIDE
+from media.admission import oversized, read_head, unsupported
 from media.sniff import PICTURES, Looks, webp_size
-from media.source import oversized, read_head, unsupported
+
+if TYPE_CHECKING:
+    from av.video.frame import VideoFrame  # a picture alone needs no FFmpeg, which takes longer to load than Pillow
 
 GROUND: Final = (127, 127, 127)
 """What shows through where an upload is transparent: dark and light drawings both stay readable on it."""

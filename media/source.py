@@ -7,7 +7,6 @@ whitelist covers whatever that demuxer might open in turn, and a protocol whitel
 from __future__ import annotations
 
 import math
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,10 +20,11 @@ from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from core.errors import CorruptMedia, OversizedMedia, UnsupportedMedia
+from core.errors import CorruptMedia
 from core.media import LEAST_SIDE
 from media import limits
-from media.sniff import CLIPS, HEAD_BYTES, Looks, sniff
+from media.admission import oversized, read_head, unsupported
+from media.sniff import CLIPS, Looks
 
 _RATES: Final = (
     *(Fraction(n) for n in (8, 10, 12, 15, 16, 20, 24, 25, 30, 48, 50, 60)),
@@ -59,31 +59,6 @@ def reading() -> Iterator[None]:
         raise CorruptMedia(f"the decoder stopped: {type(error).__name__}") from error
     except (ArithmeticError, ValueError, IndexError, EOFError, UnicodeError) as error:
         raise CorruptMedia(f"a value makes no sense: {type(error).__name__}") from error
-
-
-def read_head(path: Path, most_bytes: int) -> tuple[Looks, int, bytes]:
-    """Return what ``path`` looks like, its size and its first bytes; raises ``UnsupportedMedia`` when it is no plain
-    file.
-    """
-    facts = path.stat()
-    if not stat.S_ISREG(facts.st_mode):
-        raise UnsupportedMedia("not a plain file", values={"found": "something that is no file", "kind": "special"})
-    with path.open("rb") as file:
-        head = file.read(HEAD_BYTES)
-    looks = sniff(head)
-    if facts.st_size > most_bytes:
-        raise oversized("bytes", facts.st_size, most_bytes)
-    return looks, facts.st_size, head
-
-
-def oversized(what: str, found: float, most: float) -> OversizedMedia:
-    """Return the error that says which limit was passed, by how much."""
-    return OversizedMedia(f"{what}: {found} is above {most}", values={"what": what, "found": found, "most": most})
-
-
-def unsupported(looks: Looks) -> UnsupportedMedia:
-    """Return the error that says what the file really is."""
-    return UnsupportedMedia(f"looks like {looks.kind}", values={"found": looks.found, "kind": looks.kind})
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +186,10 @@ def open_clip(path: Path, most_bytes: int = limits.CLIP_BYTES, threads: int = 2)
         options |= {"enable_drefs": "0", "use_absolute_path": "0"}
     with reading():
         arguments: dict[str, Any] = {"format": demuxer, "options": options, "metadata_errors": "replace"}
-        container = av.open(f"file:{path.absolute()}", mode="r", **arguments)
+        try:
+            container = av.open(f"file:{path.absolute()}", mode="r", **arguments)
+        except (MemoryError, av.MemoryError) as error:
+            raise CorruptMedia("its index asks for more memory than any clip needs") from error
         with container:
             clip = Clip(path, container, looks, size)
             clip.check()
@@ -219,26 +197,3 @@ def open_clip(path: Path, most_bytes: int = limits.CLIP_BYTES, threads: int = 2)
                 if stream is not None and stream.codec_context is not None:
                     stream.codec_context.thread_count = threads
             yield clip
-
-
-def has_faststart(path: Path) -> bool:
-    """Whether the index of an MP4 lies in front of its pictures."""
-    size = path.stat().st_size
-    at = 0
-    with path.open("rb") as file:
-        for _ in range(64):
-            file.seek(at)
-            head = file.read(16)
-            if len(head) < 8:
-                return False
-            length, name = int.from_bytes(head[:4], "big"), head[4:8]
-            if name == b"moov":
-                return True
-            if name == b"mdat":
-                return False
-            if length == 1:
-                length = int.from_bytes(head[8:16], "big")
-            if length < 8 or at + length > size:
-                return False
-            at += length
-    return False

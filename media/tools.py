@@ -225,9 +225,9 @@ class MediaTools:
             await self._end(spare)
         return await self._begin(lane)
 
-    async def _begin(self, lane: Lane) -> Child:
+    async def _begin(self, lane: Lane, *, spare: bool = False) -> Child:
         try:
-            child = await Child.start(lane, self._scratch)
+            child = await Child.start(lane, self._scratch, spare=spare)
         except OSError as error:
             raise WorkerDied(f"no child could be started: {errno.errorcode.get(error.errno or 0, '?')}") from error
         self._children.add(child)
@@ -243,7 +243,7 @@ class MediaTools:
 
     async def _warm(self) -> None:
         try:
-            child = await self._begin("quick")
+            child = await self._begin("quick", spare=True)
         except WorkerDied:
             return  # the next call starts its own, and says what is wrong
         if self._open and self._spare is None:

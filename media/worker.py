@@ -1,11 +1,11 @@
 """The disposable child: one request on standard input, JSON lines on standard output, then it ends.
 
-Started as ``python -I media/worker.py LANE PARENT`` by its path, so that it works from a checkout and from an installed
-package without ``PYTHONPATH``. Limits come first, before anything that could read a hostile byte is imported; nothing
-here ever forks.
+Started as ``python -I media/worker.py LANE PARENT [spare]`` by its path, so that it works from a checkout and from an
+installed package without ``PYTHONPATH``. Limits come first, before anything that could read a hostile byte is imported;
+nothing here ever forks.
 
-Lines out: ``{"ready": true}`` when the imports are done, ``{"stage", "done", "total"}`` as work goes on, and at last
-``{"result": …}`` or ``{"error": {"class", "text", "values"}}``, where class is a name from ``core.errors``.
+Lines out: ``{"stage", "done", "total"}`` as work goes on, and at last ``{"result": …}`` or ``{"error": {"class",
+"text", "values"}}``, where class is a name from ``core.errors``.
 """
 
 from __future__ import annotations
@@ -17,8 +17,10 @@ import sys
 from pathlib import Path
 
 _ROOT = Path(__file__).resolve().parent.parent
-if str(_ROOT) not in sys.path:
-    sys.path.append(str(_ROOT))
+if str(_ROOT) not in sys.path:  # behind the standard library, before anybody else's package of the same name
+    sys.path.insert(
+        next((n for n, path in enumerate(sys.path) if path.endswith("-packages")), len(sys.path)), str(_ROOT)
+    )
 
 import contextlib  # noqa: E402 - the checkout must be importable first
 import ctypes  # noqa: E402
@@ -33,7 +35,9 @@ from core.errors import DiskFull, MediaError, MediaTimedOut, OversizedMedia, Ree
 from media.limits import LANES, REQUEST_BYTES, ChildLimits, Lane  # noqa: E402
 
 OPERATIONS: Final = ("inspect", "normalise_image", "poster", "preview", "last_frame", "fit", "merge", "render")
-PRELOADED: Final[dict[Lane, tuple[str, ...]]] = {"quick": ("inspect", "normalise_image"), "heavy": ()}
+PRELOADED: Final = ("inspect", "normalise_image")
+"""What a spare imports while it waits."""
+SPARE: Final = "spare"
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_NO_NEW_PRIVS = 38
@@ -116,10 +120,9 @@ def explain(error: BaseException) -> ReelayError:
     return WorkerDied(f"{type(error).__name__}{place}", values={"why": "an unexpected fault"})
 
 
-def _serve(answers: Answers, lane: Lane) -> None:
-    for name in PRELOADED[lane]:
+def _serve(answers: Answers, *, spare: bool) -> None:
+    for name in PRELOADED if spare else ():
         importlib.import_module(f"media.operations.{name}")
-    answers.line({"ready": True})
     raw = sys.stdin.buffer.readline(REQUEST_BYTES + 1)
     if not raw:
         return  # the parent has no work for this spare
@@ -139,7 +142,7 @@ def main(arguments: list[str]) -> None:
     confine(LANES[lane], int(arguments[1]))
     answers = Answers()
     try:
-        _serve(answers, lane)
+        _serve(answers, spare=SPARE in arguments[2:])
     except BaseException as error:  # noqa: BLE001 - the one place where a child's faults become an answer
         explained = explain(error)
         if explained is not error:

@@ -12,10 +12,11 @@ from typing import Any, Final
 
 from core.errors import CannotFit
 from core.media import FitAction
+from media.boxes import read_header
 from media.copying import copy_streams
 from media.encode import PASS_ONE, PASS_TWO, Encoder, GrewTooLarge, Quality, encode, first_pass
 from media.reels import RATE, Canvas, Reel, pictures, sound, thread
-from media.source import has_faststart, open_clip
+from media.source import open_clip
 
 CRF: Final = 20
 SIZES: Final = (1080, 720, 540, 360)
@@ -69,7 +70,7 @@ def _fit(source: Path, output: Path, limit: int, span: _Span) -> FitAction:
             and clip.video.codec_context.pix_fmt in ("yuv420p", "yuvj420p")
             and clip.audio_codec in (None, "aac")
         )
-        size, fast = clip.bytes, clip.looks.kind == "mp4" and has_faststart(source)
+        size, fast = clip.bytes, clip.looks.kind == "mp4" and read_header(source).faststart
     if plays and size <= limit:
         if fast:
             shutil.copyfile(source, output)

@@ -11,8 +11,11 @@ from av.video.frame import VideoFrame
 from PIL import Image
 
 from core.errors import CorruptMedia
+from media import limits
+from media.admission import oversized
+from media.boxes import Header, read_header
 from media.pictures import save, upright
-from media.source import Clip, Measured, has_faststart, open_clip, reading
+from media.source import Clip, Measured, open_clip, reading
 
 POSTER_SIDE: Final = 960
 POSTER_QUALITY: Final = 84
@@ -27,16 +30,26 @@ def run(request: dict[str, Any], report: Callable[[str, int, int], None]) -> dic
     with open_clip(path) as clip:
         measured = clip.measure()
         report("decode", 1, 2)
-        if measured.seconds <= 0:
-            raise CorruptMedia("it has no length")
+        header = read_header(path) if clip.looks.kind == "mp4" else Header(faststart=False, seconds=None)
+        _check_length(measured, header)
         first = next(iter(_decode(clip, measured.start, _FRAMES_AT_EACH_PLACE)))
         _decode(clip, measured.last_key, _FRAMES_AT_EACH_PLACE)
         if request.get("poster"):
             write_poster(clip, measured, Path(request["poster"]))
-        return facts(clip, measured, first)
+        return facts(clip, measured, header, first)
 
 
-def facts(clip: Clip, measured: Measured, frame: VideoFrame) -> dict[str, Any]:
+def _check_length(measured: Measured, header: Header) -> None:
+    if measured.seconds <= 0:
+        raise CorruptMedia("it has no length")
+    claimed = header.seconds
+    if claimed is not None and claimed > limits.CLIP_SECONDS:
+        raise oversized("seconds", round(claimed, 1), limits.CLIP_SECONDS)
+    if claimed is not None and claimed > 2 * measured.seconds + 2:
+        raise CorruptMedia(f"it claims {claimed:.1f} s and holds {measured.seconds:.1f} s")
+
+
+def facts(clip: Clip, measured: Measured, header: Header, frame: VideoFrame) -> dict[str, Any]:
     """Return what is known of ``clip`` after ``frame`` was decoded from it."""
     width, height = round(frame.width * clip.sar), frame.height
     if frame.rotation % 180:
@@ -52,7 +65,7 @@ def facts(clip: Clip, measured: Measured, frame: VideoFrame) -> dict[str, Any]:
         "video_codec": clip.video_codec,
         "pixel_format": frame.format.name,
         "audio_codec": clip.audio_codec,
-        "faststart": clip.looks.kind == "mp4" and has_faststart(clip.path),
+        "faststart": header.faststart,
         "rotation": -frame.rotation % 360,
     }
 

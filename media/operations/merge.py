@@ -15,10 +15,11 @@ from av.video.frame import VideoFrame
 from core.errors import UnsupportedMedia
 from core.media import MergeReason
 from media import limits
+from media.admission import oversized
 from media.copying import copy_streams
 from media.encode import Encoder, Quality, encode
 from media.reels import RATE, Canvas, Reel, Samples, pictures, sound, thread
-from media.source import open_clip, oversized
+from media.source import open_clip
 
 CRF: Final = 20
 OVERLAP: Final = 0.5

@@ -33,9 +33,13 @@ def canned_clip(
     noise: int = 0,
     faststart: bool = True,
     metadata: dict[str, str] | None = None,
+    rotation: int = 0,
+    pixel_shape: Fraction | None = None,
+    keyint: int = 48,
 ) -> None:
-    """Write a clip of exactly ``seconds * fps`` pictures; ``noise`` (0–255) makes it hard to compress. WebM by its
-    suffix.
+    """Write a clip of exactly ``seconds * fps`` pictures: WebM by its suffix, else MP4.
+
+    ``noise`` (0–255) makes it hard to compress; ``rotation`` is counter-clockwise degrees that a player applies.
     """
     webm = path.suffix == ".webm"
     options = {} if webm else {"movflags": "+faststart"} if faststart else {}
@@ -49,6 +53,11 @@ def canned_clip(
             else {"cpu-used": "8", "deadline": "realtime"}
         )
         video.codec_context.time_base = Fraction(1, fps)
+        video.codec_context.gop_size = keyint
+        if pixel_shape is not None:
+            video.codec_context.sample_aspect_ratio = pixel_shape
+        if rotation:
+            video.set_display_rotation(rotation)
         sound = cast(AudioStream, container.add_stream(audio_codec, rate=_RATE, layout="stereo")) if audio else None
         random = np.random.default_rng(7)
         base = np.empty((height, width, 3), np.uint8)

@@ -1,0 +1,258 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from blockbuster import blockbuster_ctx
+
+from core.errors import MediaError, MediaTimedOut, OversizedMedia, WorkerDied
+from core.media import Picture
+from media import children
+from media.limits import LANES, Lane
+from media.tools import MediaTools, _shaped
+from tests.media.conftest import Shelf, alive, our_children
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(autouse=True)
+def misbehaving(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(children, "WORKER", Path(__file__).with_name("misbehaving_worker.py"))
+
+
+async def misbehave(
+    tools: MediaTools,
+    how: str,
+    *,
+    lane: Lane = "quick",
+    destination: Path | None = None,
+    report: Callable[[float], None] | None = None,
+    deadline: float = 30,
+) -> dict[str, Any]:
+    return await tools._run(lane, {"operation": "misbehave", "how": how}, destination, report, deadline)
+
+
+@pytest.mark.parametrize("lane", ["quick", "heavy"])
+async def test_a_child_is_bounded_and_knows_nothing_of_us(
+    tools: MediaTools, lane: Lane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DISCORD_TOKEN", "a secret")
+    told = await misbehave(tools, "tell", lane=lane)
+    limits = LANES[lane]
+    assert set(told["environment"]) <= {
+        "PATH", "LANG", "LC_CTYPE", "HOME", "TMPDIR", "MALLOC_ARENA_MAX", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS",
+    }  # fmt: skip
+    assert told["limits"]["CORE"] == [0, 0]
+    assert told["limits"]["AS"] == [limits.address_space, limits.most_address_space]
+    assert told["limits"]["CPU"][0] == limits.cpu_seconds
+    assert told["limits"]["FSIZE"][1] == limits.file_bytes
+    assert told["limits"]["NOFILE"][1] == limits.open_files
+    assert told["nice"] == (10 if lane == "heavy" else 0)
+    assert told["group"] == told["pid"] != os.getpgid(0)
+    assert told["cwd"].startswith(str(tools._scratch))
+    assert told["isolated"] == 1
+
+
+async def test_a_deadline_kills_the_whole_group_and_removes_what_was_written(tools: MediaTools, tmp_path: Path) -> None:
+    pids: list[float] = []
+    with pytest.raises(MediaTimedOut):
+        await misbehave(
+            tools, "hang with a grandchild", destination=tmp_path / "film.mp4", report=pids.append, deadline=4
+        )
+    grandchild = round(pids[0] * 2**31)
+    assert grandchild > 1
+    wait_until_gone(grandchild)
+    assert not (tmp_path / "film.mp4").exists()
+
+
+async def test_cancelling_kills_the_child_at_once(warm_tools: MediaTools, tmp_path: Path) -> None:
+    started = asyncio.Event()
+    call = asyncio.create_task(
+        misbehave(warm_tools, "hang", destination=tmp_path / "film.mp4", report=lambda _: started.set())
+    )
+    await asyncio.wait_for(started.wait(), 20)
+    (child,) = warm_tools._children
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(call, 5)
+    assert not alive(child.pid)
+    assert not list(warm_tools._scratch.glob("*/output*"))
+    assert not (tmp_path / "film.mp4").exists()
+
+
+async def test_cancelling_before_the_child_has_begun_leaves_nothing(tmp_path: Path) -> None:
+    room = MediaTools(tmp_path / "scratch", spare=False)
+    await room.start()
+    for rounds in range(6):
+        call = asyncio.create_task(misbehave(room, "tell"))
+        for _ in range(rounds):
+            await asyncio.sleep(0)
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+    await room.close()
+    assert our_children() == []
+    assert list((tmp_path / "scratch").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "how, kind, says",
+    [
+        ("eat memory", WorkerDied, "out of memory"),
+        ("segfault", WorkerDied, "signal 11"),
+        ("vanish", WorkerDied, "exit code 3"),
+        ("spin", MediaTimedOut, "processor time"),
+        ("stumble", WorkerDied, "RuntimeError at misbehaving_worker.py"),
+        ("fill the disk", OversizedMedia, "grew above"),
+        ("endless line", WorkerDied, "endless line"),
+    ],
+)
+async def test_every_death_has_its_error(
+    tools: MediaTools, tmp_path: Path, how: str, kind: type[MediaError], says: str
+) -> None:
+    with pytest.raises(kind, match=says) as caught:
+        await misbehave(tools, how, destination=tmp_path / "film.mp4")
+    assert "secret" not in str(caught.value)
+    assert sorted(tmp_path.glob("*")) == [tmp_path / "scratch"]
+
+
+async def test_what_libraries_print_goes_nowhere_but_to_the_debug_log(
+    tools: MediaTools, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("DEBUG", logger="reelay.media"):
+        assert (await misbehave(tools, "babble"))["isolated"] == 1
+    said = [record for record in caplog.records if "said" in record.getMessage()]
+    assert said
+    assert all(record.levelname == "DEBUG" and len(record.getMessage()) < 50_000 for record in said)
+
+
+async def test_a_child_that_claims_an_output_must_have_written_it(tools: MediaTools, tmp_path: Path) -> None:
+    with pytest.raises(WorkerDied, match="no output"):
+        await misbehave(tools, "lie", destination=tmp_path / "film.mp4")
+
+
+@pytest.mark.parametrize(
+    "answer", [{}, {"width": "wide", "height": 1, "mime": "x", "bytes": 1}, {"width": None, "height": 1, "mime": "x"}]
+)
+def test_an_answer_of_another_shape_is_a_dead_worker(answer: dict[str, Any]) -> None:
+    with pytest.raises(WorkerDied, match="another shape"):
+        _shaped(Picture, answer)
+
+
+async def test_a_quick_call_never_waits_behind_a_heavy_one(tools: MediaTools, shelf: Shelf) -> None:
+    started = asyncio.Event()
+    heavy = asyncio.create_task(misbehave(tools, "hang", lane="heavy", report=lambda _: started.set(), deadline=60))
+    await asyncio.wait_for(started.wait(), 20)
+    second = asyncio.create_task(misbehave(tools, "tell", lane="heavy"))
+    assert (await tools.inspect(shelf.blue)).frames == 48
+    assert not heavy.done()
+    assert not second.done()
+    assert len([child for child in tools._children if child.lane == "heavy"]) == 1
+    heavy.cancel()
+    await asyncio.gather(heavy, return_exceptions=True)
+    assert (await asyncio.wait_for(second, 30))["nice"] == 10
+
+
+async def test_a_spare_waits_with_its_imports_done_and_is_used_once(warm_tools: MediaTools) -> None:
+    first = await misbehave(warm_tools, "tell")
+    while warm_tools._spare is None:
+        await asyncio.gather(*warm_tools._tasks)
+    spare = warm_tools._spare
+    second = await misbehave(warm_tools, "tell")
+    assert second["pid"] == spare.pid != first["pid"]
+    assert not alive(spare.pid)
+
+
+async def test_a_spare_that_died_is_replaced_unnoticed(warm_tools: MediaTools) -> None:
+    await misbehave(warm_tools, "tell")
+    while warm_tools._spare is None:
+        await asyncio.gather(*warm_tools._tasks)
+    spare = warm_tools._spare
+    os.kill(spare.pid, signal.SIGKILL)
+    await spare._process.wait()
+    assert (await misbehave(warm_tools, "tell"))["pid"] != spare.pid
+
+
+async def test_closing_kills_what_still_runs(tmp_path: Path) -> None:
+    room = MediaTools(tmp_path / "scratch")
+    await room.start()
+    started = asyncio.Event()
+    call = asyncio.create_task(misbehave(room, "hang", report=lambda _: started.set()))
+    await asyncio.wait_for(started.wait(), 20)
+    await room.close()
+    with pytest.raises(WorkerDied):
+        await call
+    assert our_children() == []
+    with pytest.raises(WorkerDied, match="closed"):
+        await misbehave(room, "tell")
+
+
+async def test_starting_sweeps_what_a_killed_process_left(tmp_path: Path) -> None:
+    left = tmp_path / "scratch" / f"{children.PREFIX}0123"
+    left.mkdir(parents=True)
+    (left / "output.mp4").write_bytes(b"half")
+    room = MediaTools(tmp_path / "scratch")
+    await room.start()
+    assert not left.exists()
+    await room.close()
+
+
+async def test_the_event_loop_is_never_blocked(warm_tools: MediaTools, shelf: Shelf, tmp_path: Path) -> None:
+    with blockbuster_ctx():
+        await warm_tools.inspect(shelf.blue, tmp_path / "poster.jpg")
+        await misbehave(warm_tools, "babble")
+
+
+def test_the_child_dies_with_its_parent() -> None:
+    """Kill -9 of the parent: PDEATHSIG, not our own clean-up, must end the child."""
+    program = f"""
+import asyncio, sys, tempfile
+from pathlib import Path
+sys.path.insert(0, {str(ROOT)!r})
+from core.media import Picture
+from media import children
+from media.tools import MediaTools, _shaped
+children.WORKER = Path({str(Path(__file__).with_name("misbehaving_worker.py"))!r})
+async def main(folder):
+    room = MediaTools(Path(folder))
+    await room.start()
+    def told(_):
+        print(*(child.pid for child in room._children), flush=True)
+    await room._run("heavy", {{"operation": "misbehave", "how": "hang"}}, None, told, 60)
+with tempfile.TemporaryDirectory() as folder:
+    asyncio.run(main(folder))
+"""
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        pid = int(parent.stdout.readline())
+        assert alive(pid)
+        parent.kill()
+    wait_until_gone(pid)
+
+
+def test_the_parent_never_imports_a_decoder() -> None:
+    program = "import sys, media.tools; print([m for m in ('av', 'PIL', 'numpy') if m in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True, timeout=30
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def wait_until_gone(pid: int) -> None:
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    try:
+        ready, _, _ = select.select([descriptor], [], [], 10)
+        assert ready, f"process {pid} lives on"
+    finally:
+        os.close(descriptor)
