@@ -21,7 +21,19 @@ from core.errors import DiskFull, Garbled, MediaError, NotFound, ProviderError, 
 from core.jobs import Attempt
 from core.media import MediaToolbox, RenderRequest
 from core.money import Price
-from core.ports import Artifact, CancelAnswer, Connect, Failed, FindAnswer, Found, PollAnswer, Ready, Sink, Ticket, Waiting
+from core.ports import (
+    Artifact,
+    CancelAnswer,
+    Connect,
+    Failed,
+    FindAnswer,
+    Found,
+    PollAnswer,
+    Ready,
+    Sink,
+    Ticket,
+    Waiting,
+)
 
 MODEL: Final = "scenery-1"
 RENDER_SECONDS: Final = 600.0
@@ -130,7 +142,9 @@ class LocalGenerator:
         """Draw half a second of nothing much, to see that it can be done."""
         target = self._folder / "check.mp4"
         try:
-            await self._media.render(RenderRequest(prompt="a lighthouse at golden sunset", seconds=2), target, deadline=60)
+            await self._media.render(
+                RenderRequest(prompt="a lighthouse at golden sunset", seconds=2), target, deadline=60
+            )
         except MediaError as error:
             raise Unavailable("the built-in generator cannot draw here", reason=error.code) from error
         finally:
@@ -162,13 +176,18 @@ class LocalGenerator:
         try:
             async with contextlib.AsyncExitStack() as stack:
                 picture = wish["picture"]
-                image = None if picture is None else await stack.enter_async_context(self._world.pictures.checkout(picture))
+                image = (
+                    None if picture is None else await stack.enter_async_context(self._world.pictures.checkout(picture))
+                )
                 request = RenderRequest(**{**wish["render"], "image": image})
                 await self._media.render(
                     request, self._file(drawing), lambda done: self._report(drawing, done), deadline=RENDER_SECONDS
                 )
         except (MediaError, NotFound, DiskFull) as error:
-            log.warning("a drawing broke", extra={"drawing": drawing, "code": error.code, "seconds": round(time.monotonic() - began, 1)})
+            log.warning(
+                "a drawing broke",
+                extra={"drawing": drawing, "code": error.code, "seconds": round(time.monotonic() - began, 1)},
+            )
             self._broken.setdefault(drawing, []).append(_as_provider_error(error))
         finally:
             self._drawings.pop(drawing, None)

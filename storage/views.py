@@ -53,7 +53,9 @@ def row_of(connection: sqlite3.Connection, row: sqlite3.Row) -> JobRow:
                 (job.applied.provider, row["vt"], job.id),
             ).fetchone()[0]
         )
-    delivery = connection.execute("SELECT state FROM deliveries WHERE job_id = ? ORDER BY id DESC LIMIT 1", (job.id,)).fetchone()
+    delivery = connection.execute(
+        "SELECT state FROM deliveries WHERE job_id = ? ORDER BY id DESC LIMIT 1", (job.id,)
+    ).fetchone()
     state = None if delivery is None else str(delivery["state"])
     return JobRow(job, clip, favourite, position, job.applied.picture is not None, state)
 

@@ -48,7 +48,9 @@ class Courier:
             await self._parts.store.move_delivery(delivery.id, DeliveryState.DEAD, error_code="CLIP_GONE")
             return False
         if delivery.state is not DeliveryState.SENDING:
-            delivery = await self._parts.store.move_delivery(delivery.id, DeliveryState.SENDING, due_at=self._parts.clock.now())
+            delivery = await self._parts.store.move_delivery(
+                delivery.id, DeliveryState.SENDING, due_at=self._parts.clock.now()
+            )
         self._parts.reach("sending")
         try:
             async with asyncio.timeout(UPLOAD_SECONDS):
@@ -60,12 +62,16 @@ class Courier:
         await self._parts.store.move_delivery(delivery.id, DeliveryState.SENT, receipt=done)
         if mine is not None:
             next_edit = self._parts.clock.now() + int(platform.limits.seconds_between_edits * 1000)
-            await self._parts.store.card_shown(mine.id, receipt=done, digest=card.digest(), next_edit_at=next_edit, closed=True)
+            await self._parts.store.card_shown(
+                mine.id, receipt=done, digest=card.digest(), next_edit_at=next_edit, closed=True
+            )
         self._parts.figures.delivery(platform.name, "sent")
         await self._notify(platform, delivery, done, row, card)
         return True
 
-    async def _climb(self, platform: Platform, delivery: Delivery, receipt: Receipt | None, clip: Clip, card: Card) -> Receipt:
+    async def _climb(
+        self, platform: Platform, delivery: Delivery, receipt: Receipt | None, clip: Clip, card: Card
+    ) -> Receipt:
         """Down the ladder: each rung only when the one before cannot be."""
         limit = min(delivery.place.upload_limit or platform.limits.upload_bytes, platform.limits.upload_bytes)
         nonce = f"{delivery.job_id[-16:]}-{delivery.id}"
@@ -85,35 +91,52 @@ class Courier:
             except CannotFit:
                 break
         link = self._parts.link(clip)
-        words = Message("delivery.link", {"size": clip.bytes, "link": link}) if link else Message("delivery.too_large", {"size": clip.bytes})
+        words = (
+            Message("delivery.link", {"size": clip.bytes, "link": link})
+            if link
+            else Message("delivery.too_large", {"size": clip.bytes})
+        )
         told = replace(card, changed=(*card.changed, words))
         return await (platform.send(delivery.place, told) if receipt is None else platform.edit(receipt, told))
 
     @staticmethod
-    async def _send(platform: Platform, delivery: Delivery, receipt: Receipt | None, file: ClipFile, card: Card) -> Receipt:
+    async def _send(
+        platform: Platform, delivery: Delivery, receipt: Receipt | None, file: ClipFile, card: Card
+    ) -> Receipt:
         try:
             return await platform.deliver(delivery.place, receipt, file, card)
         except Gone:
             if receipt is None:
                 raise
-            return await platform.deliver(delivery.place, None, file, card)  # somebody deleted the message: post it anew
+            return await platform.deliver(
+                delivery.place, None, file, card
+            )  # somebody deleted the message: post it anew
 
     @contextlib.asynccontextmanager
     async def _original(self, clip: Clip, nonce: str) -> AsyncIterator[ClipFile]:
         async with contextlib.AsyncExitStack() as stack:
             path = await stack.enter_async_context(self._parts.clips.checkout(clip.key))
-            poster = None if clip.poster_key is None else await stack.enter_async_context(self._parts.clips.checkout(clip.poster_key))
+            poster = (
+                None
+                if clip.poster_key is None
+                else await stack.enter_async_context(self._parts.clips.checkout(clip.poster_key))
+            )
             yield ClipFile(clip, path, clip.bytes, is_original=True, nonce=nonce, poster=poster)
 
     @contextlib.asynccontextmanager
     async def _smaller(self, clip: Clip, limit: int, nonce: str) -> AsyncIterator[ClipFile]:
-        async with self._original(clip, nonce) as original, self._parts.clips.incoming(suffix=".mp4", max_bytes=clip.bytes * 2) as copy:
+        async with (
+            self._original(clip, nonce) as original,
+            self._parts.clips.incoming(suffix=".mp4", max_bytes=clip.bytes * 2) as copy,
+        ):
             fitted = await self._parts.media.fit(original.path, copy.path, limit)
             yield replace(original, path=copy.path, bytes=fitted.bytes, is_original=False)
 
     async def _not_sent(self, delivery: Delivery, platform: Platform, error: Exception, *, becomes: bool) -> None:
         code = error.code if isinstance(error, ReelayError) else type(error).__name__
-        log.warning("a delivery did not go through", extra={"job": delivery.job_id, "platform": platform.name, "code": code})
+        log.warning(
+            "a delivery did not go through", extra={"job": delivery.job_id, "platform": platform.name, "code": code}
+        )
         was_done = error.was_done if isinstance(error, PlatformError) else WasDone.UNKNOWN
         if isinstance(error, MediaError | NotFound):
             was_done = WasDone.NO

@@ -96,7 +96,9 @@ class Engine:
                 return job
             if job.state in WAITING:
                 try:
-                    job = await self.parts.store.apply(Step(job.id, job.version, to=JobState.CANCELLED, hop="cancelled"))
+                    job = await self.parts.store.apply(
+                        Step(job.id, job.version, to=JobState.CANCELLED, hop="cancelled")
+                    )
                 except StaleVersion:
                     continue
                 self.parts.figures.job_ended(job.applied.provider, job.state.value, 0)
@@ -153,8 +155,7 @@ class Engine:
         keys, jobs, clips = await self.parts.store.forget(account_id)
         for key in keys:
             await self.parts.clips.delete(key)
-        if not await self.parts.store.database.checkpoint_truncate():
-            log.warning("erased rows are still in the write-ahead log; the next checkpoint removes them")
+        await self.parts.store.database.erase_traces()
         return jobs, clips
 
     async def _give_up(self, job_id: str) -> None:

@@ -59,14 +59,18 @@ class Housekeeping:
         free = await self._parts.clips.free_bytes()
         low = free < self._parts.low_water_bytes
         if low:
-            await self._parts.alerts.raise_once("low disk", f"only {free // 1_000_000} MB are free: no new job is taken")
+            await self._parts.alerts.raise_once(
+                "low disk", f"only {free // 1_000_000} MB are free: no new job is taken"
+            )
         elif self._intake.paused_for_disk and free > self._parts.low_water_bytes * 5 // 4:
             await self._parts.alerts.clear("low disk")
         else:
             low = self._intake.paused_for_disk and free <= self._parts.low_water_bytes * 5 // 4
         self._intake.paused_for_disk = low
         if self._disk_budget is not None and (await self._parts.clips.usage()).bytes > self._disk_budget:
-            await self._parts.alerts.raise_once("disk budget", "the clips take more room than the budget; see retention")
+            await self._parts.alerts.raise_once(
+                "disk budget", "the clips take more room than the budget; see retention"
+            )
 
     async def expire(self) -> int:
         """Remove what has passed retention and nobody starred; returns how many files."""
@@ -103,4 +107,6 @@ class Housekeeping:
             cause = f"spend cap {allowance.window_start}"
             if allowance.held + allowance.spent >= CAP_WARNING * allowance.limit:
                 used = allowance.held + allowance.spent
-                await self._parts.alerts.raise_once(cause, f"{used} of {allowance.limit} credits of today's cap are used")
+                await self._parts.alerts.raise_once(
+                    cause, f"{used} of {allowance.limit} credits of today's cap are used"
+                )

@@ -43,7 +43,7 @@ class Intake:
 
     def __init__(self, parts: Parts, on_job: Callable[[Job], None], flat_price: int | None) -> None:
         """``on_job`` is told of each new job after its commit; ``flat_price`` in credits wins over the price lists."""
-        self._parts, self._on_job, self._flat_price = parts, on_job, flat_price
+        self._parts, self._on_job, self.flat_price = parts, on_job, flat_price
         self.paused_for_disk = False
 
     async def take(self, platform: str, update_id: str, payload: Mapping[str, Any]) -> tuple[Job, bool]:
@@ -67,7 +67,9 @@ class Intake:
             order = await self._order(payload, row)
             job, is_new = await self._parts.store.accept(order, most_waiting=self._parts.caps.waiting_per_person)
         except RequestError as error:
-            await self._parts.store.refuse(row.id, {"code": error.code, "message_id": error.message_id, "values": error.values})
+            await self._parts.store.refuse(
+                row.id, {"code": error.code, "message_id": error.message_id, "values": error.values}
+            )
             raise
         self._parts.reach("accepted")
         if is_new:
@@ -90,7 +92,9 @@ class Intake:
                     log.info("a command from before the restart was refused", extra={"code": error.code})
         return made
 
-    async def offer(self, fields: Mapping[str, Any], *, with_picture: bool, settings: Mapping[str, Any] | None = None) -> tuple[Offer, int]:
+    async def offer(
+        self, fields: Mapping[str, Any], *, with_picture: bool, settings: Mapping[str, Any] | None = None
+    ) -> tuple[Offer, int]:
         """Return what a command with these fields would make, and its price in credits; nothing is held or kept."""
         offer = self._fit(fields, settings or {}, with_picture=with_picture)
         return offer, self._price(offer)
@@ -120,7 +124,7 @@ class Intake:
         )
 
     def _price(self, offer: Offer) -> int:
-        return self._flat_price if self._flat_price is not None else offer.provider.estimate(offer.applied).credits
+        return self.flat_price if self.flat_price is not None else offer.provider.estimate(offer.applied).credits
 
     async def _order(self, payload: Mapping[str, Any], row: InboxRow) -> Order:
         if self.paused_for_disk:

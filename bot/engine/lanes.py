@@ -13,9 +13,9 @@ from typing import Final
 from bot.engine.deliveries import Courier
 from bot.engine.parts import Parts
 from bot.engine.status import StatusDesk
+from core.cards import Card
 from core.errors import Forbidden, Gone, NotFound, PlatformError, ReelayError, TooLarge, WasDone
 from core.jobs import CardRow, Delivery, Job
-from core.cards import Card
 from storage.views import JobRow
 
 AT_ONCE: Final = 32
@@ -92,7 +92,11 @@ class Lanes:
 
     async def _refresh(self) -> None:
         """Estimates grow old: running cards are looked at again at their platform's pace."""
-        pace = {n: p.limits.refresh_seconds for n, p in self._parts.platforms.items() if p.limits.refresh_seconds is not None}
+        pace = {
+            n: p.limits.refresh_seconds
+            for n, p in self._parts.platforms.items()
+            if p.limits.refresh_seconds is not None
+        }
         if pace:
             for job_id in await self._parts.store.cards_to_refresh(pace, AT_ONCE):
                 self.touch(job_id)
@@ -154,7 +158,9 @@ class Lanes:
             return
         try:
             async with asyncio.timeout(EDIT_SECONDS):
-                receipt = await (platform.send(mine.place, card) if mine.receipt is None else platform.edit(mine.receipt, card))
+                receipt = await (
+                    platform.send(mine.place, card) if mine.receipt is None else platform.edit(mine.receipt, card)
+                )
         except (PlatformError, TimeoutError, OSError) as error:
             await self._not_edited(mine, row, error)
             return

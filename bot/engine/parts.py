@@ -9,7 +9,7 @@ from bot.engine.alerts import Alerts
 from bot.engine.figures import Figures, NoFigures
 from core.jobs import Clip
 from core.media import MediaToolbox
-from core.ports import Clock, ClipStore, Platform, Provider
+from core.ports import ClipStore, Clock, Platform, Provider
 from storage.store import SqliteStore
 
 Reach = Callable[[str], None]

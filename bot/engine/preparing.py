@@ -81,4 +81,6 @@ class Preparer:
     def _failed(job: Job, error: ReelayError) -> Step:
         message = "error.picture_oversized_plain" if isinstance(error, TooLarge) else error.message_id
         values = {"found": "", "what": "", "most": "", **error.values}
-        return Step(job.id, job.version, to=JobState.FAILED, failure=Failure("INVALID_REQUEST", message, values), hop="failed")
+        return Step(
+            job.id, job.version, to=JobState.FAILED, failure=Failure("INVALID_REQUEST", message, values), hop="failed"
+        )

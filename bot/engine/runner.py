@@ -71,7 +71,9 @@ class Runner:
         current = await self._parts.store.job(job.id)
         if current.version != job.version or current.state is not JobState.SUBMITTING:
             if current.state is JobState.SUBMITTING and current.cancel_wish == "cancel":
-                await self._apply(current, to=JobState.CANCELLED, attempt_state=AttemptState.FAILED, hop="cancelled before submit")
+                await self._apply(
+                    current, to=JobState.CANCELLED, attempt_state=AttemptState.FAILED, hop="cancelled before submit"
+                )
             return
         provider = self._parts.providers[job.applied.provider]
         self._parts.reach("submitting")
@@ -131,14 +133,20 @@ class Runner:
 
     async def _in_doubt(self, job: Job, provider: Provider, error: Exception) -> None:
         """The answer is lost. An unpaid generator is simply asked again; a paid one never."""
-        log.warning("a submit is in doubt", extra={"job": job.id, "provider": provider.name, "error": type(error).__name__})
+        log.warning(
+            "a submit is in doubt", extra={"job": job.id, "provider": provider.name, "error": type(error).__name__}
+        )
         if provider.capabilities.unpaid and job.attempts < ATTEMPTS:
             until = self._parts.clock.now() + int(self._back_off(job.attempts - 1) * 1000)
             fields = {"not_before": until}
-            await self._apply(job, to=JobState.QUEUED, attempt_state=AttemptState.LOST, fields=fields, hop="asked again")
+            await self._apply(
+                job, to=JobState.QUEUED, attempt_state=AttemptState.LOST, fields=fields, hop="asked again"
+            )
             return
         await self._apply(job, to=JobState.UNCLEAR, fields={"due_at": self._parts.clock.now() + 1000}, hop="unclear")
-        await self._parts.alerts.raise_once(f"unclear {job.id}", f"job {job.id}: {provider.name} may have been paid, its answer was lost")
+        await self._parts.alerts.raise_once(
+            f"unclear {job.id}", f"job {job.id}: {provider.name} may have been paid, its answer was lost"
+        )
 
     async def _recover_submit(self, job: Job) -> None:
         """A crash lay between the intent and the ticket: look the attempt up, never submit it again."""
@@ -158,7 +166,9 @@ class Runner:
             return
         first, longest = UNCLEAR_LOOKS
         wait = min(longest, first * 2**job.retries)
-        await self._apply(job, fields={"due_at": self._parts.clock.now() + int(wait * 1000), "retries": job.retries + 1})
+        await self._apply(
+            job, fields={"due_at": self._parts.clock.now() + int(wait * 1000), "retries": job.retries + 1}
+        )
 
     # ------------------------------------------------------------------------------------------------------------------ generating
 
@@ -173,12 +183,16 @@ class Runner:
             code = error.code if isinstance(error, ProviderError) else type(error).__name__
             log.info("a poll told nothing", extra={"job": job.id, "provider": provider.name, "error": code})
             wait = getattr(error, "retry_after", None) or self._back_off(job.retries)
-            await self._apply(job, fields={"due_at": self._parts.clock.now() + int(wait * 1000), "retries": job.retries + 1})
+            await self._apply(
+                job, fields={"due_at": self._parts.clock.now() + int(wait * 1000), "retries": job.retries + 1}
+            )
             return
         self._parts.reach("polled")
         if isinstance(answer, Ready):
             fields = {"true_cost": _credits(answer.artifact), "progress": 1.0}
-            job = await self._apply(job, to=JobState.STORING, attempt_state=AttemptState.WON, fields=fields, hop="ready")
+            job = await self._apply(
+                job, to=JobState.STORING, attempt_state=AttemptState.WON, fields=fields, hop="ready"
+            )
             self._parts.reach("ready")
             await self._store(job, answer.artifact)
         elif isinstance(answer, Failed):
@@ -238,7 +252,11 @@ class Runner:
         if code == "DISK_FULL":
             await self._parts.alerts.raise_once("disk", "the disk is full: finished clips wait until there is room")
         await self._apply(
-            job, fields={"due_at": self._parts.clock.now() + int(self._back_off(job.retries) * 1000), "retries": job.retries + 1}
+            job,
+            fields={
+                "due_at": self._parts.clock.now() + int(self._back_off(job.retries) * 1000),
+                "retries": job.retries + 1,
+            },
         )
 
     # ------------------------------------------------------------------------------------------------------------------------ ends
@@ -259,16 +277,22 @@ class Runner:
         if job.cancel_wish is not None:
             await self._apply(job, to=JobState.CANCELLED, hop="cancelled")
 
-    async def _fail(self, job: Job, error: ReelayError, attempt_state: AttemptState | None = AttemptState.FAILED) -> None:
+    async def _fail(
+        self, job: Job, error: ReelayError, attempt_state: AttemptState | None = AttemptState.FAILED
+    ) -> None:
         provider = self._parts.providers[job.applied.provider]
         title = provider.capabilities.title
         if isinstance(error, OPERATOR_ERRORS):
             await self._parts.store.pause(provider.name, None, error.code)
-            await self._parts.alerts.raise_once(f"{error.code} {provider.name}", f"{provider.name} is paused: {error.code}; see doctor")
+            await self._parts.alerts.raise_once(
+                f"{error.code} {provider.name}", f"{provider.name} is paused: {error.code}; see doctor"
+            )
         failure = Failure(error.code, error.message_id, {**error.values, "generator": title})
         if job.state is JobState.STORING:
             attempt_state = None  # the attempt was won; what failed is ours
-        await self._apply(job, to=JobState.FAILED, failure=failure, attempt_state=attempt_state, hop="failed", hop_note=error.code)
+        await self._apply(
+            job, to=JobState.FAILED, failure=failure, attempt_state=attempt_state, hop="failed", hop_note=error.code
+        )
         log.info("failed", extra={"job": job.id, "code": error.code, **error.facts})
         if job.at_provider or job.state is JobState.STORING:
             await self._let_go(job, provider, await self._ticket_or_none(job))
@@ -289,13 +313,19 @@ class Runner:
         }.get(job.state, ("TIMEOUT", "error.timeout"))
         ticket = await self._ticket_or_none(job)
         await self._apply(
-            job, to=JobState.FAILED, failure=Failure(code, message, {"generator": title}), attempt_state=AttemptState.LOST, hop="expired"
+            job,
+            to=JobState.FAILED,
+            failure=Failure(code, message, {"generator": title}),
+            attempt_state=AttemptState.LOST,
+            hop="expired",
         )
         if provider is not None and ticket is not None:
             try:
                 await self._call(provider, "cancel", provider.cancel(ticket), CALL_SECONDS)
             except (ProviderError, TimeoutError, OSError) as error:
-                log.info("an expired attempt could not be cancelled", extra={"job": job.id, "error": type(error).__name__})
+                log.info(
+                    "an expired attempt could not be cancelled", extra={"job": job.id, "error": type(error).__name__}
+                )
 
     async def _let_go(self, job: Job, provider: Provider, ticket: Ticket | None) -> None:
         if ticket is None:
@@ -366,5 +396,3 @@ class Runner:
 
 def _credits(artifact: Artifact) -> int | None:
     return None if artifact.cost_usd is None else round(artifact.cost_usd * 100)
-
-

@@ -99,10 +99,14 @@ class Scheduler:
     async def _admit(self) -> None:
         caps = self._parts.caps
         providers = {name: p.capabilities.most_active for name, p in self._parts.providers.items()}
-        admitted = await self._parts.store.admit(AdmissionCaps(caps.running_per_person, caps.running_everywhere, providers))
+        admitted = await self._parts.store.admit(
+            AdmissionCaps(caps.running_per_person, caps.running_everywhere, providers)
+        )
         self._parts.reach("admitted")
         for job, attempt in admitted:
-            self._parts.figures.waited(job.applied.provider, (self._parts.clock.now() - (job.queued_at or job.created_at)) / 1000)
+            self._parts.figures.waited(
+                job.applied.provider, (self._parts.clock.now() - (job.queued_at or job.created_at)) / 1000
+            )
             self._runner.changed(job)
             self._start(job.id, job.applied.provider, (job, attempt))
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from bot.engine.parts import Parts
 from bot.engine.words import Words
+from core.capabilities import Applied
 from core.cards import Card, JobView, card_of
 from core.jobs import Job
 from core.money import Period
@@ -48,7 +49,9 @@ class StatusDesk:
         provider = self._parts.providers.get(job.applied.provider)
         usual = await self._usual_seconds(job)
         if provider is None:  # a generator that is no longer configured: its past clips still have a card
-            return JobView(job, self._parts.clock.now(), job.applied.provider, False, usual, clip=row.clip, favourite=row.favourite)
+            return JobView(
+                job, self._parts.clock.now(), job.applied.provider, False, usual, clip=row.clip, favourite=row.favourite
+            )
         can = provider.capabilities
         queue_seconds = None
         if row.queue_position is not None:
@@ -106,7 +109,6 @@ class StatusDesk:
         progress = 100 if job.state is JobState.DONE else None if estimate is None else int(estimate * 100)
         video = None if clip is None else f"/api/mv/get_video/{clip.id}"
         code = job.failure.code if job.failure else "UNCLEAR" if job.state is JobState.UNCLEAR else None
-        applied = job.applied
         return {
             "operation_id": job.id,
             "status": STATUS[job.state],
@@ -130,15 +132,7 @@ class StatusDesk:
             "prompt": job.wanted.prompt,
             "negative_prompt": job.wanted.negative_prompt or None,
             "wanted": _wanted(job),
-            "applied": {
-                "aspect_ratio": applied.aspect_ratio,
-                "resolution": applied.resolution,
-                "duration": applied.seconds,
-                "seed": applied.seed,
-                "generate_audio": applied.audio,
-                "provider": applied.provider,
-                "model": applied.model,
-            },
+            "applied": applied_fields(job.applied),
             "changed": [words.text(line) for line in card.changed],
             "price": job.price,
             "source_url": f"/api/video_chat/sources/{job.id}" if row.has_source else None,
@@ -155,8 +149,31 @@ class StatusDesk:
         return iso(row.clip.created_at + self._retention_days * 86_400_000)
 
 
+def applied_fields(applied: Applied) -> dict[str, Any]:
+    """What is really made, in the field names of HTTP.md."""
+    return {
+        "aspect_ratio": applied.aspect_ratio,
+        "resolution": applied.resolution,
+        "duration": applied.seconds,
+        "seed": applied.seed,
+        "generate_audio": applied.audio,
+        "provider": applied.provider,
+        "model": applied.model,
+    }
+
+
 def _wanted(job: Job) -> dict[str, Any]:
     wanted = job.wanted
     names = {"seconds": "duration", "audio": "generate_audio"}
-    shown = ("aspect_ratio", "resolution", "seconds", "seed", "audio", "provider", "model", "person_generation", "negative_prompt")
+    shown = (
+        "aspect_ratio",
+        "resolution",
+        "seconds",
+        "seed",
+        "audio",
+        "provider",
+        "model",
+        "person_generation",
+        "negative_prompt",
+    )
     return {names.get(name, name): getattr(wanted, name) for name in shown if name in wanted.explicit}

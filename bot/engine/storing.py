@@ -8,7 +8,16 @@ from pathlib import Path
 from typing import Final
 
 from bot.engine.parts import Parts
-from core.errors import CorruptMedia, Garbled, MediaError, OversizedMedia, ProviderError, ReelayError, Retry, UnsupportedMedia
+from core.errors import (
+    CorruptMedia,
+    Garbled,
+    MediaError,
+    OversizedMedia,
+    ProviderError,
+    ReelayError,
+    Retry,
+    UnsupportedMedia,
+)
 from core.ids import new_secret_id
 from core.jobs import AssetKind, Clip, Job
 from core.media import Inspection

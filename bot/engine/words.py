@@ -26,7 +26,7 @@ class Words(Formatter):
     def __init__(self, language: str = "en") -> None:
         """``language`` falls back to English when there is no catalogue for it."""
         self.language = language
-        wanted = [language.replace("-", "_"), language.split("-")[0].split("_")[0], "en"]
+        wanted = [language.replace("-", "_"), language.split("-", maxsplit=1)[0].split("_", maxsplit=1)[0], "en"]
         self._translations = gettext.translation(DOMAIN, LOCALES, languages=wanted, fallback=False)
 
     def text(self, message: Message, now: int | None = None) -> str:
@@ -131,7 +131,11 @@ class Bookshelf:
 
     def words(self, language: str | None) -> Words:
         """The words in ``language``, or in English."""
-        name = language if language and language.replace("-", "").replace("_", "").isalpha() and len(language) <= 10 else "en"
+        name = (
+            language
+            if language and language.replace("-", "").replace("_", "").isalpha() and len(language) <= 10
+            else "en"
+        )
         if name not in self._read:
             self._read[name] = Words(name)
         return self._read[name]

@@ -1,0 +1,262 @@
+"""The composition root: the only file that builds parts and joins them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import hmac
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from bot.clock import SystemClock
+from bot.engine.alerts import Alerts
+from bot.engine.engine import Engine
+from bot.engine.parts import Caps, Parts, Reach, reach_nothing
+from bot.engine.status import iso
+from bot.engine.words import Bookshelf
+from bot.metrics import Metrics
+from bot.platforms.web.accounts import Doorkeeper
+from bot.platforms.web.clips import clip_link
+from bot.platforms.web.events import Hub
+from bot.platforms.web.platform import WebPlatform
+from bot.platforms.web.server import WebServer
+from bot.platforms.web.site import Site
+from bot.settings import Settings
+from core.jobs import Clip
+from core.ports import Clock, Connect, Platform, Provider
+from core.steps import DefaultLimits
+from media.tools import MediaTools
+from providers.registry import REGISTRY, Entry, connect
+from storage.database import Database
+from storage.folder import FolderClipStore
+from storage.keys import KeyRing
+from storage.links import ClipLinks
+from storage.lock import InstanceLock
+from storage.store import MIGRATIONS, SqliteStore
+
+LINK_MS: Final = 24 * 3_600_000
+LAG_SECONDS: Final = 0.1
+log = logging.getLogger("reelay")
+
+Connector = Callable[[Settings, Connect], Provider]
+
+
+@dataclass(frozen=True, slots=True)
+class Extras:
+    """What the tests add to the real process: generators of their own and points at which to crash."""
+
+    providers: Sequence[tuple[str, Connector]] = ()
+    default_provider: str | None = None
+    reach: Reach = reach_nothing
+    clock: Clock | None = None
+    low_water_bytes: int | None = None
+
+
+class App:
+    """The running process. Made by ``open_app``."""
+
+    def __init__(self, settings: Settings, extras: Extras) -> None:
+        """Use ``open_app``: building starts nothing, opening does."""
+        self.settings, self.extras = settings, extras
+        self.clock: Clock = extras.clock or SystemClock()
+        self.metrics = Metrics()
+        self.started_at = self.clock.now()
+        self._stack = contextlib.AsyncExitStack()
+        self._platform_tasks: dict[str, asyncio.Task[None]] = {}
+        self._lag_task: asyncio.Task[None] | None = None
+        self.broken: dict[str, tuple[int, str]] = {}
+        self.ready = False
+
+    async def open(self) -> None:
+        """Take the lock, open database and files, connect generators. Raises StorageError kinds."""
+        settings, folder = self.settings, self.settings.data_dir
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.lock = InstanceLock.acquire(folder, now=self.clock.now())
+        self._stack.callback(self.lock.release)
+        self.keys = KeyRing.open(folder, now=self.clock.now())
+        self.database = await Database.open(settings.database_path, MIGRATIONS, on_batch=self.metrics.batch)
+        self._stack.push_async_callback(self.database.close)
+        paid = any(entry.paid for entry in configured(settings)) or bool(self.extras.providers)
+        defaults = DefaultLimits(settings.daily_limit, settings.monthly_limit, settings.global_daily_limit(paid=paid))
+        self.store = SqliteStore(self.database, self.clock, defaults, self._tombstone)
+        self.clips = FolderClipStore(folder / "clips", budget_bytes=None)
+        self.media = MediaTools(folder / "work")
+        await self.media.start()
+        self._stack.push_async_callback(self.media.close)
+        self.providers = await self._connect(folder)
+        self.alerts = Alerts(self.store)
+        default = self.extras.default_provider or settings.provider or next(iter(self.providers))
+        self.parts = Parts(
+            store=self.store,
+            clips=self.clips,
+            media=self.media,
+            clock=self.clock,
+            alerts=self.alerts,
+            providers=self.providers,
+            default_provider=default,
+            caps=Caps(settings.max_active_jobs, settings.max_waiting_jobs),
+            figures=self.metrics,
+            reach=self.extras.reach,
+            link=self._link,
+        )
+        if self.extras.low_water_bytes is not None:
+            self.parts.low_water_bytes = self.extras.low_water_bytes
+        self.engine = Engine(
+            self.parts, flat_price=settings.flat_cost, retention_days=settings.retention_days, disk_budget=None
+        )
+        self._build_web(folder)
+
+    async def _connect(self, folder: Path) -> dict[str, Provider]:
+        world = Connect(clock=self.clock, hint=self._hint, pictures=self.clips, scratch=folder, media=self.media)
+        found: dict[str, Provider] = {}
+        for name, connector in self.extras.providers:
+            found[name] = connector(self.settings, world)
+        for entry in configured(self.settings):
+            found[entry.name] = connect(entry, self.settings, world)
+        for provider in found.values():
+            self._stack.push_async_callback(provider.close)
+        return found
+
+    def _build_web(self, folder: Path) -> None:
+        settings = self.settings
+        self.shelf = Bookshelf()
+        self.hub = Hub(self.store, self.engine.desk, self.shelf, self.clock)
+        self.links = ClipLinks(self.keys)
+        self.doorkeeper = Doorkeeper(
+            self.store,
+            self.keys,
+            self.clock,
+            loopback=settings.on_loopback,
+            public_url=settings.public_url,
+            open_to_all=settings.web_access == "open",
+        )
+        self.site = Site(
+            engine=self.engine,
+            doorkeeper=self.doorkeeper,
+            hub=self.hub,
+            shelf=self.shelf,
+            links=self.links,
+            retention_days=settings.retention_days,
+            public_url=settings.public_url,
+            scratch=folder / "work",
+        )
+        self.server = WebServer(self.site, self.clock, self.readiness, self._metrics_text)
+        web: Platform = WebPlatform(self.hub)
+        self.parts.platforms[web.name] = web
+
+    async def start(self) -> int:
+        """Run the engine, the platforms and the server; returns the port of the page."""
+        await self.engine.start()
+        port = await self.server.start(self.settings.http_host, self.settings.http_port)
+        for name, platform in self.parts.platforms.items():
+            self._platform_tasks[name] = asyncio.create_task(self._supervise(name, platform), name=f"platform {name}")
+        self._lag_task = asyncio.create_task(self._watch_loop(), name="loop lag")
+        self.ready = True
+        return port
+
+    async def stop(self) -> None:
+        """Stop intake, let uploads end within a bounded time, leave the rest to the next start. Everything opened is closed."""
+        self.ready = False
+        await self.server.stop()
+        for task in (*self._platform_tasks.values(), *([self._lag_task] if self._lag_task else [])):
+            task.cancel()
+        await self.engine.stop(10.0)
+        await self.close()
+
+    async def close(self) -> None:
+        """Close what ``open`` opened, in the opposite order."""
+        await self._stack.aclose()
+
+    async def _supervise(self, name: str, platform: Platform) -> None:
+        """One platform's failure never ends another: it is started again, ever more slowly, and ``/readyz`` tells."""
+        wait = 1.0
+        while True:  # until cancelled at the stop; each round waits
+            began = self.clock.monotonic()
+            try:
+                await platform.run()
+                self.broken[name] = (self.clock.now(), "ended")
+            except Exception as error:
+                log.exception("a platform broke", extra={"platform": name})
+                self.broken[name] = (self.clock.now(), type(error).__name__)
+            wait = 1.0 if self.clock.monotonic() - began > 60 else min(wait * 2, 60.0)
+            await self.clock.sleep(wait)
+            self.broken.pop(name, None)
+
+    async def _watch_loop(self) -> None:
+        while True:  # until cancelled at the stop; each round waits
+            before = time.monotonic()
+            await asyncio.sleep(LAG_SECONDS)
+            self.metrics.loop_lag.observe(max(0.0, time.monotonic() - before - LAG_SECONDS))
+
+    def _hint(self, attempt_id: str) -> None:
+        if self.ready:
+            self.engine.hint_attempt(attempt_id)
+
+    def _tombstone(self, platform: str, external_id: str) -> str:
+        mac = self.keys.derive("forgotten people v1")
+        return "forgotten:" + hmac.new(mac, f"{platform}\0{external_id}".encode(), hashlib.sha256).hexdigest()
+
+    def _link(self, clip: Clip) -> str | None:
+        if self.settings.public_url is None:
+            return None
+        return clip_link(self.site, clip, self.settings.public_url, self.clock.now() + LINK_MS)
+
+    async def readiness(self) -> tuple[bool, dict[str, Any]]:
+        """Whether every part runs, and what is wrong: part, since when, why."""
+        parts = [{"part": name, "since": iso(since), "why": why} for name, (since, why) in self.broken.items()]
+        parts += [{"part": name, "since": iso(self.started_at), "why": why} for name, why in self.engine.broken.items()]
+        alerts = [
+            {"cause": cause, "since": iso(since), "text": text} for cause, since, text in await self.store.alerts()
+        ]
+        if not self.ready:
+            parts.append({"part": "process", "since": iso(self.started_at), "why": "starting or stopping"})
+        return not parts, {"status": "ready" if not parts else "not ready", "broken": parts, "alerts": alerts}
+
+    async def _metrics_text(self) -> bytes:
+        counts = await self.store.counts()
+        self.metrics.jobs_live.clear()
+        for key, n in counts["jobs"].items():
+            self.metrics.jobs_live.labels(*key.split(" ", 1)).set(n)
+        self.metrics.deliveries_open.clear()
+        for state, n in counts["deliveries"].items():
+            self.metrics.deliveries_open.labels(state).set(n)
+        self.metrics.inbox_pending.set(counts["inbox"]["pending"])
+        usage = await self.clips.usage()
+        self.metrics.clip_bytes.set(usage.bytes)
+        self.metrics.clip_files.set(usage.files)
+        self.metrics.disk_free.set(await self.clips.free_bytes())
+        self.metrics.wal_bytes.set(self.database.wal_bytes())
+        self.metrics.open_pages.set(self.hub.open_pages)
+        self.metrics.alerts.set(len(await self.store.alerts()))
+        return await asyncio.to_thread(self.metrics.text)
+
+
+def configured(settings: Settings) -> list[Entry]:
+    """Return the registry's entries that the settings configure, in order of preference."""
+    return [
+        entry for entry in REGISTRY if not entry.needs or any(getattr(settings, name, None) for name in entry.needs)
+    ]
+
+
+async def open_app(settings: Settings, extras: Extras | None = None) -> App:
+    """Open everything durable and connect the generators; ``start`` then runs it. What was opened is closed on failure."""
+    app = App(settings, extras or Extras())
+    try:
+        await app.open()
+    except BaseException:
+        await app.close()
+        raise
+    return app
+
+
+def address(settings: Settings, port: int) -> str:
+    """Where a person opens the page."""
+    if settings.public_url is not None:
+        return settings.public_url
+    host = settings.http_host if settings.http_host not in ("0.0.0.0", "::") else "127.0.0.1"  # noqa: S104 - shown, not bound
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"

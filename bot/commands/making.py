@@ -1,0 +1,55 @@
+"""The verbs that order, look at and end clips: video, animate, jobs, cancel, resend, gallery."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from bot.engine.engine import Engine
+from bot.engine.words import Words
+from core.capabilities import Change
+from core.cards import Message
+from core.ids import new_secret_id
+from core.jobs import Actor, Attachment, Job, Place
+
+FIELDS = (
+    "prompt", "negative_prompt", "aspect_ratio", "resolution", "duration", "seed", "generate_audio", "person_generation", "provider",
+    "model", "session_id", "parent_id", "reuse_image_of",
+)  # fmt: skip
+"""Fields of an order; a field that no surface knows is left out before the command is stored."""
+
+
+async def order(
+    engine: Engine,
+    actor: Actor,
+    place: Place,
+    fields: Mapping[str, Any],
+    *,
+    attachment: Attachment | None = None,
+    picture_sha256: str | None = None,
+    update_id: str | None = None,
+    receipt: bool = False,
+) -> tuple[Job, bool]:
+    """Order a clip durably; returns (job, is new).
+
+    ``fields`` as in HTTP.md, with ``idempotency_key``; ``update_id`` is the platform's own number of the command where it has one.
+    ``receipt``: the command is answered by the caller, who is the place itself (the page). Raises RequestError kinds.
+    """
+    key = fields.get("idempotency_key")
+    kept = {name: fields[name] for name in FIELDS if fields.get(name) not in (None, "")}
+    payload = {
+        "actor": asdict(actor),
+        "place": place.as_json(),
+        "fields": kept,
+        "attachment": None if attachment is None else attachment.as_json(),
+        "picture_sha256": picture_sha256,
+        "dedupe_key": key,
+        "receipt": {"place": place.as_json(), "message": "page"} if receipt else None,
+    }
+    return await engine.intake.take(actor.platform, update_id or new_secret_id(), payload)
+
+
+def said_changes(changed: tuple[Change, ...], words: Words) -> list[str]:
+    """Adjustments in words."""
+    return [words.text(Message(change.message_id, change.values)) for change in changed]

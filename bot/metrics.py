@@ -1,0 +1,114 @@
+"""What ``/metrics`` tells: Prometheus figures of this process."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800)
+
+
+class Metrics:
+    """Implements ``bot.engine.figures.Figures``; one registry per process, so tests may build many."""
+
+    def __init__(self) -> None:
+        """Declare every figure; ``docs/reference/metrics.md`` lists the same ones (a test compares)."""
+        self.registry = CollectorRegistry()
+        self.jobs_live = Gauge(
+            "reelay_jobs_live", "Live jobs by state and generator", ["state", "provider"], registry=self.registry
+        )
+        self.jobs_ended = Counter(
+            "reelay_jobs_ended",
+            "Jobs that ended, by generator and end state",
+            ["provider", "state"],
+            registry=self.registry,
+        )
+        self.job_seconds = Histogram(
+            "reelay_job_seconds",
+            "Acceptance to end, seconds",
+            ["provider", "state"],
+            buckets=SECONDS,
+            registry=self.registry,
+        )
+        self.queue_wait = Histogram(
+            "reelay_queue_wait_seconds",
+            "Queued to admitted, seconds",
+            ["provider"],
+            buckets=SECONDS,
+            registry=self.registry,
+        )
+        self.provider_seconds = Histogram(
+            "reelay_provider_call_seconds",
+            "Calls to generators, seconds",
+            ["provider", "call", "outcome"],
+            buckets=SECONDS,
+            registry=self.registry,
+        )
+        self.edits = Counter(
+            "reelay_edits",
+            "Card edits sent, dropped as equal, or failed",
+            ["platform", "outcome"],
+            registry=self.registry,
+        )
+        self.deliveries = Counter(
+            "reelay_deliveries", "Deliveries by outcome", ["platform", "outcome"], registry=self.registry
+        )
+        self.deliveries_open = Gauge(
+            "reelay_deliveries_open", "Deliveries that are due or being retried", ["state"], registry=self.registry
+        )
+        self.inbox_pending = Gauge(
+            "reelay_inbox_pending", "Commands received and not yet accepted", registry=self.registry
+        )
+        self.batch_members = Histogram(
+            "reelay_database_batch_members",
+            "Transactions that shared one commit",
+            buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256),
+            registry=self.registry,
+        )
+        self.batch_seconds = Histogram(
+            "reelay_database_commit_seconds",
+            "One commit, seconds",
+            buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.1, 0.5, 2),
+            registry=self.registry,
+        )
+        self.wal_bytes = Gauge("reelay_database_wal_bytes", "Length of the write-ahead log", registry=self.registry)
+        self.clip_bytes = Gauge("reelay_clip_store_bytes", "Bytes of stored files", registry=self.registry)
+        self.clip_files = Gauge("reelay_clip_store_files", "Stored files", registry=self.registry)
+        self.disk_free = Gauge("reelay_disk_free_bytes", "Free bytes where the clips live", registry=self.registry)
+        self.loop_lag = Histogram(
+            "reelay_loop_lag_seconds",
+            "How late the event loop woke",
+            buckets=(0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2),
+            registry=self.registry,
+        )
+        self.open_pages = Gauge("reelay_open_pages", "Open event streams of the web page", registry=self.registry)
+        self.alerts = Gauge("reelay_alerts", "Operator alerts that hold now", registry=self.registry)
+
+    def job_ended(self, provider: str, state: str, seconds: float) -> None:
+        """Count an end."""
+        self.jobs_ended.labels(provider, state).inc()
+        self.job_seconds.labels(provider, state).observe(seconds)
+
+    def provider_call(self, provider: str, call: str, outcome: str, seconds: float) -> None:
+        """Count a call to a generator."""
+        self.provider_seconds.labels(provider, call, outcome).observe(seconds)
+
+    def waited(self, provider: str, seconds: float) -> None:
+        """Count an admission."""
+        self.queue_wait.labels(provider).observe(seconds)
+
+    def edit(self, platform: str, outcome: str) -> None:
+        """Count an edit."""
+        self.edits.labels(platform, outcome).inc()
+
+    def delivery(self, platform: str, outcome: str) -> None:
+        """Count a delivery."""
+        self.deliveries.labels(platform, outcome).inc()
+
+    def batch(self, members: int, seconds: float) -> None:
+        """Count a commit."""
+        self.batch_members.observe(members)
+        self.batch_seconds.observe(seconds)
+
+    def text(self) -> bytes:
+        """The exposition text."""
+        return generate_latest(self.registry)

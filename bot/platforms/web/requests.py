@@ -1,0 +1,143 @@
+"""What a request brings: JSON objects and multipart forms, read within bounds."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass
+from typing import Any, Final
+
+from aiohttp import BodyPartReader, web
+
+from bot.platforms.web.answers import BodyTooLarge
+from core.errors import BadOption, OversizedMedia, RequestError, UnsupportedMedia
+from core.jobs import Attachment
+from core.media import PICTURE_BYTES
+from core.ports import ClipStore
+from media.sniff import HEAD_BYTES, PICTURES, sniff
+
+JSON_BYTES: Final = 512 * 1024
+"""Any JSON call but those that carry a picture in base64. A prompt of 100,000 characters still gets an answer that names it."""
+FIELD_BYTES: Final = 256 * 1024
+FIELDS: Final = 40
+BODY_SECONDS: Final = 120.0
+
+
+class NotJson(RequestError):
+    """The body is no JSON object."""
+
+    code = "INVALID_REQUEST"
+    default_message_id = "error.not_json"
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A picture in the clip store, not opened yet."""
+
+    attachment: Attachment
+    sha256: str
+
+
+async def read_json(request: web.Request, most: int = JSON_BYTES) -> dict[str, Any]:
+    """Return the body as an object. Raises NotJson, UnsupportedMedia or BodyTooLarge."""
+    if request.content_type not in ("application/json", "application/octet-stream") and request.can_read_body:
+        raise UnsupportedMedia(request.content_type, message_id="error.media_type")
+    raw = bytearray()
+    async with asyncio.timeout(BODY_SECONDS):
+        async for chunk in request.content.iter_chunked(64 * 1024):
+            raw += chunk
+            if len(raw) > most:
+                raise BodyTooLarge("body", values={"most": most})
+    if not raw:
+        return {}
+    try:
+        data = await asyncio.to_thread(json.loads, raw) if len(raw) > 64 * 1024 else json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise NotJson("not JSON") from error
+    if not isinstance(data, dict):
+        raise NotJson("not an object")
+    return data
+
+
+async def read_form(request: web.Request, clips: ClipStore) -> tuple[dict[str, Any], Upload | None]:
+    """Return the fields and the picture ``image_file`` of a multipart form; the picture is streamed to the clip store.
+
+    Raises NotJson (no form), BadOption, OversizedMedia, UnsupportedMedia.
+    """
+    if not request.content_type.startswith("multipart/"):
+        raise NotJson("no form", message_id="error.not_multipart")
+    fields: dict[str, Any] = {}
+    upload: Upload | None = None
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            reader = await request.multipart()
+            for _ in range(FIELDS):
+                part = await reader.next()
+                if part is None:
+                    return fields, upload
+                if not isinstance(part, BodyPartReader) or part.name is None:
+                    raise NotJson("nested form", message_id="error.not_multipart")
+                if part.filename is not None or part.name == "image_file":
+                    if part.name != "image_file" or upload is not None:
+                        raise BadOption(part.name, "a file", "one file called image_file")
+                    upload = await _store(part, clips)
+                else:
+                    fields[part.name] = await _text(part)
+    except ValueError as error:
+        raise NotJson("broken form", message_id="error.not_multipart") from error
+    raise BadOption("form", f"more than {FIELDS} fields", f"at most {FIELDS} fields")
+
+
+async def _text(part: BodyPartReader) -> str:
+    raw = bytearray()
+    while chunk := await part.read_chunk(16 * 1024):
+        raw += chunk
+        if len(raw) > FIELD_BYTES:
+            raise BadOption(str(part.name), f"more than {FIELD_BYTES} bytes", f"up to {FIELD_BYTES} bytes")
+    try:
+        return raw.decode()
+    except UnicodeDecodeError as error:
+        raise BadOption(str(part.name), "other bytes", "text in UTF-8") from error
+
+
+async def _store(part: BodyPartReader, clips: ClipStore) -> Upload | None:
+    head = bytearray()
+    async with clips.incoming(suffix=".upload", max_bytes=PICTURE_BYTES) as incoming:
+        count = 0
+        while chunk := await part.read_chunk(64 * 1024):
+            count += len(chunk)
+            if count > PICTURE_BYTES:
+                values = {
+                    "what": "bytes",
+                    "found": f"over {PICTURE_BYTES >> 20} MB",
+                    "most": f"{PICTURE_BYTES >> 20} MB",
+                }
+                raise OversizedMedia("upload", values=values)
+            if len(head) < HEAD_BYTES:
+                head += chunk[: HEAD_BYTES - len(head)]
+            await incoming.write(bytes(chunk))
+        check_head(bytes(head))
+        stored = await incoming.keep()
+    attachment = Attachment(
+        name="image_file", mime=part.headers.get("Content-Type", "")[:100], bytes=stored.bytes, key=stored.key
+    )
+    return Upload(attachment, stored.sha256)
+
+
+async def store_picture(data: bytes, clips: ClipStore) -> Upload:
+    """Put a picture that came in base64 into the clip store. Raises OversizedMedia, UnsupportedMedia."""
+    if len(data) > PICTURE_BYTES:
+        values = {"what": "bytes", "found": f"{len(data) >> 20} MB", "most": f"{PICTURE_BYTES >> 20} MB"}
+        raise OversizedMedia("upload", values=values)
+    check_head(data[:HEAD_BYTES])
+    async with clips.incoming(suffix=".upload", max_bytes=PICTURE_BYTES) as incoming:
+        await incoming.write(data)
+        stored = await incoming.keep()
+    return Upload(Attachment(name="reference_image", mime="", bytes=stored.bytes, key=stored.key), stored.sha256)
+
+
+def check_head(head: bytes) -> None:
+    """Refuse at once what is certainly no picture; the rest is decided by opening it in a child process."""
+    looks = sniff(head)
+    if looks.kind not in PICTURES:
+        raise UnsupportedMedia(f"looks like {looks.kind}", values={"found": looks.found})

@@ -1,0 +1,216 @@
+"""The one aiohttp server: page, API, health, and the rules that hold for every call."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Final
+
+from aiohttp import web
+
+from bot.engine.words import Words
+from bot.platforms.web.answers import TooManyRequests, answer, error_answer, refusal
+from bot.platforms.web.clips import ClipRoutes
+from bot.platforms.web.jobs import JobRoutes
+from bot.platforms.web.me import MeRoutes
+from bot.platforms.web.site import Site
+from core.errors import NotFound, ReelayError
+from core.ports import Clock
+
+PAGE: Final = Path(__file__).parent / "page"
+MOST_BODY: Final = 32 << 20
+BURST: Final = 600
+PER_SECOND: Final = 20.0
+CALLERS: Final = 10_000
+TYPES: Final = {
+    ".html": "text/html",
+    ".js": "text/javascript",
+    ".css": "text/css",
+    ".svg": "image/svg+xml",
+    ".jpg": "image/jpeg",
+    ".png": "image/png",
+    ".webmanifest": "application/manifest+json",
+}
+CSP: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; connect-src 'self';"
+    " font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; manifest-src 'self'"
+)
+SECURITY: Final = {
+    "Content-Security-Policy": CSP,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+}
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Readiness = Callable[[], Awaitable[tuple[bool, object]]]
+Metrics = Callable[[], Awaitable[bytes]]
+
+log = logging.getLogger("reelay.web")
+
+
+class RateLimit:
+    """A token bucket for each caller's address; the oldest callers are forgotten first."""
+
+    def __init__(self, clock: Clock, burst: int = BURST, per_second: float = PER_SECOND) -> None:
+        """``burst`` calls at once, then ``per_second``."""
+        self._clock, self._burst, self._per_second = clock, burst, per_second
+        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    def check(self, who: str) -> None:
+        """Count a call. Raises TooManyRequests with the seconds to wait."""
+        now = self._clock.monotonic()
+        left, at = self._buckets.pop(who, (float(self._burst), now))
+        left = min(float(self._burst), left + (now - at) * self._per_second)
+        if left < 1:
+            self._buckets[who] = (left, now)
+            raise TooManyRequests("too fast", values={"retry_after": (1 - left) / self._per_second})
+        self._buckets[who] = (left - 1, now)
+        if len(self._buckets) > CALLERS:
+            self._buckets.popitem(last=False)
+
+
+class WebServer:
+    """Built by ``bot/app.py`` around a site."""
+
+    def __init__(self, site: Site, clock: Clock, readiness: Readiness, metrics: Metrics) -> None:
+        """``readiness`` gives (ready, details); ``metrics`` the Prometheus text."""
+        self._site, self._clock = site, clock
+        self._readiness, self._metrics = readiness, metrics
+        self._limit = RateLimit(clock)
+        self._runner: web.AppRunner | None = None
+        site.hub.tell_me = site.me
+        self._files = {path.relative_to(PAGE).as_posix(): path for path in PAGE.rglob("*") if path.suffix in TYPES}
+        self.port = 0
+
+    def app(self) -> web.Application:
+        """The aiohttp application."""
+        app = web.Application(middlewares=[self._guard], client_max_size=MOST_BODY)
+        app.router.add_get("/", self._index)
+        app.router.add_get("/page/{name:.+}", self._page)
+        app.router.add_get("/favicon.ico", self._favicon)
+        app.router.add_get("/healthz", self._healthz)
+        app.router.add_get("/readyz", self._readyz)
+        app.router.add_get("/metrics", self._metricsz)
+        for routes in (JobRoutes(self._site), ClipRoutes(self._site), MeRoutes(self._site)):
+            routes.add_to(app)
+        return app
+
+    async def start(self, host: str, port: int) -> int:
+        """Listen; returns the port. Raises OSError when it is taken."""
+        if self._site.doorkeeper.may_be_local:
+            await self._site.doorkeeper.open_local()
+        self._runner = web.AppRunner(
+            self.app(), access_log=None, handle_signals=False, keepalive_timeout=75, shutdown_timeout=5.0
+        )
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, host, port, backlog=1024)
+        await site.start()
+        self.port = self._runner.addresses[0][1]
+        return self.port
+
+    async def stop(self) -> None:
+        """End the streams, let answers in flight end, close."""
+        self._site.hub.close()
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    # ---------------------------------------------------------------------------------------------------------------- for every call
+
+    @property
+    def _guard(self) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+        @web.middleware
+        async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+            response = await self._answered(request, handler)
+            if not response.prepared:
+                for name, value in SECURITY.items():
+                    response.headers.setdefault(name, value)
+            return response
+
+        return guard
+
+    async def _answered(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        words, now = self._site.words(), self._clock.now()
+        try:
+            if request.path.startswith("/api/"):
+                self._limit.check(request.headers.get("Authorization") or request.remote or "?")
+                self._site.doorkeeper.check_origin(request)
+            return await handler(request)
+        except ReelayError as error:
+            if error.code == "INTERNAL":
+                log.warning("a call failed", extra={"path": request.path, "error": str(error)})
+            return refusal(error, words, now)
+        except web.HTTPRequestEntityTooLarge:
+            return _plain(413, "TooLarge", words, now, "error.body_too_large", most=MOST_BODY)
+        except web.HTTPNotFound:
+            return refusal(NotFound("no such address"), words, now)
+        except web.HTTPMethodNotAllowed as error:
+            response = _plain(405, "MethodNotAllowed", words, now, "error.not_found")
+            response.headers["Allow"] = ", ".join(sorted(error.allowed_methods))
+            return response
+        except web.HTTPException:
+            raise
+        except TimeoutError:
+            return _plain(408, "Timeout", words, now, "error.request")
+        except (ConnectionError, asyncio.CancelledError):
+            raise
+        except Exception:
+            log.exception("a call broke", extra={"path": request.path})
+            return _plain(500, "InternalError", words, now, "error.internal", code="INTERNAL")
+
+    # ------------------------------------------------------------------------------------------------------------------ page, health
+
+    async def _index(self, request: web.Request) -> web.StreamResponse:
+        token = request.query.get("signin")
+        if token is not None:
+            cookie = await self._site.doorkeeper.sign_in(token[:200])
+            response = web.HTTPSeeOther("/" if cookie is not None else "/?signin_failed=1")
+            if cookie is not None:
+                self._site.doorkeeper.set_cookie(response, cookie)
+            return response
+        return self._file("index.html", request)
+
+    async def _page(self, request: web.Request) -> web.StreamResponse:
+        return self._file(request.match_info["name"], request)
+
+    async def _favicon(self, request: web.Request) -> web.StreamResponse:
+        return self._file("icon.svg", request)
+
+    def _file(self, name: str, request: web.Request) -> web.StreamResponse:
+        path = self._files.get(name)
+        if path is None:
+            raise NotFound("no such file")
+        del request
+        response = web.FileResponse(path, headers={"Cache-Control": "no-cache"})
+        response.content_type = TYPES[path.suffix]
+        if path.suffix in (".html", ".js", ".css", ".svg"):
+            response.charset = "utf-8"
+        for key, value in SECURITY.items():
+            response.headers[key] = value
+        return response
+
+    async def _healthz(self, request: web.Request) -> web.Response:
+        del request
+        return answer({"status": "alive"})
+
+    async def _readyz(self, request: web.Request) -> web.Response:
+        del request
+        ready, details = await self._readiness()
+        return answer(details, 200 if ready else 503)
+
+    async def _metricsz(self, request: web.Request) -> web.Response:
+        del request
+        return web.Response(
+            body=await self._metrics(), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
+        )
+
+
+def _plain(
+    status: int, name: str, words: Words, now: int, message_id: str, code: str = "INVALID_REQUEST", **values: object
+) -> web.Response:
+    return error_answer(status, name=name, code=code, message=words.say(message_id, **values), now=now)
