@@ -125,8 +125,7 @@ class Child:
                 await self._process.wait()
         self._listener.cancel()
         await asyncio.gather(self._listener, return_exceptions=True)
-        if self._process.stdin is not None:
-            self._process.stdin.close()
+        self._process._transport.close()  # type: ignore[attr-defined]  # noqa: SLF001 - else a pipe that a runaway holds stays open
         if self._said:
             _log.debug("media child %d said: %s", self.pid, self._said.decode("utf-8", "backslashreplace"))
         await asyncio.to_thread(shutil.rmtree, self.directory, ignore_errors=True)

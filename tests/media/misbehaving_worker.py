@@ -29,8 +29,8 @@ def _run(  # noqa: C901 - one branch for each way to misbehave
         output.write_bytes(b"half a film")
         report("hanging", 1, 2)
         time.sleep(600)
-    if how == "hang with a grandchild":
-        grandchild = subprocess.Popen(["/bin/sleep", "600"])
+    if how in ("hang with a grandchild", "hang with a runaway"):
+        grandchild = subprocess.Popen(["/bin/sleep", "600"], start_new_session=how.endswith("runaway"))
         report("grandchild", grandchild.pid, 2**31)
         time.sleep(600)
     if how == "spin":
