@@ -11,11 +11,37 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("bot", "core", "media", "providers", "storage")
-OUTSIDE = set(
-    """
-    asyncio concurrent ctypes fcntl ftplib glob http io logging mmap multiprocessing os pickle select selectors shelve shutil signal
-    smtplib socket socketserver sqlite3 ssl subprocess sys tempfile threading time urllib.request uuid
-    """.split()
+OUTSIDE = frozenset(
+    {
+        "asyncio",
+        "concurrent",
+        "ctypes",
+        "fcntl",
+        "ftplib",
+        "glob",
+        "http",
+        "io",
+        "logging",
+        "mmap",
+        "multiprocessing",
+        "os",
+        "pickle",
+    }
+    | {
+        "select",
+        "selectors",
+        "shelve",
+        "shutil",
+        "signal",
+        "smtplib",
+        "socket",
+        "socketserver",
+        "sqlite3",
+        "ssl",
+        "subprocess",
+        "sys",
+    }
+    | {"tempfile", "threading", "time", "urllib.request", "uuid"}
 )
 """Modules by which core would reach files, sockets, threads or the clock."""
 
@@ -36,39 +62,35 @@ def imported(tree: ast.Module) -> Iterator[tuple[str, str, int]]:
 
 
 def foreign_to_core(tree: ast.Module) -> list[str]:
-    found = []
-    for module, _, line in imported(tree):
-        root = module.split(".")[0]
-        if root != "core" and (root not in sys.stdlib_module_names or root in OUTSIDE or module in OUTSIDE):
-            found.append(f"{line}: {module}")
-    return found
+    def is_foreign(module: str) -> bool:
+        root = module.split(".", maxsplit=1)[0]
+        return root != "core" and (root not in sys.stdlib_module_names or root in OUTSIDE or module in OUTSIDE)
+
+    return [f"{line}: {module}" for module, _, line in imported(tree) if is_foreign(module)]
 
 
 def environment_readers(tree: ast.Module) -> list[str]:
-    found = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute) and node.attr in {"environ", "environb", "getenv", "getenvb", "putenv"}:
-            found.append(f"{node.lineno}: {node.attr}")
-    readers = {"dotenv", "pydantic_settings"}
+    ways = {"environ", "environb", "getenv", "getenvb", "putenv"}
+    found = [
+        f"{node.lineno}: {node.attr}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and node.attr in ways
+    ]
     return found + [
         f"{line}: {module} {name}"
         for module, name, line in imported(tree)
-        if (module == "os" and name in ways) or module.split(".")[0] in readers
+        if (module == "os" and name in ways) or module.split(".", 1)[0] in {"dotenv", "pydantic_settings"}
     ]
 
 
 def builders(file: str, tree: ast.Module) -> list[str]:
     """Name the calls by which ``file`` builds a part of another room: a class, or a function that opens or connects."""
     own = file.removesuffix(".py").replace("/", ".")
-    parts = ("storage", "providers", "bot.platforms.", "bot.engine.")
+    parts = ("storage", "providers", "bot.platforms.")
     names = {}
     for module, name, _ in imported(tree):
         home = ".".join(module.split(".")[:3])
-        if (
-            module.startswith(parts)
-            and not own.startswith(home)
-            and not (own.startswith("bot.engine.") and module.startswith("bot.engine."))
-        ):
+        if module.startswith(parts) and not own.startswith(home):
             names[name] = module
     raised = {id(node.exc) for node in ast.walk(tree) if isinstance(node, ast.Raise)}
     return [
@@ -78,7 +100,7 @@ def builders(file: str, tree: ast.Module) -> list[str]:
         and isinstance(node.func, ast.Name)
         and node.func.id in names
         and id(node) not in raised
-        if node.func.id.startswith(("connect", "open_", "build"))
+        if node.func.id.startswith(("connect", "open_", "build")) or node.func.id[0].isupper()
     ]
 
 
@@ -134,4 +156,7 @@ def test_the_rule_for_the_environment_sees(code: str) -> None:
 def test_the_rule_for_building_sees() -> None:
     code = "from storage.store import open_store\nfrom providers.local import connect as connect_local\nopen_store()\nconnect_local()"
     assert len(builders("bot/doctor.py", ast.parse(code))) == 2
+    assert builders("bot/engine/x.py", ast.parse("from storage.store import SqliteStore\nSqliteStore(1)"))
     assert builders("bot/doctor.py", ast.parse("from bot.app import build\nbuild()")) == []
+    assert builders("bot/platforms/web/x.py", ast.parse("from bot.platforms.web.y import Y\nY()")) == []
+    assert builders("bot/engine/x.py", ast.parse("from storage.errors import Gone\nraise Gone()")) == []
