@@ -102,74 +102,77 @@ def fit(wanted: Wanted, capabilities: Capabilities, *, seed: int) -> tuple[Appli
     the generator cannot meet and does not list as adjustable.
     """
     can = capabilities
-    changes: list[Change] = []
+    _refuse_impossible(wanted, can)
+    shape, changes = _shape(wanted, can)
+    if wanted.person_generation is not None and can.unpaid:
+        # Only vendors with rules on real people know this switch; a generator without such rules has nothing to apply it to.
+        changes.append(Change("change.ignored", {"field": "person_generation", "generator": can.title}))
+    applied = Applied(
+        provider=can.name,
+        model=wanted.model or can.default_model,
+        prompt=wanted.prompt,
+        negative_prompt=wanted.negative_prompt,
+        aspect_ratio=shape["aspect_ratio"],
+        resolution=shape["resolution"],
+        seconds=shape["seconds"],
+        seed=seed if wanted.seed is None else wanted.seed,
+        audio=wanted.audio if can.audio_switch else can.audio,
+        person_generation=wanted.person_generation,
+    )
+    return applied, changes
+
+
+def _refuse_impossible(wanted: Wanted, can: Capabilities) -> None:
+    """Raise Unsupported for the first explicit wish that has no nearest thing to offer."""
+    silent_wish = "audio" in wanted.explicit and wanted.audio != can.audio and not can.audio_switch
+    tests: tuple[tuple[bool, str, object, tuple[str, ...]], ...] = (
+        (wanted.with_picture and not can.image, "image_file", "a picture", ("a prompt without a picture",)),
+        (not wanted.with_picture and not can.text, "prompt", "no picture", ("a picture with a prompt",)),
+        (
+            bool(wanted.negative_prompt) and not can.negative_prompt,
+            "negative_prompt",
+            wanted.negative_prompt,
+            ("left out",),
+        ),
+        (wanted.seed is not None and not can.seed, "seed", wanted.seed, ("left out",)),
+        (silent_wish, "generate_audio", str(wanted.audio).lower(), (str(can.audio).lower(),)),
+        (wanted.model is not None and wanted.model not in can.models, "model", wanted.model, can.models),
+    )
+    for impossible, field, wrote, legal in tests:
+        if impossible:
+            raise _unsupported(field, wrote, legal, can)
+
+
+def _shape(wanted: Wanted, can: Capabilities) -> tuple[dict[str, Any], list[Change]]:
+    """Return aspect, resolution and seconds as this generator can make them, and what had to change."""
     values: dict[str, Any] = {
         "aspect_ratio": wanted.aspect_ratio,
         "resolution": wanted.resolution,
         "seconds": wanted.seconds,
     }
-    legal: dict[str, tuple[Any, ...]] = {
-        "aspect_ratio": can.aspects,
-        "resolution": can.resolutions,
-        "seconds": can.seconds,
-    }
-
-    for name in ("aspect_ratio", "resolution"):
-        if values[name] not in legal[name]:
+    changes: list[Change] = []
+    legal: tuple[tuple[str, tuple[str, ...]], ...] = (("aspect_ratio", can.aspects), ("resolution", can.resolutions))
+    for name, possible in legal:
+        if values[name] not in possible:
             if name in wanted.explicit:
-                raise _unsupported(name, values[name], legal[name], can)
-            values[name] = legal[name][0]
-    if values["seconds"] not in can.seconds:
+                raise _unsupported(name, values[name], possible, can)
+            values[name] = possible[0]
+    if wanted.seconds not in can.seconds:
         nearest = min(can.seconds, key=lambda s: (abs(s - wanted.seconds), -s))
         if "seconds" in wanted.explicit:
-            if wanted.seconds not in SECONDS:
+            if wanted.seconds not in SECONDS:  # 4, 6 and 8 are legal everywhere (HTTP.md) and take the nearest
                 raise _unsupported("duration", wanted.seconds, can.seconds, can)
-            changes.append(
-                Change("change.seconds", {"wanted": wanted.seconds, "applied": nearest, "generator": can.title})
-            )
+            said = {"wanted": wanted.seconds, "applied": nearest, "generator": can.title}
+            changes.append(Change("change.seconds", said))
         values["seconds"] = nearest
     for rule in can.adjusts:
-        if values[rule.field] == rule.value and values[rule.forces] != rule.to:
-            if rule.forces in wanted.explicit or rule.field in wanted.explicit:
-                changes.append(
-                    Change(
-                        "change.forced",
-                        {"because": rule.value, "field": rule.forces, "applied": rule.to, "generator": can.title},
-                    )
-                )
-            values[rule.forces] = rule.to
-
-    if wanted.with_picture and not can.image:
-        raise _unsupported("image_file", "a picture", ("a prompt without a picture",), can)
-    if not wanted.prompt and not (wanted.with_picture and can.image):
-        raise _unsupported("prompt", "nothing", ("a description",), can)
-    if wanted.negative_prompt and not can.negative_prompt:
-        raise _unsupported("negative_prompt", wanted.negative_prompt, ("left out",), can)
-    if wanted.seed is not None and not can.seed:
-        raise _unsupported("seed", wanted.seed, ("left out",), can)
-    if "audio" in wanted.explicit and wanted.audio != can.audio and not can.audio_switch:
-        raise _unsupported("generate_audio", str(wanted.audio).lower(), (str(can.audio).lower(),), can)
-    if wanted.model is not None and wanted.model not in can.models:
-        raise _unsupported("model", wanted.model, can.models, can)
-    if wanted.person_generation is not None and can.unpaid:
-        # Only vendors with rules on real people know this switch; a generator without such rules has nothing to apply it to.
-        changes.append(Change("change.ignored", {"field": "person_generation", "generator": can.title}))
-
-    return (
-        Applied(
-            provider=can.name,
-            model=wanted.model or can.default_model,
-            prompt=wanted.prompt,
-            negative_prompt=wanted.negative_prompt,
-            aspect_ratio=values["aspect_ratio"],
-            resolution=values["resolution"],
-            seconds=values["seconds"],
-            seed=seed if wanted.seed is None else wanted.seed,
-            audio=wanted.audio if can.audio_switch else can.audio,
-            person_generation=wanted.person_generation,
-        ),
-        changes,
-    )
+        if values[rule.field] != rule.value or values[rule.forces] == rule.to:
+            continue
+        if {rule.forces, rule.field} & wanted.explicit:
+            said = {"because": rule.value, "field": rule.forces, "applied": rule.to, "generator": can.title}
+            changes.append(Change("change.forced", said))
+        values[rule.forces] = rule.to
+    return values, changes
 
 
 def _unsupported(name: str, wrote: Any, legal: Iterable[Any], can: Capabilities) -> Unsupported:

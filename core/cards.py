@@ -141,7 +141,7 @@ def card_of(view: JobView) -> Card:
     """Return the card for ``view``; pure, so the same row always reads the same."""
     job = view.job
     bar, is_estimate = view.fraction()
-    quiet = job.cancel_wish == "stop_waiting"
+    quiet = job.cancel_wish == "stop_waiting" and not job.ended
     return Card(
         job_id=job.id,
         account_id=job.account_id,
@@ -164,36 +164,35 @@ def card_of(view: JobView) -> Card:
 def _state_line(view: JobView) -> Message:
     job = view.job
     name = {"generator": view.generator_title}
-    if job.cancel_wish == "stop_waiting":
+    if job.cancel_wish == "stop_waiting" and not job.ended:
         return Message("state.stopped_waiting", name)
     if job.cancel_wish == "cancel" and not job.ended:
         return Message("state.cancelling", name)
-    left = view.seconds_left()
-    match job.state:
-        case JobState.PREPARING:
-            return Message("state.accepted")
-        case JobState.QUEUED if job.not_before and job.not_before > view.now:
-            return Message("state.retrying", {**name, "in": (job.not_before - view.now) / 1000})
-        case JobState.QUEUED if view.queue_position is None:
-            return Message("state.queued_plain")
-        case JobState.QUEUED if view.queue_seconds is None:
-            return Message("state.queued", {"position": view.queue_position})
-        case JobState.QUEUED:
-            return Message("state.queued_about", {"position": view.queue_position, "about": view.queue_seconds})
-        case JobState.SUBMITTING:
-            return Message("state.submitting", name)
-        case JobState.UNCLEAR:
-            return Message("state.unclear", name)
-        case JobState.STORING:
-            return Message("state.storing")
-        case JobState.GENERATING:
-            return _generating_line(view, left)
-        case JobState.DONE:
-            return Message("state.done", {**name, "took": view.running_seconds})
-        case JobState.CANCELLED:
-            return Message("state.cancelled")
-        case _:
-            return Message("state.failed")
+    if job.state is JobState.QUEUED:
+        return _queued_line(view)
+    if job.state is JobState.GENERATING:
+        return _generating_line(view, view.seconds_left())
+    return {
+        JobState.PREPARING: Message("state.accepted"),
+        JobState.SUBMITTING: Message("state.submitting", name),
+        JobState.UNCLEAR: Message("state.unclear", name),
+        JobState.STORING: Message("state.storing"),
+        JobState.DONE: Message("state.done", {**name, "took": view.running_seconds}),
+        JobState.CANCELLED: Message("state.cancelled"),
+        JobState.FAILED: Message("state.failed"),
+    }[job.state]
+
+
+def _queued_line(view: JobView) -> Message:
+    job = view.job
+    if job.not_before and job.not_before > view.now:
+        wait = (job.not_before - view.now) / 1000
+        return Message("state.retrying", {"generator": view.generator_title, "in": wait})
+    if view.queue_position is None:
+        return Message("state.queued_plain")
+    if view.queue_seconds is None:
+        return Message("state.queued", {"position": view.queue_position})
+    return Message("state.queued_about", {"position": view.queue_position, "about": view.queue_seconds})
 
 
 def _generating_line(view: JobView, left: float | None) -> Message:

@@ -139,7 +139,7 @@ def plan_hold(credits: int, allowances: Iterable[Allowance], granted: int) -> Ho
     """
     rows = list(allowances)
     from_grants = 0
-    tightest: Allowance | None = None
+    tightest = rows[0] if rows else None
     for row in rows:
         if row.left is None or row.left >= credits:
             continue
@@ -147,9 +147,8 @@ def plan_hold(credits: int, allowances: Iterable[Allowance], granted: int) -> Ho
             raise _short(credits, row.left, row)
         if credits - row.left > from_grants:
             from_grants, tightest = credits - row.left, row
-    if from_grants > granted:
-        assert tightest is not None
-        raise _short(credits, (tightest.left or 0) + granted, tightest)
+    if tightest is not None and from_grants > granted:
+        raise _short(credits, credits - from_grants + granted, tightest)
     return Hold(credits, from_grants, tuple((r.scope, r.subject, r.period, r.window_start) for r in rows))
 
 

@@ -14,7 +14,7 @@ from core.states import JobState, deadline_for
 from core.steps import DefaultLimits
 from storage.people import open_account, refuse_blocked, subjects_of
 from storage.quota import take_hold, write_line
-from storage.rows import dump, dump_changes, inbox_of, job_of
+from storage.rows import dump, dump_changes, inbox_of, insert, job_of
 
 ACKNOWLEDGE_MS = 5000
 """How long the platform has to answer the command by itself before the card is posted as a message of its own."""
@@ -74,29 +74,54 @@ def accept(
     job_id = new_job_id(now)
     state = JobState.QUEUED if order.attachment is None else JobState.PREPARING
     deadline = deadline_for(state, now, 0)
-    connection.execute(
-        "INSERT INTO jobs (id, kind, parent_id, origin_id, account_id, identity_id, place, session_id, provider, model, provider_named, wanted,"
-        " applied, changed, attachment, state, price, hold, vt, due_at, deadline, created_at, updated_at, queued_at, dedupe_key, dedupe_hash)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (job_id, order.kind.value, order.parent_id, order.origin_id, account_id, identity_id, dump(order.place.as_json()), order.session_id,
-         order.applied.provider, order.applied.model, int(order.provider_named), dump(order.wanted.as_json()), dump(order.applied.as_json()),
-         dump_changes(order.changed), None if order.attachment is None else dump(order.attachment.as_json()), state.value, order.price,
-         dump(hold.as_json()), fair_tag(connection, account_id) if state is JobState.QUEUED else None,
-         deadline if state is JobState.QUEUED else now, deadline, now, now, now if state is JobState.QUEUED else None,
-         order.dedupe_key, order.dedupe_hash),
-    )  # fmt: skip
-    write_line(connection, now=now, kind=Kind.HOLD, amount=hold.credits, from_grants=hold.from_grants, account_id=account_id,
-               identity_id=identity_id, job_id=job_id)  # fmt: skip
-    connection.execute(
-        "INSERT INTO cards (job_id, platform, place, receipt, next_edit_at) VALUES (?, ?, ?, ?, ?)",
-        (
-            job_id,
-            order.place.platform,
-            dump(order.place.as_json()),
-            None if order.receipt is None else dump(order.receipt.as_json()),
-            now + ACKNOWLEDGE_MS if order.receipt is None else 0,
-        ),
+    queued = state is JobState.QUEUED
+    values = {
+        "id": job_id,
+        "kind": order.kind.value,
+        "parent_id": order.parent_id,
+        "origin_id": order.origin_id,
+        "account_id": account_id,
+        "identity_id": identity_id,
+        "place": dump(order.place.as_json()),
+        "session_id": order.session_id,
+        "provider": order.applied.provider,
+        "model": order.applied.model,
+        "provider_named": int(order.provider_named),
+        "wanted": dump(order.wanted.as_json()),
+        "applied": dump(order.applied.as_json()),
+        "changed": dump_changes(order.changed),
+        "attachment": None if order.attachment is None else dump(order.attachment.as_json()),
+        "state": state.value,
+        "price": order.price,
+        "hold": dump(hold.as_json()),
+        "vt": fair_tag(connection, account_id) if queued else None,
+        "due_at": deadline if queued else now,
+        "deadline": deadline,
+        "created_at": now,
+        "updated_at": now,
+        "queued_at": now if queued else None,
+        "dedupe_key": order.dedupe_key,
+        "dedupe_hash": order.dedupe_hash,
+    }
+    insert(connection, "jobs", values)
+    write_line(
+        connection,
+        now=now,
+        kind=Kind.HOLD,
+        amount=hold.credits,
+        from_grants=hold.from_grants,
+        account_id=account_id,
+        identity_id=identity_id,
+        job_id=job_id,
     )
+    card = {
+        "job_id": job_id,
+        "platform": order.place.platform,
+        "place": values["place"],
+        "receipt": None if order.receipt is None else dump(order.receipt.as_json()),
+        "next_edit_at": now + ACKNOWLEDGE_MS if order.receipt is None else 0,
+    }
+    insert(connection, "cards", card)
     connection.execute("INSERT INTO events (job_id, seq, at, hop) VALUES (?, 1, ?, 'accepted')", (job_id, now))
     _mark(connection, order, job_id, account_id)
     return job_of(connection.execute("SELECT * FROM jobs WHERE id = ?", (job_id,)).fetchone()), True

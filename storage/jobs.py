@@ -12,8 +12,9 @@ from core.jobs import Attempt, Job
 from core.states import ENDED, AttemptState, JobState, check_move, deadline_for
 from core.steps import AdmissionCaps, Step
 from storage.intake import fair_tag
+from storage.messages import add_delivery
 from storage.quota import settle_job
-from storage.rows import attempt_of, dump, insert_clip, job_of
+from storage.rows import attempt_of, dump, insert, insert_clip, job_of
 
 ADMIT_MOST = 64
 """Jobs admitted in one transaction at most; the rest follow in the next."""
@@ -41,7 +42,7 @@ def apply(connection: sqlite3.Connection, step: Step, now: int) -> Job:
             values[name] = dump(values[name])
     if step.to is not None:
         check_move(job.state, step.to)
-        values |= _moved(connection, job, step, now)
+        values |= _moved(connection, job, step, step.to, now)
     if step.failure is not None:
         values["failure"] = dump(step.failure.as_json())
     if step.source is not None:
@@ -52,7 +53,7 @@ def apply(connection: sqlite3.Connection, step: Step, now: int) -> Job:
     values |= {"version": job.version + 1, "updated_at": now}
     assignments = ", ".join(f"{name} = ?" for name in values)
     changed = connection.execute(
-        f"UPDATE jobs SET {assignments} WHERE id = ? AND version = ?",  # noqa: S608 - names come from Step.FIELDS and this file
+        f"UPDATE jobs SET {assignments} WHERE id = ? AND version = ?",
         (*values.values(), job.id, job.version),
     ).rowcount
     if changed != 1:
@@ -62,17 +63,12 @@ def apply(connection: sqlite3.Connection, step: Step, now: int) -> Job:
     if step.hop is not None:
         add_event(connection, job.id, step.hop, step.hop_note, now)
     if step.to is JobState.DONE and step.clip is not None:
-        connection.execute(
-            "INSERT INTO deliveries (job_id, clip_id, platform, place, kind, state, due_at, created_at) VALUES (?, ?, ?, ?, 'clip', 'pending', ?, ?)",
-            (job.id, step.clip.id, job.place.platform, dump(job.place.as_json()), now, now),
-        )
+        add_delivery(connection, job.id, step.clip.id, job.place, now)
     return read(connection, job.id)
 
 
-def _moved(connection: sqlite3.Connection, job: Job, step: Step, now: int) -> dict[str, object]:
+def _moved(connection: sqlite3.Connection, job: Job, step: Step, to: JobState, now: int) -> dict[str, object]:
     """The columns that a move sets by itself, and its money."""
-    to = step.to
-    assert to is not None
     values: dict[str, object] = {
         "state": to.value,
         "deadline": deadline_for(to, now, step.generating_seconds),
@@ -178,25 +174,23 @@ def _begin_attempt(connection: sqlite3.Connection, job: Job, vt: float | None, n
     check_move(job.state, JobState.SUBMITTING)
     attempt_id, number = new_secret_id(), job.attempts + 1
     applied = job.applied
-    connection.execute(
-        "INSERT INTO attempts (id, job_id, number, provider, model, seconds, resolution, applied, state, intent_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'open', ?)",
-        (
-            attempt_id,
-            job.id,
-            number,
-            applied.provider,
-            applied.model,
-            applied.seconds,
-            applied.resolution,
-            dump(applied.as_json()),
-            now,
-        ),
-    )
+    values = {
+        "id": attempt_id,
+        "job_id": job.id,
+        "number": number,
+        "provider": applied.provider,
+        "model": applied.model,
+        "seconds": applied.seconds,
+        "resolution": applied.resolution,
+        "applied": dump(applied.as_json()),
+        "state": AttemptState.OPEN.value,
+        "intent_at": now,
+    }
+    insert(connection, "attempts", values)
     deadline = deadline_for(JobState.SUBMITTING, now, 0)
     connection.execute(
-        "UPDATE jobs SET state = 'submitting', attempt_id = ?, attempts = ?, version = version + 1, updated_at = ?, started_at = ?, due_at = ?,"
-        " deadline = ?, not_before = NULL, progress = NULL, retries = 0 WHERE id = ?",
+        "UPDATE jobs SET state = 'submitting', attempt_id = ?, attempts = ?, version = version + 1, updated_at = ?,"
+        " started_at = ?, due_at = ?, deadline = ?, not_before = NULL, progress = NULL, retries = 0 WHERE id = ?",
         (attempt_id, number, now, now, now, deadline, job.id),
     )
     connection.execute("UPDATE fairness SET vt = MAX(vt, ?) WHERE id = 1", (vt or 0.0,))

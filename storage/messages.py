@@ -110,7 +110,8 @@ def move_delivery(
         raise IllegalMove(f"a delivery cannot go from {delivery.state} to {to}")
     ended = now if to in (DeliveryState.SENT, DeliveryState.DEAD, DeliveryState.UNCLEAR) else None
     connection.execute(
-        "UPDATE deliveries SET state = ?, due_at = ?, tries = tries + ?, receipt = COALESCE(?, receipt), error_code = ?, ended_at = ? WHERE id = ?",
+        "UPDATE deliveries SET state = ?, due_at = ?, tries = tries + ?, receipt = COALESCE(?, receipt), error_code = ?, ended_at = ?"
+        " WHERE id = ?",
         (
             to.value,
             due_at,
@@ -133,7 +134,8 @@ def deliveries_of_job(connection: sqlite3.Connection, job_id: str) -> list[Deliv
 def add_delivery(connection: sqlite3.Connection, job_id: str, clip_id: str, place: Place, now: int) -> int:
     """Order one more delivery of a clip that exists (``resend``); returns its id."""
     row = connection.execute(
-        "INSERT INTO deliveries (job_id, clip_id, platform, place, kind, state, due_at, created_at) VALUES (?, ?, ?, ?, 'clip', 'pending', ?, ?)"
+        "INSERT INTO deliveries (job_id, clip_id, platform, place, kind, state, due_at, created_at)"
+        " VALUES (?, ?, ?, ?, 'clip', 'pending', ?, ?)"
         " RETURNING id",
         (job_id, clip_id, place.platform, dump(place.as_json()), now, now),
     ).fetchall()[0]

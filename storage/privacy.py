@@ -25,7 +25,6 @@ def forget(
     Its random account id is the pseudonym under which the ledger and this month's allowance go on; nothing else says who it was.
     ``tombstones``: a keyed hash for each identity (see ``people.open_account``). Every job must have ended.
     """
-    mine = "SELECT id FROM jobs WHERE account_id = ?"
     keys: list[str] = []
     clips = 0
     for row in connection.execute(
@@ -34,10 +33,10 @@ def forget(
         keys += [key for key in (row["key"], row["poster_key"]) if key]
         clips += row["kind"] == "clip"
     statements = (
-        f"DELETE FROM cards WHERE job_id IN ({mine})",
-        f"DELETE FROM deliveries WHERE job_id IN ({mine})",
-        f"DELETE FROM events WHERE job_id IN ({mine})",
-        f"DELETE FROM attempts WHERE job_id IN ({mine})",
+        "DELETE FROM cards WHERE job_id IN (SELECT id FROM jobs WHERE account_id = ?)",
+        "DELETE FROM deliveries WHERE job_id IN (SELECT id FROM jobs WHERE account_id = ?)",
+        "DELETE FROM events WHERE job_id IN (SELECT id FROM jobs WHERE account_id = ?)",
+        "DELETE FROM attempts WHERE job_id IN (SELECT id FROM jobs WHERE account_id = ?)",
         "DELETE FROM favourites WHERE account_id = ?",
         "DELETE FROM favourites WHERE clip_id IN (SELECT id FROM clips WHERE account_id = ?)",
         "DELETE FROM clips WHERE account_id = ?",
@@ -98,7 +97,8 @@ def export(connection: sqlite3.Connection, account_id: str) -> dict[str, list[di
             "SELECT at, kind, amount, from_grants, job_id, note FROM ledger WHERE account_id = ? ORDER BY id"
         ),
         "clips": rows(
-            "SELECT id, kind, job_id, key, mime, bytes, sha256, width, height, seconds, created_at FROM clips WHERE account_id = ?"
+            "SELECT id, kind, job_id, key, mime, bytes, sha256, width, height, seconds, created_at"
+            " FROM clips WHERE account_id = ?"
         ),
         "favourites": rows("SELECT clip_id, at FROM favourites WHERE account_id = ?"),
         "identities": rows("SELECT platform, external_id, created_at FROM identities WHERE account_id = ?"),

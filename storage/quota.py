@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from core.jobs import Job
 from core.money import Allowance, Hold, Kind, Period, Scope, plan_hold, settle, window_start
-from core.states import JobState
+from core.states import ENDED, JobState
 from core.steps import DefaultLimits
 
 Subjects = Sequence[tuple[Scope, str]]
@@ -147,32 +147,48 @@ def set_limit(
 
 def audit_sums(connection: sqlite3.Connection) -> list[str]:
     """Compare every cached sum with the ledger and the live jobs; returns one sentence per difference (none: exact)."""
+    rows = connection.execute(
+        "SELECT job_id, kind, amount, from_grants FROM ledger WHERE job_id IS NOT NULL"
+    ).fetchall()
+    lines: Lines = {(row["job_id"], row["kind"]): row for row in rows}
+    wrong, expected = _audit_jobs(connection, lines)
+    return wrong + _audit_allowances(connection, expected) + _audit_grants(connection, lines)
+
+
+Lines = dict[tuple[str, str], sqlite3.Row]
+Sums = dict[tuple[str, str, str, int], list[int]]
+
+
+def _audit_jobs(connection: sqlite3.Connection, lines: Lines) -> tuple[list[str], Sums]:
+    """Each hold has its job, each ended job one settlement; returns the (held, spent) that every allowance should have."""
     wrong: list[str] = []
-    expected: dict[tuple[str, str, str, int], list[int]] = {}
-    lines = {
-        (row["job_id"], row["kind"]): row
-        for row in connection.execute("SELECT job_id, kind, amount, from_grants FROM ledger").fetchall()
-    }
-    for job_id, kind in [key for key in lines if key[0] is not None and key[1] == "hold"]:
-        ends = [other for other in ("charge", "release") if (job_id, other) in lines]
-        row = connection.execute("SELECT state, hold FROM jobs WHERE id = ?", (job_id,)).fetchone()
+    expected: Sums = {}
+    for job_id, kind in list(lines):
+        if kind != Kind.HOLD.value:
+            continue
+        ends = [end for end in (Kind.CHARGE.value, Kind.RELEASE.value) if (job_id, end) in lines]
         if len(ends) > 1:
             wrong.append(f"job {job_id} was settled twice")
+        row = connection.execute("SELECT state, hold FROM jobs WHERE id = ?", (job_id,)).fetchone()
         if row is None:
             continue  # forgotten: its lines stay, its windows are checked no more
-        ended = row["state"] in ("done", "failed", "cancelled")
-        if ended != bool(ends):
+        if (row["state"] in ENDED) != bool(ends):
             wrong.append(f"job {job_id} is {row['state']} with {len(ends)} settlements")
         hold = Hold.from_json(json.loads(row["hold"]))
         if hold.credits != lines[job_id, kind]["amount"]:
             wrong.append(f"job {job_id} holds {hold.credits}, the ledger says {lines[job_id, kind]['amount']}")
-        charge = lines.get((job_id, "charge"))
+        charge = lines.get((job_id, Kind.CHARGE.value))
         for scope, subject, period, start in hold.rows if hold.credits else ():
             sums = expected.setdefault((scope.value, subject, period.value, start), [0, 0])
             if not ends:
                 sums[0] += hold.share(scope)
             elif charge is not None:
                 sums[1] += charge["amount"] - (charge["from_grants"] if scope is Scope.PERSON else 0)
+    return wrong, expected
+
+
+def _audit_allowances(connection: sqlite3.Connection, expected: Sums) -> list[str]:
+    wrong: list[str] = []
     forgotten = (
         connection.execute("SELECT 1 FROM accounts WHERE forgotten_at IS NOT NULL LIMIT 1").fetchone() is not None
     )
@@ -180,25 +196,28 @@ def audit_sums(connection: sqlite3.Connection) -> list[str]:
         held, spent = expected.pop((row["scope"], row["subject"], row["period"], row["window_start"]), [0, 0])
         exact = row["held"] == held and row["spent"] == spent
         if not exact and not (forgotten and row["spent"] >= spent and row["held"] == held):
-            wrong.append(
-                f"{row['scope']} {row['subject']} {row['period']}: held {row['held']} spent {row['spent']}, should be {held} {spent}"
-            )
-    wrong.extend(f"no allowance row for {key}" for key, sums in expected.items() if sums != [0, 0])
-    for row in connection.execute("SELECT id, granted FROM accounts").fetchall():
+            who = f"{row['scope']} {row['subject']} {row['period']}"
+            wrong.append(f"{who}: held {row['held']} spent {row['spent']}, should be {held} {spent}")
+    return wrong + [f"no allowance row for {key}" for key, sums in expected.items() if sums != [0, 0]]
+
+
+def _audit_grants(connection: sqlite3.Connection, lines: Lines) -> list[str]:
+    wrong: list[str] = []
+    for account in connection.execute("SELECT id, granted FROM accounts").fetchall():
         total = 0
-        for line in connection.execute(
-            "SELECT kind, amount, from_grants, job_id FROM ledger WHERE account_id = ?", (row["id"],)
-        ).fetchall():
-            if line["kind"] == "grant":
-                total += line["amount"]
-            elif line["kind"] == "refund":
-                total -= line["amount"]
-            elif line["kind"] == "hold":
-                total -= line["from_grants"]
-            elif line["kind"] == "release":
-                total += line["from_grants"]
-            else:
-                total += lines[line["job_id"], "hold"]["from_grants"] - line["from_grants"]
-        if total != row["granted"]:
-            wrong.append(f"account {row['id']} has {row['granted']} granted credits, the ledger says {total}")
+        rows = connection.execute(
+            "SELECT kind, amount, from_grants, job_id FROM ledger WHERE account_id = ?", (account["id"],)
+        )
+        for line in rows.fetchall():
+            total += {
+                "grant": line["amount"],
+                "refund": -line["amount"],
+                "hold": -line["from_grants"],
+                "release": line["from_grants"],
+                "charge": lines[line["job_id"], "hold"]["from_grants"] - line["from_grants"]
+                if line["kind"] == "charge"
+                else 0,
+            }[line["kind"]]
+        if total != account["granted"]:
+            wrong.append(f"account {account['id']} has {account['granted']} granted credits, the ledger says {total}")
     return wrong

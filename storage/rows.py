@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Mapping
 from typing import Any
 
 from core.capabilities import Applied, Change
@@ -24,6 +25,12 @@ from core.jobs import (
 from core.money import Hold
 from core.requests import Wanted
 from core.states import AttemptState, DeliveryState, JobState
+
+
+def insert(connection: sqlite3.Connection, table: str, values: Mapping[str, object]) -> None:
+    """Add a row; ``table`` and the names come from our own files, never from outside."""
+    marks = ", ".join("?" * len(values))
+    connection.execute(f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks})", tuple(values.values()))
 
 
 def dump(value: Any) -> str:
@@ -121,12 +128,21 @@ def clip_of(row: sqlite3.Row) -> Clip:
 
 def insert_clip(connection: sqlite3.Connection, clip: Clip) -> None:
     """Add a row of ``clips``; the file exists already."""
-    connection.execute(
-        "INSERT INTO clips (id, kind, account_id, job_id, key, poster_key, mime, bytes, sha256, width, height, seconds, created_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (clip.id, clip.kind.value, clip.account_id, clip.job_id, clip.key, clip.poster_key, clip.mime, clip.bytes, clip.sha256, clip.width,
-         clip.height, clip.seconds, clip.created_at),
-    )  # fmt: skip
+    names = (
+        "id",
+        "account_id",
+        "job_id",
+        "key",
+        "poster_key",
+        "mime",
+        "bytes",
+        "sha256",
+        "width",
+        "height",
+        "seconds",
+        "created_at",
+    )
+    insert(connection, "clips", {"kind": clip.kind.value} | {name: getattr(clip, name) for name in names})
 
 
 def card_of(row: sqlite3.Row) -> CardRow:

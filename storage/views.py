@@ -95,7 +95,7 @@ def history(
             where.append(clause)
             values.append(value)  # type: ignore[arg-type]
     rows = connection.execute(
-        f"SELECT * FROM jobs WHERE {' AND '.join(where)} ORDER BY created_at DESC, id DESC LIMIT ?",  # noqa: S608 - clauses are constants
+        f"SELECT * FROM jobs WHERE {' AND '.join(where)} ORDER BY created_at DESC, id DESC LIMIT ?",
         (*values, limit),
     ).fetchall()
     return [row_of(connection, row) for row in rows]

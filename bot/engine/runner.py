@@ -268,7 +268,7 @@ class Runner:
         step = await self._preparer.prepare(job)
         self._parts.reach("prepared")
         if step.failure is not None:
-            log.info("a picture was refused", extra={"job": job.id, "message": step.failure.message_id})
+            log.info("a picture was refused", extra={"job": job.id, "why": step.failure.message_id})
         self._tell(await self._parts.store.apply(step))
         if step.to is not None and job.attachment is not None and job.attachment.key is not None:
             await self._parts.clips.delete(job.attachment.key)

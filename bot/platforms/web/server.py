@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 
 from bot.engine.words import Words
 from bot.platforms.web.answers import TooManyRequests, answer, error_answer, refusal
@@ -47,7 +48,6 @@ SECURITY: Final = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Readiness = Callable[[], Awaitable[tuple[bool, object]]]
 Metrics = Callable[[], Awaitable[bytes]]
 
@@ -90,7 +90,7 @@ class WebServer:
 
     def app(self) -> web.Application:
         """The aiohttp application."""
-        app = web.Application(middlewares=[self._guard], client_max_size=MOST_BODY)
+        app = web.Application(middlewares=[self._guard()], client_max_size=MOST_BODY)
         app.router.add_get("/", self._index)
         app.router.add_get("/page/{name:.+}", self._page)
         app.router.add_get("/favicon.ico", self._favicon)
@@ -122,8 +122,7 @@ class WebServer:
 
     # ---------------------------------------------------------------------------------------------------------------- for every call
 
-    @property
-    def _guard(self) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+    def _guard(self) -> Middleware:
         @web.middleware
         async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
             response = await self._answered(request, handler)
