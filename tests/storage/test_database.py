@@ -322,17 +322,20 @@ async def test_a_read_is_one_snapshot_and_ends_with_its_function(database: Datab
         assert not await lane.run(lambda connection: connection.in_transaction)
 
 
-async def test_a_read_that_fails_leaves_no_transaction(database: Database) -> None:
+async def test_a_function_that_fails_leaves_no_snapshot_even_if_its_error_is_kept(database: Database) -> None:
     def broken(connection: sqlite3.Connection) -> None:
-        cursor = connection.execute("SELECT * FROM purse")
-        cursor.fetchmany(0)
+        cursor = connection.execute("SELECT * FROM purse")  # not fetched to its end, and kept alive by the traceback
+        assert cursor is not None
         raise QuotaExceeded
 
-    for _ in range(3):
-        with pytest.raises(QuotaExceeded):
-            await database.read(broken)
+    errors = []
+    for ask in (database.read, database.read, database.write):
+        with pytest.raises(QuotaExceeded) as caught:
+            await ask(broken)
+        errors.append(caught)
     await database.write(note("a"))
-    assert await database.checkpoint_truncate(deadline=1)  # no snapshot is left behind
+    assert await database.checkpoint_truncate(deadline=1)
+    assert len(errors) == 3
 
 
 async def test_a_runaway_read_is_interrupted(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -224,12 +225,46 @@ async def test_a_folder_that_is_not_there_is_told(tmp_path: Path, migrations: Pa
         await Database.open(tmp_path / "nowhere" / "x.db", migrations)
 
 
-async def test_a_cancelled_open_leaves_no_thread_and_no_lock(tmp_path: Path, migrations: Path) -> None:
-    opening = asyncio.create_task(Database.open(tmp_path / "x.db", migrations))
-    await asyncio.sleep(0)
-    opening.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await opening
+async def test_a_commit_that_fails_takes_its_batch_and_leaves_nothing_open(tmp_path: Path, migrations: Path) -> None:
+    with (migrations / "0001_first.sql").open("a") as file:
+        file.write("CREATE TABLE late (id INTEGER REFERENCES notes(id) DEFERRABLE INITIALLY DEFERRED) STRICT;\n")
+    database = await Database.open(tmp_path / "x.db", migrations)
+
+    def good(connection: sqlite3.Connection) -> None:
+        connection.execute("INSERT INTO notes (text) VALUES ('a')")
+
+    def refused(connection: sqlite3.Connection) -> None:
+        good(connection)
+        raise ValueError  # decided by what this batch did, which is undone: so this is not its answer either
+
+    def fatal(connection: sqlite3.Connection) -> None:
+        connection.execute("INSERT INTO late VALUES (99)")
+
+    results = await asyncio.gather(
+        *(database.write(work) for work in (good, refused, fatal, good)), return_exceptions=True
+    )
+    assert [type(result) for result in results] == [DatabaseFault] * 4
+    assert len({id(result) for result in results}) == 4  # each caller may add to its own
+    assert not await database._writer.upkeep(lambda connection: connection.in_transaction)
+    await database.write(good)
+    count = await database.read(lambda connection: connection.execute("SELECT count(*) FROM notes").fetchone()[0])
+    assert count == 1
+    await database.close()
+
+
+async def test_an_open_cancelled_anywhere_leaves_no_thread(tmp_path: Path, migrations: Path) -> None:
+    before = set(threading.enumerate())
+    for turns in range(25):
+        opening = asyncio.create_task(Database.open(tmp_path / "x.db", migrations))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        if not opening.cancel():
+            await opening.result().close()
+        await asyncio.gather(opening, return_exceptions=True)
+    left = [thread for thread in threading.enumerate() if thread not in before and "_connection_worker" in thread.name]
+    for thread in left:
+        await asyncio.to_thread(thread.join, 5)
+    assert not [thread for thread in left if thread.is_alive()]
     database = await Database.open(tmp_path / "x.db", migrations)
     await database.close()
 

@@ -193,6 +193,30 @@ async def test_a_keeper_cancelled_after_the_rename_leaves_nothing(
     assert await store.usage() == Usage(0, 0)
 
 
+async def test_a_name_is_given_only_to_bytes_that_are_on_the_disk(
+    store: FolderClipStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Power loss cannot be played here, so this holds the order of the calls: file, rename, both folders."""
+    await put(store, b"warm")
+    order: list[str] = []
+    sync, rename = os.fsync, os.rename
+
+    def noted_sync(descriptor: int) -> None:
+        path = Path(f"/proc/self/fd/{descriptor}").readlink()
+        order.append("file" if path.suffix else "incoming" if path.name == "incoming" else "shard or root")
+        sync(descriptor)
+
+    def noted_rename(*paths: Path) -> None:
+        order.append("rename")
+        rename(*paths)
+
+    monkeypatch.setattr(os, "fsync", noted_sync)
+    monkeypatch.setattr(os, "rename", noted_rename)
+    await put(store)
+    assert order.index("file") < order.index("rename") < order.index("incoming")
+    assert order[order.index("rename") + 1 :] == ["shard or root", "incoming"]
+
+
 KILLED = """
 import asyncio, os, signal, sys
 from collections.abc import AsyncGenerator

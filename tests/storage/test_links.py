@@ -180,6 +180,10 @@ def test_upper_case_is_not_a_second_spelling(links: ClipLinks) -> None:
 def test_fields_do_not_run_into_each_other(links: ClipLinks, clip: str, scope: str, clip2: str, scope2: str) -> None:
     link = links.sign(clip, expires_at_ms=NOW, scope=scope)
     assert links.verify(clip2, **link, scope=scope2, now=0) == ((clip, scope) == (clip2, scope2))
+    longer = {**link, "exp": f"1{link['exp']}"}  # moving a digit over the border
+    assert not links.verify(clip, **longer, scope=scope, now=0)
+    moved = links.sign(f"{clip}1", expires_at_ms=NOW, scope=scope)
+    assert not links.verify(clip, **{**moved, "exp": f"1{NOW}"}, scope=scope, now=0)
     if clip:  # moving one letter over the border
         assert not links.verify(clip[:-1], **link, scope=clip[-1] + scope, now=0)
 
