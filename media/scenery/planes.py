@@ -194,31 +194,31 @@ class Sprite:
         self.small = self.a.reduce(2)
         self.anchor = (anchor[0] + 2, anchor[1] + 2)
 
-    def draw(self, canvas: Canvas, x: float, y: float, *, turn: float = 0.0, scale: float = 1.0, flip: bool = False, fade: float = 1.0) -> None:
-        """``turn`` in radians (clockwise on screen), ``fade`` 0..1."""
+    def draw(
+        self, canvas: Canvas, x: float, y: float, *, turn: float = 0.0, scale: float = 1.0, flip: bool = False, fade: float = 1.0,
+        upright: float = 1.0, floor: int | None = None,
+    ) -> None:  # fmt: skip
+        """``turn`` in radians (clockwise on screen), ``fade`` 0..1, ``upright`` −1 for a mirror image below, ``floor``: nothing below this row."""
         if fade <= 0.01 or scale <= 0.01:
             return
-        cos, sin = float(np.cos(turn)) / scale, float(np.sin(turn)) / scale
-        mirror = -1.0 if flip else 1.0
-        corners = [
-            (mirror * (cx - self.anchor[0]) * scale, (cy - self.anchor[1]) * scale)
-            for cx in (0.0, float(self.a.width))
-            for cy in (0.0, float(self.a.height))
-        ]
-        turned = [(cx * np.cos(turn) - cy * np.sin(turn), cx * np.sin(turn) + cy * np.cos(turn)) for cx, cy in corners]
-        left = int(np.floor(x + min(point[0] for point in turned))) & ~1
-        top = int(np.floor(y + min(point[1] for point in turned))) & ~1
-        right = (int(np.ceil(x + max(point[0] for point in turned))) + 1) & ~1
-        bottom = (int(np.ceil(y + max(point[1] for point in turned))) + 1) & ~1
-        left, top = max(left, 0), max(top, 0)
-        right, bottom = min(right, canvas.size[0]), min(bottom, canvas.size[1])
+        cos, sin = float(np.cos(turn)), float(np.sin(turn))
+        mirror = -scale if flip else scale
+        tall = upright * scale
+        turned = []
+        for cx in (0.0, float(self.a.width)):
+            for cy in (0.0, float(self.a.height)):
+                dx, dy = (cx - self.anchor[0]) * mirror, (cy - self.anchor[1]) * tall
+                turned.append((dx * cos - dy * sin, dx * sin + dy * cos))
+        left = max(0, int(np.floor(x + min(point[0] for point in turned))) & ~1)
+        top = max(0, int(np.floor(y + min(point[1] for point in turned))) & ~1)
+        right = min(canvas.size[0], (int(np.ceil(x + max(point[0] for point in turned))) + 1) & ~1)
+        bottom = min(canvas.size[1] if floor is None else floor & ~1, (int(np.ceil(y + max(point[1] for point in turned))) + 1) & ~1)
         if right - left < 2 or bottom - top < 2:
             return
         ox, oy = left - x, top - y
-        matrix = (
-            mirror * cos, mirror * sin, mirror * (cos * ox + sin * oy) + self.anchor[0],
-            -sin, cos, -sin * ox + cos * oy + self.anchor[1],
-        )  # fmt: skip
+        a, b = cos / mirror, sin / mirror
+        d, e = -sin / tall, cos / tall
+        matrix = (a, b, a * ox + b * oy + self.anchor[0], d, e, d * ox + e * oy + self.anchor[1])
         mode, sampling = Image.Transform.AFFINE, Image.Resampling.BILINEAR
         size = (right - left, bottom - top)
         mask = self.a.transform(size, mode, matrix, sampling)
@@ -226,8 +226,7 @@ class Sprite:
             mask = mask.point([round(level * fade) for level in range(256)])
         canvas.y.paste(self.y.transform(size, mode, matrix, sampling), (left, top), mask)
         half = (size[0] // 2, size[1] // 2)
-        a, b, c, d, e, f = matrix
-        small = (a, b, c / 2, d, e, f / 2)
+        small = (matrix[0], matrix[1], matrix[2] / 2, matrix[3], matrix[4], matrix[5] / 2)
         cover = mask.reduce(2)
         for plane, source in ((canvas.u, self.u), (canvas.v, self.v)):
             plane.paste(source.transform(half, mode, small, sampling), (left // 2, top // 2), cover)
@@ -241,6 +240,7 @@ class Glow:
         self.codes = codes(tone)
         self.reach = max(3, int(np.ceil(radius)) + 1)
         self.masks: list[list[Plane]] = []
+        self._kept: dict[tuple[int, int, int], tuple[Plane, Plane]] = {}
         size = 2 * self.reach
         axis = np.arange(size, dtype=np.float32) - self.reach + 0.5
         phases = 4 if radius < 24 else 1
@@ -252,18 +252,28 @@ class Glow:
                 row.append(image_of((np.clip(1 - far, 0, 1) ** power * (255 * strength)).astype(np.float32)))
             self.masks.append(row)
 
+    def _ready(self, py: int, px: int, level: int) -> tuple[Plane, Plane]:
+        """The mask at one of 16 brightnesses and its half, kept for the next time."""
+        key = (py, px, level)
+        found = self._kept.get(key)
+        if found is None:
+            mask = self.masks[py][px]
+            if level < 16:
+                mask = mask.point([(value * level) >> 4 for value in range(256)])
+            found = self._kept[key] = (mask, mask.reduce(2))
+        return found
+
     def draw(self, canvas: Canvas, x: float, y: float, fade: float = 1.0) -> None:
         """Centre at (x, y); ``fade`` 0..1 dims it."""
-        if fade <= 0.01:
+        level = min(16, round(fade * 16))
+        if level <= 0:
             return
         left, top = x - self.reach, y - self.reach
         column, row = int(np.floor(left / 2)) * 2, int(np.floor(top / 2)) * 2
+        size = 2 * self.reach
+        if column >= canvas.size[0] or row >= canvas.size[1] or column + size <= 0 or row + size <= 0:
+            return
         px = min(self.phases - 1, int((left - column) / 2 * self.phases))
         py = min(self.phases - 1, int((top - row) / 2 * self.phases))
-        mask = self.masks[py][px]
-        if column >= canvas.size[0] or row >= canvas.size[1] or column + mask.width <= 0 or row + mask.height <= 0:
-            return
-        if fade < 0.99:
-            level = max(1, round(fade * 256))
-            mask = mask.point([(value * level) >> 8 for value in range(256)])
-        canvas.tint(self.codes, mask, column, row)
+        mask, half = self._ready(py, px, level)
+        canvas.tint(self.codes, mask, column, row, half)

@@ -1,0 +1,265 @@
+"""Pines, leafy trees, palms, grass, reeds and flowers: drawn as masks on a sheet, coloured by hour and season."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from media.scenery.land import Drifting, Sheet, light_side, near_tone, sheet
+from media.scenery.noise import Field, blurred, cloudy, smoothstep, wandering
+from media.scenery.palettes import GROUND, lit
+from media.scenery.planes import Canvas, Colour, converted, dithered, halved, image_of, mix, triangular
+from media.scenery.sky import toward
+from media.scenery.world import World
+
+_OVER = 2
+
+
+def drawn(one: Sheet, paint: Callable[[ImageDraw.ImageDraw, float, float], None]) -> Field:
+    """Coverage of what ``paint(draw, left, top)`` draws; it gets coordinates at twice the size, shifted by the sheet's origin."""
+    height, width = one.alpha.shape
+    picture = Image.new("L", (width * _OVER, height * _OVER), 0)
+    paint(ImageDraw.Draw(picture), float(-one.margin), float(one.top))
+    return np.asarray(picture.reduce(_OVER), dtype=np.float32) / 255
+
+
+def pine(draw: ImageDraw.ImageDraw, x: float, foot: float, tall: float, rng: np.random.Generator) -> None:
+    """One conifer with drooping, uneven branches; all in drawing pixels."""
+    wide = tall * (0.20 + 0.05 * rng.random())
+    tiers = int(8 + tall / 34)
+    draw.polygon([(x - tall * 0.014, foot + tall * 0.03), (x + tall * 0.014, foot + tall * 0.03), (x, foot - tall)], fill=255)
+    left: list[tuple[float, float]] = []
+    right: list[tuple[float, float]] = []
+    for tier in range(tiers):
+        part = (tier + 0.35) / tiers
+        y = foot - tall * (1.0 - part * 0.93)
+        reach = wide * part**0.82
+        for side, points in ((-1.0, left), (1.0, right)):
+            out = reach * (0.74 + 0.52 * rng.random())
+            points.append((x + side * out * 0.30, y - tall * 0.012))
+            points.append((x + side * out, y + tall * (0.030 + 0.030 * rng.random())))
+            points.append((x + side * out * 0.42, y + tall * 0.012))
+    draw.polygon([(x, foot - tall), *right, (x + wide * 0.10, foot), (x - wide * 0.10, foot), *reversed(left)], fill=255)
+
+
+def leafy(draw: ImageDraw.ImageDraw, x: float, foot: float, tall: float, rng: np.random.Generator) -> None:
+    """One broad-leaved tree: a forked trunk and a crown of many clumps."""
+    trunk = tall * 0.030
+    crown = foot - tall * 0.64
+    draw.polygon([(x - trunk * 1.5, foot + tall * 0.02), (x + trunk * 1.5, foot + tall * 0.02), (x + trunk * 0.6, crown), (x - trunk * 0.6, crown)], fill=255)
+    for _ in range(7):
+        angle = -np.pi / 2 + rng.normal() * 0.55
+        far = tall * (0.20 + 0.14 * rng.random())
+        draw.line([(x, foot - tall * (0.30 + 0.15 * rng.random())), (x + np.cos(angle) * far, crown + np.sin(angle) * far)], fill=255, width=max(1, int(trunk * 0.7)))
+    for _ in range(int(46 + tall / 8)):
+        angle, far = rng.random() * 2 * np.pi, rng.random() ** 0.6
+        cx = x + np.cos(angle) * far * tall * 0.31
+        cy = crown - tall * 0.04 + np.sin(angle) * far * tall * 0.27
+        radius = tall * (0.035 + 0.055 * rng.random()) * (1.15 - 0.45 * far)
+        draw.ellipse((cx - radius * 1.15, cy - radius, cx + radius * 1.15, cy + radius), fill=255)
+
+
+def palm_tree(draw: ImageDraw.ImageDraw, x: float, foot: float, tall: float, rng: np.random.Generator) -> None:
+    """A leaning palm."""
+    lean = tall * (0.16 + 0.14 * rng.random()) * (1 if rng.random() < 0.5 else -1)
+    points = [(x + lean * (t / 12) ** 1.7, foot - tall * 0.82 * t / 12) for t in range(13)]
+    for index, ((x0, y0), (x1, y1)) in enumerate(zip(points, points[1:], strict=False)):
+        w = tall * (0.026 - 0.0011 * index)
+        draw.polygon([(x0 - w, y0), (x0 + w, y0), (x1 + w * 0.95, y1), (x1 - w * 0.95, y1)], fill=255)
+    hx, hy = points[-1]
+    for index in range(11):
+        angle = np.pi * (-0.12 + 1.24 * index / 10) + rng.normal() * 0.08
+        reach = tall * (0.34 + 0.07 * rng.random())
+        rise = np.sin(angle) * reach * 0.45
+        spine = [(hx + np.cos(angle) * reach * t, hy - rise * np.sin(np.pi * min(1.0, t * 0.9)) * 1.1 + reach * 0.52 * t * t) for t in (i / 9 for i in range(10))]
+        draw.line(spine, fill=255, width=max(1, int(tall * 0.008)))
+        for step, (sx, sy) in enumerate(spine[1:], start=1):
+            leaf = reach * 0.20 * np.sin(np.pi * (0.18 + 0.78 * step / 9))
+            for side in (-0.5, 0.7):
+                draw.polygon([(sx - reach * 0.035, sy), (sx + reach * 0.035, sy), (sx + side * leaf * 0.55 + np.cos(angle) * leaf * 0.4, sy + leaf)], fill=255)
+    for dx in (-0.018, 0.016):
+        draw.ellipse((hx + dx * tall - tall * 0.014, hy, hx + dx * tall + tall * 0.014, hy + tall * 0.03), fill=255)
+
+
+def wooded(
+    world: World, name: str, *, depth: float, base: float, swell: float, tall: float, far: float, kind: str, spacing: float, clearing: tuple[float, float] | None = None
+) -> Sheet:
+    """A ridge with trees on it. ``kind``: pine, snow_pine, leaf, autumn, blossom; ``clearing``: columns (from, to) with only low ones."""
+    rng = world.chance(name)
+    unit = world.unit
+    one = sheet(world, depth, base - swell * 1.2 - tall * 1.4)
+    width = one.alpha.shape[1]
+    ground = base - swell * wandering(rng, width, 520 * unit, octaves=4, gain=0.45)
+    trees: list[tuple[float, float, float]] = []
+    x = 0.0
+    while x < width:
+        size = tall * (0.50 + 0.62 * rng.random() ** 1.3)
+        screen = x - one.margin
+        if clearing is not None and clearing[0] < screen < clearing[1]:
+            size *= 0.34
+        trees.append((x, float(ground[min(width - 1, int(x))]) + 4 * unit, size))
+        x += spacing * unit * (0.45 + 1.1 * rng.random()) * (1.0 if kind.endswith("pine") else 1.7)
+    make = pine if kind.endswith("pine") else leafy
+
+    def paint(draw: ImageDraw.ImageDraw, left: float, top: float) -> None:
+        for tx, foot, size in trees:
+            make(draw, tx * _OVER, (foot - top) * _OVER, size * _OVER, rng)
+
+    mask = drawn(one, paint)
+    rows = np.arange(one.height, dtype=np.float32)[:, None] + 0.5 + one.top
+    body = np.clip((rows - ground[None, :]) / 1.5 + 0.5, 0, 1)
+    one.alpha = np.maximum(mask, body).astype(np.float32)
+    one.crest = (ground - one.top).astype(np.float32)
+    tones = {"pine": "pine", "snow_pine": "pine", "leaf": "leaf", "autumn": "autumn", "blossom": "blossom"}
+    colour_ = GROUND[tones[kind]]
+    spots = cloudy(rng, width, one.height, 26 * unit * (0.5 + depth), octaves=4)
+    soft = blurred(one.alpha, 3.0 * unit)
+    edge = np.clip(one.alpha - np.roll(soft, (round(3 * unit), round(-3 * unit * light_side(world))), axis=(0, 1)), 0, 1)
+    light = np.clip(0.10 + 0.55 * edge + 0.60 * (spots - 0.35), 0, 1)
+    bright, dim = lit(colour_, world.palette, 0.95), lit(colour_, world.palette, 0.0)
+    sunk = 0.50 * depth if kind.endswith("pine") else 0.30 * depth
+    for channel in range(3):
+        one.rgb[..., channel] = dim[channel] + (bright[channel] - dim[channel]) * light
+    if kind == "autumn":
+        for tone, low in (((0.86, 0.30, 0.14), 0.50), ((0.95, 0.72, 0.22), 0.62)):
+            other = lit(tone, world.palette, 0.75)
+            toward(one.rgb, other, smoothstep(low, low + 0.1, cloudy(rng, width, one.height, 60 * unit, octaves=3)) * 0.8 * (0.35 + 0.65 * light))
+    if kind == "snow_pine":
+        white = lit(GROUND["snow"], world.palette, 0.9)
+        toward(one.rgb, white, (smoothstep(0.04, 0.35, edge) * 0.95 + 0.35 * smoothstep(0.56, 0.7, spots)).astype(np.float32))
+        toward(one.rgb, lit(GROUND["snow"], world.palette, 0.5), (body * (1 - mask * 0.6)).astype(np.float32))
+    toward(one.rgb, world.palette.deep, np.full((1, 1), sunk * (1 - far), dtype=np.float32))
+    toward(one.rgb, world.palette.haze, np.full((1, 1), far, dtype=np.float32))
+    below = np.clip((rows - (ground[None, :] - tall * 0.55)) / (tall * 0.9 + 40 * unit), 0, 1)
+    toward(one.rgb, world.palette.haze, (below * (0.25 + 0.65 * far) * (1 - 0.6 * depth)).astype(np.float32))
+    if world.light.kind != "none":
+        near = np.exp(-(np.hypot(one.x() - world.light.x, (one.y() - world.light.y) * 0.8) / (300 * unit)) ** 2)
+        toward(one.rgb, world.light.tone, (near * (0.18 + 0.35 * far + 0.5 * edge)).astype(np.float32) * 0.75)
+    return one
+
+
+class Swaying:
+    """The nearest plants: a sheet that leans in the wind, more toward the tips."""
+
+    def __init__(self, world: World, one: Sheet, *, depth: float, bend: float) -> None:
+        """``bend``: pixels that the top of the sheet moves."""
+        self.world, self.depth, self.bend = world, depth, bend
+        self.top, self.margin, self.rows = one.top, one.margin, one.height
+        y, u, v = converted(one.rgb)
+        noise = triangular(world.chance("sway dither"), *y.shape)
+        self.y, self.u, self.v = image_of(dithered(y, noise)), image_of(u), image_of(v)
+        self.a = image_of(one.alpha * 255)
+        self.small = image_of(halved(one.alpha * 255))
+        self.phase = float(world.chance("sway").random() * 6.28)
+
+    def draw(self, canvas: Canvas, time: float) -> None:
+        """Lay it down, leaning."""
+        shift = self.world.travel(time) * self.depth
+        gust = np.sin(time * 1.35 + self.phase) + 0.45 * np.sin(time * 2.9 + self.phase * 2)
+        lean = float(self.bend * gust / self.rows)
+        size = (self.world.width, self.rows)
+        matrix = (1.0, lean, self.margin - shift - lean * self.rows, 0.0, 1.0, 0.0)
+        mode, sampling = Image.Transform.AFFINE, Image.Resampling.BILINEAR
+        canvas.y.paste(self.y.transform(size, mode, matrix, sampling), (0, self.top), self.a.transform(size, mode, matrix, sampling))
+        half = (size[0] // 2, size[1] // 2)
+        small = (1.0, lean, matrix[2] / 2, 0.0, 1.0, 0.0)
+        mask = self.small.transform(half, mode, small, sampling)
+        for plane, source in ((canvas.u, self.u), (canvas.v, self.v)):
+            plane.paste(source.transform(half, mode, small, sampling), (0, self.top // 2), mask)
+
+
+def grass(world: World, *, tall: float, ground: Colour, base: float, flowers: tuple[Colour, ...] = (), depth: float = 1.15, reeds: bool = False) -> Swaying:
+    """Blades at the lower edge, taller toward both sides so that they frame the picture."""
+    rng = world.chance("grass")
+    unit = world.unit
+    one = sheet(world, depth, base - tall * 2.1)
+    one.margin += int(tall)
+    one.margin &= ~3
+    width = world.width + 2 * one.margin
+    one.rgb = np.zeros((one.height, width, 3), dtype=np.float32)
+    over = 2
+    tone_far, tone_near = near_tone(world, ground, 0.35), near_tone(world, ground, 0.86)
+    bright = lit(ground, world.palette, 0.95)
+    picture = Image.new("RGBA", (width * over, one.height * over), (*_bytes(tone_near), 0))
+    draw = ImageDraw.Draw(picture)
+    count = int(width / unit * (1.15 if not reeds else 0.30))
+    bumps = wandering(rng, width, 150 * unit, octaves=3)
+    for index in range(count):
+        part = index / count
+        x = rng.random() * width
+        side = abs((x - one.margin) / world.width - 0.5) * 2
+        size = tall * (0.35 + 0.65 * rng.random()) * (0.55 + 0.75 * min(1.3, side) ** 2) * (1 + 0.25 * bumps[min(width - 1, int(x))])
+        foot = world.height - one.top + 6 * unit - (1 - part) * (world.height - base) * 0.65
+        lean = rng.normal() * 0.22 * size
+        w = (1.3 + 1.7 * rng.random()) * unit * (0.75 + 0.5 * part)
+        tone = mix(tone_far, tone_near, min(1.0, part * 0.75 + 0.35 * rng.random()))
+        near = np.exp(-(((x - one.margin - world.light.x) / (260 * unit)) ** 2)) if world.light.kind != "none" else 0.0
+        if rng.random() < 0.30 + 0.4 * near:
+            tone = mix(tone, mix(bright, world.palette.light, 0.5 * float(near)), 0.16 + 0.44 * float(near) * (1 - part))
+        tip = (x + lean, foot - size)
+        mid = (x + lean * 0.35, foot - size * 0.55)
+        draw.polygon([((x - w) * over, foot * over), ((x + w) * over, foot * over), ((mid[0] + w * 0.6) * over, mid[1] * over), (tip[0] * over, tip[1] * over), ((mid[0] - w * 0.6) * over, mid[1] * over)], fill=(*_bytes(tone), 255))
+        if reeds and rng.random() < 0.45:
+            r = 3.2 * unit
+            draw.rounded_rectangle(((tip[0] - r) * over, (tip[1] - 6 * r) * over, (tip[0] + r) * over, (tip[1] + r) * over), r * over, fill=(*_bytes(mix(tone_near, (0.35, 0.22, 0.12), 0.5)), 255))
+        if flowers and rng.random() < 0.16 and part < 0.9:
+            _flower(draw, tip, (4.5 + 5.5 * rng.random() * (0.5 + part)) * unit, flowers[int(rng.integers(0, len(flowers)))], world, rng, over)
+    small = picture.reduce(over)
+    data = np.asarray(small, dtype=np.float32) / 255
+    one.rgb, one.alpha = data[..., :3].copy(), data[..., 3].copy()
+    rows = np.arange(one.height, dtype=np.float32)[:, None]
+    floor = smoothstep(world.height - one.top - 26 * unit, world.height - one.top - 2 * unit, rows)
+    one.alpha = np.maximum(one.alpha, floor * np.ones((1, width), dtype=np.float32)).astype(np.float32)
+    toward(one.rgb, world.palette.deep, (smoothstep(one.height * 0.35, float(one.height), rows) * 0.45).astype(np.float32))
+    return Swaying(world, one, depth=depth, bend=min(22 * unit, tall * 0.16) * (2.2 if world.reading.has("wind", "storm") else 1.0))
+
+
+def _flower(draw: ImageDraw.ImageDraw, tip: tuple[float, float], size: float, tone: Colour, world: World, rng: np.random.Generator, over: int) -> None:
+    x, y = tip[0] * over, tip[1] * over
+    r = size * over
+    outer = mix(lit(tone, world.palette, 0.9), tone, 0.35)
+    turn = rng.random() * 6.28
+    for petal in range(6):
+        angle = turn + petal * 1.047
+        px, py = x + np.cos(angle) * r * 0.55, y + np.sin(angle) * r * 0.42
+        shade = mix(outer, world.palette.deep, 0.22 if petal % 2 else 0.05)
+        draw.ellipse((px - r * 0.5, py - r * 0.42, px + r * 0.5, py + r * 0.42), fill=(*_bytes(shade), 255))
+    draw.ellipse((x - r * 0.26, y - r * 0.24, x + r * 0.26, y + r * 0.24), fill=(*_bytes(lit((0.98, 0.85, 0.30), world.palette, 0.9)), 255))
+
+
+def _bytes(tone: Colour) -> tuple[int, int, int]:
+    return round(tone[0] * 255), round(tone[1] * 255), round(tone[2] * 255)
+
+
+def lone_trees(world: World, name: str, *, depth: float, spots: list[tuple[float, float, float]], kind: str) -> Drifting:
+    """Single trees as a near layer; ``spots``: column, foot row, height. ``kind``: pine, leaf, autumn, blossom, palm."""
+    rng = world.chance(name)
+    highest = min(foot - tall * 1.15 for _, foot, tall in spots)
+    lowest = max(foot for _, foot, _ in spots) + 12 * world.unit
+    one = sheet(world, depth, highest, lowest)
+
+    def paint(draw: ImageDraw.ImageDraw, left: float, top: float) -> None:
+        make = {"pine": pine, "snow_pine": pine, "palm": palm_tree}.get(kind, leafy)
+        for x, foot, tall in spots:
+            make(draw, (x - left) * _OVER, (foot - top) * _OVER, tall * _OVER, rng)
+
+    one.alpha = drawn(one, paint)
+    tone = GROUND[{"autumn": "autumn", "blossom": "blossom", "leaf": "leaf"}.get(kind, "pine")]
+    unit = world.unit
+    spots_ = cloudy(rng, one.alpha.shape[1], one.height, 20 * unit, octaves=3)
+    soft = blurred(one.alpha, 3.5 * unit)
+    edge = np.clip(one.alpha - np.roll(soft, (round(4 * unit), round(-4 * unit * light_side(world))), axis=(0, 1)), 0, 1)
+    light = np.clip(0.05 + 0.7 * edge + 0.7 * (spots_ - 0.4), 0, 1)
+    depth_of_tone = 0.62 if kind in ("pine", "palm") else 0.30
+    dark_tone = mix(lit(tone, world.palette, 0.05), world.palette.deep, depth_of_tone)
+    bright = mix(lit(tone, world.palette, 1.0), world.palette.deep, depth_of_tone * 0.45)
+    for channel in range(3):
+        one.rgb[..., channel] = dark_tone[channel] + (bright[channel] - dark_tone[channel]) * light
+    if kind == "autumn":
+        toward(one.rgb, lit((0.95, 0.70, 0.2), world.palette, 0.7), smoothstep(0.55, 0.68, spots_) * 0.55)
+    if world.light.kind != "none":
+        near = np.exp(-(((one.x() - world.light.x) / (280 * unit)) ** 2))
+        toward(one.rgb, world.light.tone, (near * edge * 0.7).astype(np.float32))
+    return one.finished()
