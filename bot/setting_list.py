@@ -60,7 +60,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(LIMITS, "REELAY_MAX_WAITING_JOBS", "Jobs of one person that may wait beside them", "20", "a whole number from 0 to 10000", "20"),
     Setting(LIMITS, "REELAY_FILM_PARALLEL", "Scenes of one film that run at once", "4", "a whole number from 1 to 100", "4", used_from=FILMS),
 
-    Setting(PEOPLE, "REELAY_ALLOWED", "Who may use it", "open while every configured generator is free; with a paid one, admins only", "open, or a list of discord:guild:ID, discord:user:ID, telegram:chat:ID, telegram:user:ID", "discord:guild:81384788765712384,telegram:user:4711"),
+    Setting(PEOPLE, "REELAY_ALLOWED", "Who may use it", "open while every configured generator is free; with a paid one, admins only", "open, or a list of discord:guild:ID, discord:user:ID, telegram:chat:ID, telegram:user:ID", "discord:guild:81384788765712384,telegram:user:4711", used_from=CHATS),
     Setting(PEOPLE, "REELAY_ADMINS", "Who may use the admin verbs", "nobody", "a list of discord:ID, telegram:ID", "discord:80351110224678912,telegram:4711", used_from=CHATS),
     Setting(PEOPLE, "REELAY_WEB_ACCESS", "Who gets into the page where it is not on loopback", "signin", "signin or open", "open"),
 
