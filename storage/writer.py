@@ -61,6 +61,8 @@ class Writer:
         self._on_batch = on_batch
         self._loop = asyncio.get_running_loop()
         self._lane = Lane(lambda: connect_writer(path))
+        self._turn = asyncio.Lock()
+        """Held by whoever uses the lane, so that a commit's timer never interrupts somebody's long upkeep."""
         self._queue: deque[_Member[Any]] = deque()
         self._batch: list[_Member[Any]] = []
         self._sleeper: asyncio.Future[None] | None = None
@@ -91,7 +93,8 @@ class Writer:
     async def upkeep(self, work: Work[T]) -> T:
         """Run ``work`` between two commits, outside a transaction."""
         try:
-            return await self._lane.run(work)
+            async with self._turn:
+                return await self._lane.run(work)
         except sqlite3.Error as error:
             raise storage_error(error, self._path) from error
 
@@ -121,7 +124,8 @@ class Writer:
         """The one task that commits and checkpoints; it ends when the database closes and the queue is empty."""
         while True:
             if self._queue:
-                await self._commit()
+                async with self._turn:
+                    await self._commit()
                 rested = self._loop.time() - self._checkpointed_at
                 due = self.wal_bytes >= CHECKPOINT_BYTES and rested >= CHECKPOINT_SECONDS
             elif self._closing:
@@ -230,9 +234,9 @@ class Writer:
     async def _checkpoint_when_due(self) -> None:
         mode = "TRUNCATE" if self.wal_bytes > WAL_ALARM_BYTES else "PASSIVE"
         try:
-            await self._lane.run(lambda connection: self._checkpoint(connection, mode))
-        except (sqlite3.Error, StorageError) as error:
-            log.warning("checkpoint failed: %s", getattr(error, "sqlite_errorname", type(error).__name__))
+            await self.upkeep(lambda connection: self._checkpoint(connection, mode))
+        except StorageError as error:
+            log.warning("checkpoint failed: %s", error.facts.get("sqlite", type(error).__name__))
         self._checkpointed_at = self._loop.time()
 
     def _checkpoint(self, connection: sqlite3.Connection, mode: str) -> bool:

@@ -107,6 +107,21 @@ async def test_writes_go_on_around_an_erasure(database: Database) -> None:
     assert count == 100
 
 
+async def test_a_write_that_waits_for_an_erasure_does_not_interrupt_it(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer_module, "STATEMENT_SECONDS", 0.05)
+    endless_enough = (
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 3000000) SELECT max(i) FROM n"
+    )
+    upkeeping = asyncio.create_task(
+        database._writer.upkeep(lambda connection: connection.execute(endless_enough).fetchone()[0])
+    )
+    await asyncio.sleep(0)
+    await database.write(forget)
+    assert await upkeeping == 3_000_000
+
+
 async def test_a_reader_keeps_the_log_and_the_caller_is_told(database: Database) -> None:
     looked, go_on = threading.Event(), threading.Event()
 
