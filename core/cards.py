@@ -87,6 +87,8 @@ class JobView:
     cancel_stops_billing: bool = True
     delivery: str | None = None
     """State of the newest delivery, where it is worth a word."""
+    paused: bool = False
+    """Whether the operator or the vendor stopped this generator for now."""
     may_do_another: bool = False
     """Whether another configured generator could be asked instead."""
 
@@ -116,7 +118,9 @@ class JobView:
         """Return about how many seconds remain, or None when nothing honest can be said."""
         job = self.job
         if job.state in (JobState.PREPARING, JobState.QUEUED):
-            return None if self.queue_seconds is None else self.queue_seconds + self.usual_seconds
+            if self.paused or self.queue_seconds is None:
+                return None
+            return self.queue_seconds + self.usual_seconds
         if job.state is JobState.SUBMITTING:
             return self.usual_seconds
         if job.state is not JobState.GENERATING:
@@ -188,6 +192,8 @@ def _queued_line(view: JobView) -> Message:
     if job.not_before and job.not_before > view.now:
         wait = (job.not_before - view.now) / 1000
         return Message("state.retrying", {"generator": view.generator_title, "in": wait})
+    if view.paused:
+        return Message("state.paused", {"generator": view.generator_title})
     if view.queue_position is None:
         return Message("state.queued_plain")
     if view.queue_seconds is None:

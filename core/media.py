@@ -182,7 +182,7 @@ class MediaToolbox(Protocol):
         ...
 
     async def last_frame(self, source: Path, destination: Path, *, deadline: float = ...) -> Picture:
-        """Write the very last picture as PNG, in full size."""
+        """Write the very last picture in full size: PNG, or JPEG when that would be above 4 MiB."""
         ...
 
     async def fit(

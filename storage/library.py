@@ -86,7 +86,8 @@ def delete_job(connection: sqlite3.Connection, job_id: str, now: int) -> list[st
     connection.execute("DELETE FROM events WHERE job_id = ?", (job_id,))
     connection.execute("UPDATE inbox SET payload = '{}', failure = NULL WHERE job_id = ?", (job_id,))
     connection.execute(
-        "UPDATE jobs SET hidden = 1, wanted = '{}', applied = json_set(applied, '$.prompt', '', '$.negative_prompt', '', '$.picture', NULL),"
+        "UPDATE jobs SET hidden = 1, wanted = '{}',"
+        " applied = json_set(applied, '$.prompt', '', '$.negative_prompt', '', '$.picture', NULL),"
         " changed = '[]', attachment = NULL, failure = NULL, session_id = NULL, note = NULL, clip_id = NULL, updated_at = ?,"
         " version = version + 1 WHERE id = ?",
         (now, job_id),

@@ -89,8 +89,8 @@ def export(connection: sqlite3.Connection, account_id: str) -> dict[str, list[di
 
     return {
         "jobs": rows(
-            "SELECT id, kind, state, provider, model, wanted, applied, changed, failure, price, charged, created_at, started_at, finished_at,"
-            " clip_id, session_id, origin_id FROM jobs WHERE account_id = ? AND hidden = 0 ORDER BY id",
+            "SELECT id, kind, state, provider, model, wanted, applied, changed, failure, price, charged, created_at, started_at,"
+            " finished_at, clip_id, session_id, origin_id FROM jobs WHERE account_id = ? AND hidden = 0 ORDER BY id",
             ("wanted", "applied", "changed", "failure"),
         ),
         "ledger": rows(

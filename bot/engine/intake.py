@@ -20,6 +20,8 @@ from providers.registry import ALIASES
 
 log = logging.getLogger("reelay.intake")
 SEEDS: Final = 2**31
+STALE_MS: Final = 15 * 60_000
+"""A command that waited longer than this for a restart is not carried out any more: nobody expects it."""
 PERSONAL: Final = {
     "aspect_ratio": "aspect_ratio",
     "resolution": "resolution",
@@ -66,10 +68,10 @@ class Intake:
         try:
             order = await self._order(payload, row)
             job, is_new = await self._parts.store.accept(order, most_waiting=self._parts.caps.waiting_per_person)
-        except RequestError as error:
-            await self._parts.store.refuse(
-                row.id, {"code": error.code, "message_id": error.message_id, "values": error.values}
-            )
+        except ReelayError as error:
+            # Whoever is told "no" must not get a job later on, so also a fault of ours ends this command where it still can.
+            failure = {"code": error.code, "message_id": error.message_id, "values": error.values}
+            await self._parts.store.refuse(row.id, failure)
             raise
         self._parts.reach("accepted")
         if is_new:
@@ -85,10 +87,14 @@ class Intake:
             if not rows:
                 break
             for row in rows:
+                if self._parts.clock.now() - row.received_at > STALE_MS:
+                    gone = {"code": "TIMEOUT", "message_id": "error.too_late", "values": {}}
+                    await self._parts.store.refuse(row.id, gone)
+                    continue
                 try:
                     await self.accept(row)
                     made += 1
-                except RequestError as error:
+                except ReelayError as error:
                     log.info("a command from before the restart was refused", extra={"code": error.code})
         return made
 

@@ -24,6 +24,7 @@ from core.errors import (
     ReelayError,
     Retry,
     StaleVersion,
+    StorageError,
     Unclear,
 )
 from core.jobs import Attempt, Failure, Job
@@ -34,9 +35,12 @@ from core.steps import Step
 CALL_SECONDS: Final = 30.0
 SUBMIT_SECONDS: Final = 110.0
 """Less than the deadline of ``submitting``, so that the answer is known before the state is given up."""
+TICKET_TRIES: Final = 100
+"""Tries to store a ticket, a second apart: as long as ``submitting`` may last."""
 ATTEMPTS: Final = 5
 """Submits after certain refusals; then the job fails."""
 FIRST_RETRY, LONGEST_RETRY = 2.0, 300.0
+MISSING_SECONDS: Final = 60.0
 UNCLEAR_LOOKS: Final = (30.0, 600.0)
 OPERATOR_ERRORS: Final = (CredentialsRejected, OutOfFunds, ModelRetired)
 
@@ -61,6 +65,11 @@ class Runner:
         try:
             if job.deadline is not None and self._parts.clock.now() >= job.deadline:
                 await self._expire(job)
+                return
+            if job.applied.provider not in self._parts.providers and job.state is not JobState.PREPARING:
+                # Its generator is not configured at the moment: the job waits for it until its deadline.
+                due = self._parts.clock.now() + int(MISSING_SECONDS * 1000)
+                await self._apply(job, fields={"due_at": min(due, job.deadline or due)}, quiet=True)
                 return
             await self._work[job.state](self, job)
         except StaleVersion:
@@ -90,8 +99,8 @@ class Runner:
     # ------------------------------------------------------------------------------------------------------------------ submitting
 
     async def _has_ticket(self, job: Job, provider: Provider, ticket: Ticket) -> None:
-        """Store the ticket; a cancel wish that came meanwhile only means a newer version, so the ticket is stored on that one."""
-        for _ in range(5):
+        """Store the ticket: it may have cost money, so a newer version (a cancel wish) or a full disk is no reason to drop it."""
+        for tries in range(TICKET_TRIES):
             try:
                 await self._apply(
                     job,
@@ -107,6 +116,11 @@ class Runner:
                 job = await self._parts.store.job(job.id)
                 if job.state not in (JobState.SUBMITTING, JobState.UNCLEAR):
                     return
+            except StorageError as error:
+                log.error("a ticket could not be stored yet", extra={"job": job.id, "code": error.code})
+                if tries == TICKET_TRIES - 1:
+                    raise
+                await self._parts.clock.sleep(1.0)
 
     async def _not_submitted(self, job: Job, provider: Provider, error: Exception) -> None:
         job = await self._parts.store.job(job.id)
@@ -210,8 +224,12 @@ class Runner:
         await self._apply(job, fields=fields, quiet=not {"progress", "note"} & set(fields))
 
     async def _cancelled(self, job: Job, provider: Provider, ticket: Ticket) -> bool:
-        """Ask the vendor to stop; where it bills all the same, go on watching without a word."""
-        answer = await self._call(provider, "cancel", provider.cancel(ticket), CALL_SECONDS)
+        """Ask the vendor to stop; where it bills all the same, go on watching without a word. False: it could not be asked now."""
+        try:
+            answer = await self._call(provider, "cancel", provider.cancel(ticket), CALL_SECONDS)
+        except (ProviderError, TimeoutError, OSError) as error:
+            log.info("a cancel did not get through", extra={"job": job.id, "error": type(error).__name__})
+            return False
         if answer == "stopped":
             await self._apply(job, to=JobState.CANCELLED, attempt_state=AttemptState.LOST, hop="cancelled")
             return True
@@ -312,6 +330,10 @@ class Runner:
             JobState.STORING: ("PROVIDER_UNAVAILABLE", "error.not_stored"),
         }.get(job.state, ("TIMEOUT", "error.timeout"))
         ticket = await self._ticket_or_none(job)
+        if job.state is JobState.STORING:
+            await self._parts.alerts.raise_once(
+                f"not stored {job.id}", f"job {job.id}: a finished clip could not be stored"
+            )
         await self._apply(
             job,
             to=JobState.FAILED,

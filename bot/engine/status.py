@@ -17,6 +17,9 @@ from storage.views import JobRow
 USUAL_SECONDS_KEPT: Final = 20.0
 """How long a learnt time is reused before it is read again."""
 
+PAUSES_KEPT: Final = 2.0
+"""How long a look at the pauses is reused, in seconds."""
+
 STATUS: Final = {
     JobState.PREPARING: "pending",
     JobState.QUEUED: "pending",
@@ -41,6 +44,8 @@ class StatusDesk:
     def __init__(self, parts: Parts, retention_days: int) -> None:
         """``retention_days`` dates ``keep_until``."""
         self._parts, self._retention_days = parts, retention_days
+        self._paused: set[str] = set()
+        self._paused_at = float("-inf")
         self._usual: dict[tuple[str, str, int, str], tuple[float, float]] = {}
 
     async def view(self, row: JobRow) -> JobView:
@@ -75,8 +80,16 @@ class StatusDesk:
             can_extend=can.extend,
             cancel_stops_billing=can.cancel or can.unpaid,
             delivery=row.delivery,
+            paused=job.state is JobState.QUEUED and await self._is_paused(job.applied.provider),
             may_do_another=len(self._parts.providers) > 1,
         )
+
+    async def _is_paused(self, provider: str) -> bool:
+        now = self._parts.clock.monotonic()
+        if now - self._paused_at >= PAUSES_KEPT:
+            self._paused_at = now
+            self._paused = {pause.provider for pause in await self._parts.store.pauses()}
+        return provider in self._paused
 
     async def card(self, job_id: str) -> tuple[JobRow, Card]:
         """The job's row and its card, now."""

@@ -7,7 +7,7 @@ clocks, so a translator never meets a bare number of seconds.
 from __future__ import annotations
 
 import gettext
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from string import Formatter
@@ -41,8 +41,14 @@ class Words(Formatter):
         """The sentence for ``message_id``."""
         return self.text(Message(message_id, values))
 
+    def get_value(self, key: int | str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        """A value that a message wants and nobody gave is shown as "?": a card with a gap beats no card."""
+        return kwargs.get(str(key), "?") if isinstance(key, str) else super().get_value(key, args, kwargs)
+
     def format_field(self, value: Any, format_spec: str) -> str:
         """Formats of our own: duration (seconds), ordinal, count of credits, size (bytes), clock (UTC ms)."""
+        if value in ("?", None):
+            return "?"
         match format_spec:
             case "duration":
                 return self._duration(float(value))

@@ -13,6 +13,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from bot.engine.words import Words
+from bot.platforms.web.accounts import LOOPBACK
 from bot.platforms.web.answers import TooManyRequests, answer, error_answer, refusal
 from bot.platforms.web.clips import ClipRoutes
 from bot.platforms.web.jobs import JobRoutes
@@ -137,7 +138,7 @@ class WebServer:
         words, now = self._site.words(), self._clock.now()
         try:
             if request.path.startswith("/api/"):
-                self._limit.check(request.headers.get("Authorization") or request.remote or "?")
+                self._limit.check(self._whence(request))
                 self._site.doorkeeper.check_origin(request)
             return await handler(request)
         except ReelayError as error:
@@ -161,6 +162,12 @@ class WebServer:
         except Exception:
             log.exception("a call broke", extra={"path": request.path})
             return _plain(500, "InternalError", words, now, "error.internal", code="INTERNAL")
+
+    def _whence(self, request: web.Request) -> str:
+        """The caller's address; behind a proxy of ours (a public address is set) the one that the proxy saw."""
+        if self._site.public_url is not None and request.remote in LOOPBACK:
+            return request.headers.get("X-Forwarded-For", "").rsplit(",", 1)[-1].strip() or request.remote
+        return request.remote or "?"
 
     # ------------------------------------------------------------------------------------------------------------------ page, health
 
