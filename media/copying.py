@@ -22,12 +22,13 @@ def copy_streams(sources: Sequence[Path], output: Path, step: Callable[[int], No
     so far.
     """
     shift = Fraction(0)
+    last = len(sources) - 1
     packets = 0
     with av.open(
         str(output), "w", format="mp4", container_options={"movflags": "+faststart", "fflags": "+bitexact"}
     ) as target:
         lanes: dict[str, _Lane] = {}
-        for path in sources:
+        for place, path in enumerate(sources):
             with open_clip(path) as clip, reading():
                 seconds = _length(clip)
                 if not lanes:
@@ -35,8 +36,8 @@ def copy_streams(sources: Sequence[Path], output: Path, step: Callable[[int], No
                 origin = _origin(clip)
                 for packet in clip.container.demux(*_streams(clip)):
                     lane = lanes.get(packet.stream.type)
-                    if lane is not None and packet.size and packet.dts is not None:
-                        lane.write(packet, shift - origin)
+                    if lane is not None and packet.size:
+                        lane.write(packet, shift - origin, None if place == last else shift + seconds)
                         packets += 1
                         step(packets)
                 shift += seconds
@@ -51,7 +52,9 @@ def _length(clip: Clip) -> Fraction:
     """Exact length of the pictures: their number over their rate, which does not gather rounding over many joins."""
     measured = clip.measure()
     clip.container.seek(0)
-    return Fraction(measured.frames) / clip.fps if clip.looks.kind == "mp4" else Fraction(measured.seconds)
+    counted = Fraction(measured.frames) / clip.fps
+    even = abs(float(counted) - measured.seconds) < 0.5 / clip.fps
+    return counted if even else Fraction(measured.seconds).limit_denominator(90_000)
 
 
 def _origin(clip: Clip) -> Fraction:
@@ -71,7 +74,10 @@ class _Lane:
         self._stream.metadata.clear()
         self._last: int | None = None
 
-    def write(self, packet: av.Packet[Any], shift: Fraction) -> None:
+    def write(self, packet: av.Packet[Any], shift: Fraction, end: Fraction | None) -> None:
+        """Write ``packet`` moved by ``shift``; sound that would last beyond ``end`` would eat the next clip's
+        beginning.
+        """
         base = packet.time_base
         ticks = round(shift / base)
         if packet.dts is None or packet.pts is None:
@@ -79,6 +85,8 @@ class _Lane:
         packet.dts += ticks
         packet.pts += ticks
         if self._last is not None and packet.dts <= self._last:
+            return
+        if end is not None and self._stream.type == "audio" and packet.pts * base >= end:
             return
         self._last = packet.dts
         packet.stream = self._stream

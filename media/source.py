@@ -38,7 +38,7 @@ _NAMES: Final = {
     "libvorbis": "vorbis",
     "aac_latm": "aac",
 }
-_OPTIONS: Final = {
+OPTIONS: Final = {
     "protocol_whitelist": "file,pipe",
     "format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm",
     "probesize": str(8 * limits.MIB),
@@ -181,7 +181,7 @@ def open_clip(path: Path, most_bytes: int = limits.CLIP_BYTES, threads: int = 2)
     demuxer = CLIPS.get(looks.kind)
     if demuxer is None:
         raise unsupported(looks)
-    options = dict(_OPTIONS)
+    options = dict(OPTIONS)
     if demuxer == "mov":
         options |= {"enable_drefs": "0", "use_absolute_path": "0"}
     with reading():

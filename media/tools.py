@@ -12,7 +12,7 @@ from collections.abc import Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from core.errors import MediaTimedOut, WorkerDied
+from core.errors import DiskFull, MediaTimedOut, WorkerDied
 from core.media import (
     FitAction,
     Fitted,
@@ -229,7 +229,7 @@ class MediaTools:
         try:
             child = await Child.start(lane, self._scratch, spare=spare)
         except OSError as error:
-            raise WorkerDied(f"no child could be started: {errno.errorcode.get(error.errno or 0, '?')}") from error
+            raise _no_room(error, "no child could be started") from error
         self._children.add(child)
         return child
 
@@ -244,7 +244,7 @@ class MediaTools:
     async def _warm(self) -> None:
         try:
             child = await self._begin("quick", spare=True)
-        except WorkerDied:
+        except (WorkerDied, DiskFull):
             return  # the next call starts its own, and says what is wrong
         if self._open and self._spare is None:
             self._spare = child
@@ -290,6 +290,19 @@ def _sweep(scratch: Path) -> None:
 
 def _publish(output: Path, destination: Path) -> int:
     """Move ``output`` to ``destination`` in one step, also across file systems; return its size."""
+    try:
+        return _moved(output, destination)
+    except OSError as error:
+        raise _no_room(error, "the output could not be put in place") from error
+
+
+def _no_room(error: OSError, what: str) -> DiskFull | WorkerDied:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return DiskFull(f"{what}: no room")
+    return WorkerDied(f"{what}: {errno.errorcode.get(error.errno or 0, 'no number')}")
+
+
+def _moved(output: Path, destination: Path) -> int:
     if not output.is_file() or output.is_symlink():
         raise WorkerDied("the child left no output")
     try:

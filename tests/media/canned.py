@@ -36,6 +36,8 @@ def canned_clip(
     rotation: int = 0,
     pixel_shape: Fraction | None = None,
     keyint: int = 48,
+    hertz: int = 330,
+    sound_seconds: float | None = None,
 ) -> None:
     """Write a clip of exactly ``seconds * fps`` pictures: WebM by its suffix, else MP4.
 
@@ -75,12 +77,12 @@ def canned_clip(
             container.mux(video.encode(frame))
         container.mux(video.encode(None))
         if sound is not None:
-            _tone(container, sound, total / fps)
+            _tone(container, sound, sound_seconds or total / fps, hertz)
 
 
-def _tone(container: OutputContainer, sound: AudioStream, seconds: float) -> None:
+def _tone(container: OutputContainer, sound: AudioStream, seconds: float, hertz: int) -> None:
     samples = round(seconds * _RATE)
-    wave = (0.2 * np.sin(2 * np.pi * 330 * np.arange(samples) / _RATE)).astype(np.float32)
+    wave = (0.2 * np.sin(2 * np.pi * hertz * np.arange(samples) / _RATE)).astype(np.float32)
     resampler = av.AudioResampler(format=sound.codec_context.format, layout="stereo", rate=_RATE)
     for start in range(0, samples, 4800):
         part = np.ascontiguousarray(np.stack([wave[start : start + 4800]] * 2))

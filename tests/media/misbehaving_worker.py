@@ -49,6 +49,8 @@ def _run(  # noqa: C901 - one branch for each way to misbehave
         with output.open("wb") as file:
             for _ in range(100):
                 file.write(b"x" * 100_000)
+    if how == "find the disk full":
+        raise OSError(28, "No space left on device")
     if how == "babble":
         os.write(1, b"a library says hello\n" * 1000)
         os.write(2, b"\xff" * 1_000_000)

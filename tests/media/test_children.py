@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from blockbuster import blockbuster_ctx
 
-from core.errors import MediaError, MediaTimedOut, OversizedMedia, WorkerDied
+from core.errors import DiskFull, MediaTimedOut, OversizedMedia, ReelayError, WorkerDied
 from core.media import Picture
 from media import children
+from media import tools as tools_module
 from media.limits import LANES, Lane
 from media.tools import MediaTools, _shaped
 from tests.media.conftest import Shelf, alive, names, our_children
@@ -122,11 +124,12 @@ async def test_cancelling_before_the_child_has_begun_leaves_nothing(tmp_path: Pa
         ("spin", MediaTimedOut, "processor time"),
         ("stumble", WorkerDied, "RuntimeError at misbehaving_worker.py"),
         ("fill the disk", OversizedMedia, "grew above"),
+        ("find the disk full", DiskFull, "no room"),
         ("endless line", WorkerDied, "endless line"),
     ],
 )
 async def test_every_death_has_its_error(
-    tools: MediaTools, tmp_path: Path, how: str, kind: type[MediaError], says: str
+    tools: MediaTools, tmp_path: Path, how: str, kind: type[ReelayError], says: str
 ) -> None:
     with pytest.raises(kind, match=says) as caught:
         await misbehave(tools, how, destination=tmp_path / "film.mp4")
@@ -191,6 +194,42 @@ async def test_a_spare_that_died_is_replaced_unnoticed(warm_tools: MediaTools) -
     assert (await misbehave(warm_tools, "tell"))["pid"] != spare.pid
 
 
+async def test_a_spare_that_nobody_needs_is_let_go(warm_tools: MediaTools, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tools_module, "SPARE_SECONDS", 0.0)
+    await misbehave(warm_tools, "tell")
+    while warm_tools._tasks:
+        await asyncio.gather(*warm_tools._tasks)
+        await asyncio.sleep(0)
+    assert warm_tools._spare is None
+    assert our_children() == []
+
+
+async def test_no_room_at_the_destination_has_its_own_error(
+    tools: MediaTools, shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(WorkerDied, match="ENOENT"):
+        await tools.inspect(shelf.blue, tmp_path / "no such folder" / "poster.jpg")
+    real = Path.replace
+
+    def elsewhere(self: Path, target: Path) -> Path:
+        if self.name.startswith("output"):
+            raise OSError(errno.EXDEV, "another file system")
+        return real(self, target)
+
+    monkeypatch.setattr(Path, "replace", elsewhere)
+    await tools.inspect(shelf.blue, tmp_path / "poster.jpg")
+    assert names(tmp_path) == {"scratch", "poster.jpg"}
+    monkeypatch.setattr(shutil, "copyfile", no_space)
+    with pytest.raises(DiskFull):
+        await tools.inspect(shelf.blue, tmp_path / "other.jpg")
+    assert names(tmp_path) == {"scratch", "poster.jpg"}
+
+
+def no_space(_source: Path, target: Path) -> None:
+    target.write_bytes(b"half")
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
 async def test_closing_kills_what_still_runs(tmp_path: Path) -> None:
     room = MediaTools(tmp_path / "scratch")
     await room.start()
@@ -215,12 +254,6 @@ async def test_starting_sweeps_what_a_killed_process_left(tmp_path: Path) -> Non
     await room.close()
 
 
-async def test_the_event_loop_is_never_blocked(warm_tools: MediaTools, shelf: Shelf, tmp_path: Path) -> None:
-    with blockbuster_ctx():
-        await warm_tools.inspect(shelf.blue, tmp_path / "poster.jpg")
-        await misbehave(warm_tools, "babble")
-
-
 def test_the_child_dies_with_its_parent() -> None:
     """Kill -9 of the parent: PDEATHSIG, not our own clean-up, must end the child."""
     program = f"""
@@ -229,6 +262,7 @@ from pathlib import Path
 sys.path.insert(0, {str(ROOT)!r})
 from core.media import Picture
 from media import children
+from media import tools as tools_module
 from media.tools import MediaTools, _shaped
 children.WORKER = Path({str(Path(__file__).with_name("misbehaving_worker.py"))!r})
 async def main(folder):

@@ -5,10 +5,13 @@ import struct
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import pytest
 from PIL import Image
 
 from core.errors import CorruptMedia, OversizedMedia, UnsupportedMedia
+from media import source as doors
+from media.sniff import Looks
 from media.tools import MediaTools
 from tests.media import hostile
 from tests.media.canned import canned_clip
@@ -87,6 +90,22 @@ async def test_what_is_no_clip_is_refused_and_leads_nowhere(
     with pytest.raises((UnsupportedMedia, CorruptMedia)):
         await tools.fit(tmp_path / name, tmp_path / "out.mp4", 10_000_000)
     assert names(tmp_path) == {name, "scratch"}
+
+
+def test_each_of_the_three_locks_holds_alone(shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A playlist that FFmpeg follows by default; the text names a clip that is really there."""
+    attack = tmp_path / "film.mp4"
+    attack.write_text(f"ffconcat version 1.0\nfile '{shelf.blue}'\n")
+    with av.open(str(attack), options={"safe": "0"}) as followed:
+        assert followed.format.name == "concat"
+    with pytest.raises(UnsupportedMedia), doors.open_clip(attack):
+        pass
+    with pytest.raises(av.FFmpegError):
+        av.open(str(attack), options={**doors.OPTIONS, "safe": "0"})
+    monkeypatch.setattr(doors, "OPTIONS", {})
+    monkeypatch.setattr(doors, "read_head", lambda *_: (Looks("mp4", "a lie"), 100, b""))
+    with pytest.raises(CorruptMedia), doors.open_clip(attack):
+        pass
 
 
 async def test_a_clip_cut_off_anywhere_is_corrupt(tools: MediaTools, tmp_path: Path, shelf: Shelf) -> None:

@@ -55,6 +55,20 @@ async def test_clips_that_agree_are_copied_frame_for_frame(tools: MediaTools, sh
     assert min(loudness(tmp_path / "film.mp4")[1:79]) > 0.1
 
 
+async def test_sound_that_outlasts_its_pictures_does_not_eat_the_next_clip(
+    tools: MediaTools, shelf: Shelf, tmp_path: Path
+) -> None:
+    canned_clip(tmp_path / "long_sound.mp4", seconds=2, sound_seconds=2.6, colour=(20, 40, 200))
+    canned_clip(tmp_path / "high.mp4", seconds=2, hertz=2000, colour=(200, 30, 30))
+    told = await tools.merge([tmp_path / "long_sound.mp4", tmp_path / "high.mp4"], tmp_path / "film.mp4")
+    assert (told.copied, told.seconds) == (True, 4.0)
+    with av.open(str(tmp_path / "film.mp4")) as container:
+        heard = np.concatenate([frame.to_ndarray() for frame in container.decode(audio=0)], axis=1)[0]
+    begin = int(2.1 * 48_000)
+    pitch = np.abs(np.fft.rfft(heard[begin : begin + 4800])).argmax() * 10
+    assert abs(pitch - 2000) < 30
+
+
 async def test_a_crossfade_shares_half_a_second_and_blends(tools: MediaTools, shelf: Shelf, tmp_path: Path) -> None:
     fractions: list[float] = []
     told = await tools.merge([shelf.blue, shelf.red], tmp_path / "film.mp4", "crossfade", fractions.append)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import importlib
+import importlib.util
 import io
 import os
 import zipfile
@@ -160,6 +162,18 @@ async def test_what_is_no_picture_is_named_for_what_it_is(tools: MediaTools, tmp
     assert not (tmp_path / "out.png").exists()
 
 
+HEIF_IS_HERE = importlib.util.find_spec("pillow_heif") is not None
+
+
+@pytest.mark.skipif(not HEIF_IS_HERE, reason="the optional extra pillow-heif is not installed")
+async def test_a_heic_photo_becomes_a_jpeg_where_the_extra_is_installed(tools: MediaTools, tmp_path: Path) -> None:
+    heif = importlib.import_module("pillow_heif")
+    heif.from_pillow(quadrants()).save(tmp_path / "photo.heic")
+    told = await tools.normalise_image(tmp_path / "photo.heic", tmp_path / "out.jpg")
+    assert (told.width, told.height, told.mime) == (120, 80, "image/jpeg")
+
+
+@pytest.mark.skipif(HEIF_IS_HERE, reason="the optional extra pillow-heif is installed")
 async def test_a_heic_photo_says_that_it_is_not_installed(tools: MediaTools, tmp_path: Path) -> None:
     (tmp_path / "photo.heic").write_bytes(b"\x00\x00\x00\x20ftypheic" + bytes(100))
     with pytest.raises(UnsupportedMedia) as caught:
