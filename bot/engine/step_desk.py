@@ -1,0 +1,107 @@
+"""What every step of a job needs: the compare-and-set, the generator's answer within a deadline, the ticket, the waits."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+from bot.engine.parts import Parts
+from core.errors import CredentialsRejected, ModelRetired, OutOfFunds, ProviderError, ReelayError
+from core.jobs import Failure, Job
+from core.ports import Provider, Ticket
+from core.states import AttemptState, JobState
+from core.steps import Step
+
+CALL_SECONDS: Final = 30.0
+FIRST_RETRY, LONGEST_RETRY = 2.0, 300.0
+OPERATOR_ERRORS: Final = (CredentialsRejected, OutOfFunds, ModelRetired)
+
+log = logging.getLogger("reelay.runner")
+Changed = Callable[[Job], None]
+
+
+class StepDesk:
+    """Shared by whoever moves jobs: the runner and the submitter."""
+
+    def __init__(self, parts: Parts, changed: Changed) -> None:
+        """``changed`` is told of every job after its commit: the lanes listen."""
+        self.parts, self.changed = parts, changed
+        self._random = random.Random()  # noqa: S311 - spreads waits, hides nothing
+
+    async def apply(self, job: Job, *, quiet: bool = False, **step: Any) -> Job:
+        fresh = await self.parts.store.apply(Step(job_id=job.id, version=job.version, **step))
+        if not quiet:
+            self.tell(fresh)
+        return fresh
+
+    def tell(self, job: Job) -> None:
+        if job.ended:
+            seconds = ((job.finished_at or job.created_at) - job.created_at) / 1000
+            self.parts.figures.job_ended(job.applied.provider, job.state.value, seconds)
+        self.changed(job)
+
+    async def fail(
+        self, job: Job, error: ReelayError, attempt_state: AttemptState | None = AttemptState.FAILED
+    ) -> None:
+        provider = self.parts.providers[job.applied.provider]
+        title = provider.capabilities.title
+        if isinstance(error, OPERATOR_ERRORS):
+            await self.parts.store.pause(provider.name, None, error.code)
+            await self.parts.alerts.raise_once(
+                f"{error.code} {provider.name}", f"{provider.name} is paused: {error.code}; see doctor"
+            )
+        failure = Failure(error.code, error.message_id, {**error.values, "generator": title})
+        if job.state is JobState.STORING:
+            attempt_state = None  # the attempt was won; what failed is ours
+        await self.apply(
+            job, to=JobState.FAILED, failure=failure, attempt_state=attempt_state, hop="failed", hop_note=error.code
+        )
+        log.info("failed", extra={"job": job.id, "code": error.code, **error.facts})
+        if job.at_provider or job.state is JobState.STORING:
+            await self.let_go(job, provider, await self.ticket_or_none(job))
+
+    async def let_go(self, job: Job, provider: Provider, ticket: Ticket | None) -> None:
+        if ticket is None:
+            return
+        try:
+            await asyncio.wait_for(provider.release(ticket), CALL_SECONDS)
+        except (ProviderError, TimeoutError, OSError) as error:
+            log.info("a ticket could not be released", extra={"job": job.id, "error": type(error).__name__})
+
+    async def call(self, provider: Provider, call: str, awaitable: Awaitable[Any], seconds: float) -> Any:
+        """Await a generator's answer with a deadline and count how it went."""
+        began, outcome = self.parts.clock.monotonic(), "ok"
+        try:
+            return await asyncio.wait_for(awaitable, seconds)
+        except ProviderError as error:
+            outcome = error.code
+            raise
+        except TimeoutError:
+            outcome = "TIMEOUT"
+            raise
+        except OSError:
+            outcome = "PROVIDER_UNAVAILABLE"
+            raise
+        finally:
+            self.parts.figures.provider_call(provider.name, call, outcome, self.parts.clock.monotonic() - began)
+
+    async def ticket(self, job: Job) -> Ticket:
+        ticket = await self.ticket_or_none(job)
+        if ticket is None:
+            raise ReelayError(f"job {job.id} is {job.state} without a ticket")
+        return ticket
+
+    async def ticket_or_none(self, job: Job) -> Ticket | None:
+        return None if job.attempt_id is None else (await self.parts.store.attempt(job.attempt_id)).ticket
+
+    def back_off(self, tries: int) -> float:
+        """Exponential with full jitter, never under half a second."""
+        return max(0.5, self._random.uniform(0, min(LONGEST_RETRY, FIRST_RETRY * 2 ** min(tries, 10))))
+
+    def poll_at(self, provider: Provider, polls: int) -> int:
+        first, longest = provider.capabilities.poll_seconds
+        wait = min(longest, first * 1.5**polls) * self._random.uniform(0.9, 1.1)
+        return self.parts.clock.now() + int(wait * 1000)

@@ -1,0 +1,143 @@
+"""Submitting: the only call that may cost money, its ticket, and what a lost answer means."""
+
+from __future__ import annotations
+
+import logging
+from typing import Final
+
+from bot.engine.parts import Parts
+from bot.engine.step_desk import CALL_SECONDS, StepDesk
+from core.errors import ProviderError, RateLimited, Retry, StaleVersion, StorageError, Unclear
+from core.jobs import Attempt, Job
+from core.ports import Found, Provider, Ticket
+from core.states import AttemptState, JobState
+
+SUBMIT_SECONDS: Final = 110.0
+"""Less than the deadline of ``submitting``, so that the answer is known before the state is given up."""
+TICKET_TRIES: Final = 100
+"""Tries to store a ticket, a second apart: as long as ``submitting`` may last."""
+ATTEMPTS: Final = 5
+"""Submits after certain refusals; then the job fails."""
+UNCLEAR_LOOKS: Final = (30.0, 600.0)
+"""First and longest wait between look-ups of an unclear job, in seconds."""
+
+log = logging.getLogger("reelay.runner")
+
+
+class Submitter:
+    """Hands admitted jobs to their generators, once per attempt."""
+
+    def __init__(self, parts: Parts, desk: StepDesk) -> None:
+        """The intent row was committed by the admission."""
+        self._parts, self._desk = parts, desk
+
+    async def submit(self, job: Job, attempt: Attempt) -> None:
+        """Hand a freshly admitted job to its generator: the only call that may cost money, made once per attempt."""
+        current = await self._parts.store.job(job.id)
+        if current.version != job.version or current.state is not JobState.SUBMITTING:
+            if current.state is JobState.SUBMITTING and current.cancel_wish == "cancel":
+                await self._desk.apply(
+                    current, to=JobState.CANCELLED, attempt_state=AttemptState.FAILED, hop="cancelled before submit"
+                )
+            return
+        provider = self._parts.providers[job.applied.provider]
+        self._parts.reach("submitting")
+        try:
+            ticket = await self._desk.call(
+                provider, "submit", provider.submit(attempt.applied, attempt), SUBMIT_SECONDS
+            )
+        except StaleVersion:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it was, the vendor may have taken the request
+            await self._not_submitted(job, provider, error)
+            return
+        self._parts.reach("submitted")
+        await self._has_ticket(job, provider, ticket)
+
+    async def _has_ticket(self, job: Job, provider: Provider, ticket: Ticket) -> None:
+        """Store the ticket: it may have cost money, so a newer version (a cancel wish) or a full disk is no reason to drop it."""
+        for tries in range(TICKET_TRIES):
+            try:
+                await self._desk.apply(
+                    job,
+                    to=JobState.GENERATING,
+                    ticket=ticket,
+                    generating_seconds=provider.capabilities.maximum_seconds,
+                    fields={"due_at": self._desk.poll_at(provider, 0), "note": None},
+                    hop="submitted",
+                )
+                self._parts.reach("ticket stored")
+                return
+            except StaleVersion:
+                job = await self._parts.store.job(job.id)
+                if job.state not in (JobState.SUBMITTING, JobState.UNCLEAR):
+                    return
+            except StorageError as error:
+                log.error("a ticket could not be stored yet", extra={"job": job.id, "code": error.code})
+                if tries == TICKET_TRIES - 1:
+                    raise
+                await self._parts.clock.sleep(1.0)
+
+    async def _not_submitted(self, job: Job, provider: Provider, error: Exception) -> None:
+        job = await self._parts.store.job(job.id)
+        if job.state is not JobState.SUBMITTING:
+            return
+        if not isinstance(error, ProviderError) or isinstance(error, Unclear) or error.retry is Retry.LATER:
+            await self.in_doubt(job, provider, error)
+            return
+        if error.retry is Retry.NEW_ATTEMPT and job.attempts < ATTEMPTS:
+            wait = error.retry_after if error.retry_after is not None else self._desk.back_off(job.attempts - 1)
+            until = self._parts.clock.now() + int(min(wait, 3600.0) * 1000)
+            if isinstance(error, RateLimited):
+                await self._parts.store.pause(provider.name, until, error.code)
+            await self._desk.apply(
+                job,
+                to=JobState.QUEUED,
+                attempt_state=AttemptState.FAILED,
+                fields={"not_before": until},
+                hop="refused",
+                hop_note=error.code,
+            )
+            return
+        await self._desk.fail(job, error)
+
+    async def in_doubt(self, job: Job, provider: Provider, error: Exception) -> None:
+        """The answer is lost. An unpaid generator is simply asked again; a paid one never."""
+        log.warning(
+            "a submit is in doubt", extra={"job": job.id, "provider": provider.name, "error": type(error).__name__}
+        )
+        if provider.capabilities.unpaid and job.attempts < ATTEMPTS:
+            until = self._parts.clock.now() + int(self._desk.back_off(job.attempts - 1) * 1000)
+            fields = {"not_before": until}
+            await self._desk.apply(
+                job, to=JobState.QUEUED, attempt_state=AttemptState.LOST, fields=fields, hop="asked again"
+            )
+            return
+        await self._desk.apply(
+            job, to=JobState.UNCLEAR, fields={"due_at": self._parts.clock.now() + 1000}, hop="unclear"
+        )
+        await self._parts.alerts.raise_once(
+            f"unclear {job.id}", f"job {job.id}: {provider.name} may have been paid, its answer was lost"
+        )
+
+    async def recover(self, job: Job) -> None:
+        """A crash lay between the intent and the ticket: look the attempt up, never submit it again."""
+        provider = self._parts.providers[job.applied.provider]
+        if job.attempt_id is None:
+            return
+        attempt = await self._parts.store.attempt(job.attempt_id)
+        answer = await self._desk.call(provider, "find", provider.find(attempt.applied, attempt), CALL_SECONDS)
+        if isinstance(answer, Found):
+            await self._has_ticket(job, provider, answer.ticket)
+            return
+        if job.state is JobState.SUBMITTING:
+            await self.in_doubt(job, provider, Unclear("the process ended during the submit"))
+            return
+        if job.cancel_wish is not None:
+            await self._desk.apply(job, to=JobState.CANCELLED, attempt_state=AttemptState.LOST, hop="given up")
+            return
+        first, longest = UNCLEAR_LOOKS
+        wait = min(longest, first * 2**job.retries)
+        await self._desk.apply(
+            job, fields={"due_at": self._parts.clock.now() + int(wait * 1000), "retries": job.retries + 1}
+        )
