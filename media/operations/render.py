@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import UnsupportedMedia
+from media.scenery.ambience import composed
 from media.scenery.director import direct
 from media.scenery.film import FPS, encode
-from media.scenery.sound import composed
 from media.scenery.words import read
 
 SIZES: dict[tuple[str, str], tuple[int, int]] = {
@@ -41,8 +41,8 @@ def run(request: dict[str, Any], report: Callable[[str, int, int], None]) -> dic
     reading = read(prompt, str(request.get("negative_prompt") or ""))
     frames = round(seconds * FPS)
     report("prepare", 0, frames + 8)
-    scene = direct(reading, prompt, int(request.get("seed", 0)), size, frames / FPS)
-    written = encode(lambda index: scene.frame(index / FPS), frames, lambda: composed(scene.world), Path(request["output"]), size, report)
+    scene = direct(reading, prompt, int(request.get("seed", 0)), size, frames / FPS, caption=bool(request.get("caption", True)))
+    written = encode(lambda index: scene.frame(index / FPS), frames, lambda: composed(scene.world, scene.place, scene.thunder), Path(request["output"]), size, report)
     return {
         "bytes": written,
         "width": size[0],
@@ -51,5 +51,5 @@ def run(request: dict[str, Any], report: Callable[[str, int, int], None]) -> dic
         "frames": frames,
         "drawn": scene.drawn,
         "not_drawn": list(reading.unknown),
-        "caption": False,
+        "caption": scene.caption,
     }

@@ -7,7 +7,7 @@ from PIL import Image
 
 from media.scenery.noise import Field, cloudy, generator, smoothstep, wandering
 from media.scenery.palettes import TINTS
-from media.scenery.planes import Canvas, Colour, codes, colour, converted, image_of, mix
+from media.scenery.planes import Canvas, Colour, codes, colour, image_of, mix
 from media.scenery.sky import toward
 from media.scenery.weather import Floating
 from media.scenery.world import Painter, World, grid

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -32,7 +32,11 @@ class Scene:
     base: Canvas
     painters: list[Painter]
     drawn: list[str]
+    place: str = ""
+    """Empty for an abstract scene."""
     caption: bool = False
+    thunder: list[float] = field(default_factory=list)
+    """Moments of lightning, for the sound."""
 
     def frame(self, time: float) -> Canvas:
         """The picture at ``time`` seconds; safe to call from several threads at once."""
@@ -114,7 +118,8 @@ def _landscape(world: World, place: str) -> Scene:
     air = _air(stage, place)
     painters = [*stage.back, *stage.middle, *stage.front, *stage.near, *air]
     shown = [f"{match.word} ({match.element})" if match.word.casefold() != match.element else match.word for match in reading.matches if match.element in drawn]
-    return Scene(world, base, painters, list(dict.fromkeys(shown)))
+    strikes = [moment for one in stage.back if isinstance(one, heavens.Lightning) for moment, *_ in one.strikes]
+    return Scene(world, base, painters, list(dict.fromkeys(shown)), place, thunder=strikes)
 
 
 def _heavens(stage: Stage, place: str) -> None:
@@ -299,7 +304,7 @@ class _Mirrored:
 
 
 def _balloons(stage: Stage, big: float) -> None:
-    world, unit = stage.world, stage.world.unit
+    world = stage.world
     rng = world.chance("balloons")
     tones: list[Colour] = [colour("#d8483c"), colour("#f0b43c"), colour("#3c8ac8"), colour("#7a4ab0"), colour("#3ca878")]
     spots = [(0.34, 0.40, 0.34), (0.70, 0.26, 0.19), (0.55, 0.52, 0.12), (0.86, 0.50, 0.10), (0.14, 0.24, 0.13)]
