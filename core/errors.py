@@ -107,14 +107,21 @@ class BadOption(RequestError):
     def __init__(self, field: str, wrote: object, legal: str, *, message_id: str | None = None, **facts: Any) -> None:
         """``wrote`` is shortened to 40 characters: it is shown back to the person who wrote it."""
         self.field, self.legal = field, legal
-        shown = str(wrote)
-        shown = shown if len(shown) <= 40 else shown[:39] + "…"
         super().__init__(
             f"{field} must be {legal}",
             message_id=message_id,
-            values={"field": field, "wrote": shown, "legal": legal},
+            values={"field": field, "wrote": _shown(wrote), "legal": legal},
             **facts,
         )
+
+
+def _shown(wrote: object) -> str:
+    try:
+        text = str(wrote)
+    except ValueError:  # Python writes no number of more than 4300 digits
+        return "a very long number"
+    text = text if len(text) <= 40 else text[:39] + "…"
+    return text.encode("utf-8", "replace").decode()  # half of a surrogate pair can be sent, but not be answered
 
 
 class BadPicture(BadOption):

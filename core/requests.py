@@ -74,7 +74,7 @@ _BIDI_AND_INVISIBLE = re.compile("[\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u
 
 def clean_text(text: str) -> str:
     """Return ``text`` in NFC without control and invisible direction characters, white space folded, ends trimmed."""
-    text = _BIDI_AND_INVISIBLE.sub("", unicodedata.normalize("NFC", text))
+    text = unicodedata.normalize("NFC", _BIDI_AND_INVISIBLE.sub("", text))
     text = "".join(
         c if c in "\n\t" or not unicodedata.category(c).startswith("C") or c == "\u200d" else " " for c in text
     )
@@ -152,7 +152,7 @@ def _seconds(value: Any, legal: tuple[int, ...]) -> int:
     words = _listed(tuple(str(s) for s in legal))
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise BadOption("duration", value, words)
-    text = str(value).strip()
+    text = _digits(value)
     if not re.fullmatch(r"[0-9]{1,3}(\.0)?", text) or int(float(text)) not in legal:
         raise BadOption("duration", value, words)
     return int(float(text))
@@ -162,10 +162,15 @@ def _whole(value: Any, name: str, least: int, most: int) -> int:
     words = f"a whole number from {least} to {most}"
     if isinstance(value, bool) or not isinstance(value, int | str):
         raise BadOption(name, value, words)
-    text = str(value).strip()
+    text = _digits(value)
     if not re.fullmatch(r"[0-9]{1,10}", text) or not least <= int(text) <= most:
         raise BadOption(name, value, words)
     return int(text)
+
+
+def _digits(value: float | str) -> str:
+    """The number as it is written; nothing for one that is too long to be written."""
+    return "" if isinstance(value, int) and abs(value) >= 10**20 else str(value).strip()
 
 
 def _yes_no(value: Any, name: str) -> bool:

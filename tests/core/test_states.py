@@ -1,0 +1,123 @@
+"""The table of moves, looked at pair by pair."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+
+from core.states import (
+    AT_PROVIDER,
+    DELIVERY_MOVES,
+    ENDED,
+    LIVE,
+    MOVES,
+    RUNNING,
+    STATE_SECONDS,
+    WAITING,
+    DeliveryState,
+    IllegalMove,
+    JobState,
+    check_move,
+    deadline_for,
+)
+
+S = JobState
+LEGAL = {
+    (S.PREPARING, S.QUEUED),
+    (S.QUEUED, S.SUBMITTING),
+    (S.SUBMITTING, S.GENERATING),
+    (S.SUBMITTING, S.QUEUED),
+    (S.SUBMITTING, S.UNCLEAR),
+    (S.UNCLEAR, S.GENERATING),
+    (S.GENERATING, S.STORING),
+    (S.STORING, S.DONE),
+    *((state, S.FAILED) for state in (S.PREPARING, S.QUEUED, S.SUBMITTING, S.UNCLEAR, S.GENERATING, S.STORING)),
+    *((state, S.CANCELLED) for state in (S.PREPARING, S.QUEUED, S.SUBMITTING, S.UNCLEAR, S.GENERATING)),
+}
+"""Written out a second time on purpose: from the design, not from the table."""
+
+
+@pytest.mark.parametrize("current, to", list(product(JobState, JobState)), ids=lambda state: state.value)
+def test_every_pair_of_states(current: JobState, to: JobState) -> None:
+    if (current, to) in LEGAL:
+        check_move(current, to)
+        return
+    with pytest.raises(IllegalMove, match=f"from {current} to {to}"):
+        check_move(current, to)
+
+
+def test_an_illegal_move_says_what_would_be_legal() -> None:
+    with pytest.raises(IllegalMove, match=r"only to: cancelled, failed, queued"):
+        check_move(S.PREPARING, S.DONE)
+    with pytest.raises(IllegalMove, match="nowhere, it has ended"):
+        check_move(S.DONE, S.QUEUED)
+
+
+def test_the_ends_are_the_states_without_a_way_on() -> None:
+    assert ENDED == {S.DONE, S.FAILED, S.CANCELLED}
+    assert LIVE | ENDED == set(JobState)
+    assert not LIVE & ENDED
+
+
+def test_every_live_state_can_fail_and_reaches_an_end() -> None:
+    assert all(S.FAILED in MOVES[state] for state in LIVE)
+    assert all(S.CANCELLED in MOVES[state] for state in LIVE - {S.STORING})
+    reached, before = {S.PREPARING}, set[JobState]()
+    while reached != before:
+        before = set(reached)
+        reached |= {onward for state in before for onward in MOVES[state]}
+    assert reached == set(JobState)
+
+
+def test_the_only_way_back_is_a_certain_refusal() -> None:
+    order = [S.PREPARING, S.QUEUED, S.SUBMITTING, S.UNCLEAR, S.GENERATING, S.STORING, S.DONE, S.FAILED, S.CANCELLED]
+    back = {
+        (a, b)
+        for a, onward in MOVES.items()
+        for b in onward
+        if order.index(b) < order.index(a)
+    }  # fmt: skip
+    assert back == {(S.SUBMITTING, S.QUEUED)}
+
+
+def test_what_counts_against_the_caps() -> None:
+    assert {S.PREPARING, S.QUEUED} == WAITING
+    assert {S.SUBMITTING, S.GENERATING, S.STORING} == RUNNING
+    assert {S.SUBMITTING, S.GENERATING} == AT_PROVIDER
+    assert S.UNCLEAR not in WAITING | RUNNING
+
+
+@pytest.mark.parametrize("state", JobState, ids=lambda state: state.value)
+def test_every_live_state_has_a_deadline(state: JobState) -> None:
+    at = deadline_for(state, 5_000, 600.5)
+    seconds = {
+        S.PREPARING: 120,
+        S.QUEUED: 86_400,
+        S.SUBMITTING: 120,
+        S.GENERATING: 600.5,
+        S.STORING: 3600,
+        S.UNCLEAR: 86_400,
+    }
+    assert at == (None if state in ENDED else 5_000 + int(seconds[state] * 1000))
+    assert set(STATE_SECONDS) == LIVE - {S.GENERATING}
+
+
+D = DeliveryState
+
+
+@pytest.mark.parametrize("current, to", list(product(DeliveryState, DeliveryState)), ids=lambda state: state.value)
+def test_every_pair_of_delivery_states(current: DeliveryState, to: DeliveryState) -> None:
+    legal = {
+        (D.PENDING, D.SENDING),
+        (D.PENDING, D.DEAD),
+        (D.SENDING, D.SENT),
+        (D.SENDING, D.PENDING),
+        (D.SENDING, D.UNCLEAR),
+        (D.SENDING, D.DEAD),
+        (D.UNCLEAR, D.SENDING),
+        (D.UNCLEAR, D.SENT),
+        (D.UNCLEAR, D.DEAD),
+        (D.DEAD, D.SENDING),
+    }
+    assert (to in DELIVERY_MOVES[current]) is ((current, to) in legal)
