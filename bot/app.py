@@ -84,7 +84,8 @@ class App:
         paid = any(entry.paid for entry in configured(settings)) or bool(self.extras.providers)
         defaults = DefaultLimits(settings.daily_limit, settings.monthly_limit, settings.global_daily_limit(paid=paid))
         self.store = SqliteStore(self.database, self.clock, defaults, self._tombstone)
-        self.clips = FolderClipStore(folder / "clips", budget_bytes=None)
+        budget = None if settings.disk_budget is None else settings.disk_budget * 1_000_000_000
+        self.clips = FolderClipStore(folder / "clips", budget_bytes=budget)
         self.media = MediaTools(folder / "work")
         await self.media.start()
         self._stack.push_async_callback(self.media.close)
@@ -107,7 +108,7 @@ class App:
         if self.extras.low_water_bytes is not None:
             self.parts.low_water_bytes = self.extras.low_water_bytes
         self.engine = Engine(
-            self.parts, flat_price=settings.flat_cost, retention_days=settings.retention_days, disk_budget=None
+            self.parts, flat_price=settings.flat_cost, retention_days=settings.retention_days, disk_budget=budget
         )
         self._build_web(folder)
 

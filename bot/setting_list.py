@@ -49,6 +49,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(REELAY, "REELAY_HTTP_PORT", "Port of the same (0: any free one)", "8080", "a port from 0 to 65535", "8080"),
     Setting(REELAY, "REELAY_PUBLIC_URL", "How the outside reaches it; signed links and webhooks need it", "none: no links, no webhooks", ROOT, "https://clips.example.org"),
     Setting(REELAY, "REELAY_RETENTION_DAYS", "Days that a clip is kept, unless it has a star", "30", "a whole number of days from 1 to 36500", "30"),
+    Setting(REELAY, "REELAY_DISK_BUDGET", "Gigabytes of stored clips above which the operator is warned; nothing is refused or deleted", "none: no warning", "a whole number of gigabytes from 1 to 1000000", "50"),
     Setting(REELAY, "REELAY_LOG_FORMAT", "How log lines look: for people or for machines", "text", "text or json", "json"),
     Setting(REELAY, "REELAY_PROVIDER", "The generator that is used when a person names none", "the best one that is configured", "local, veo, omni, replicate, ovi, longcat, comfyui, google or gemini", "local"),
 

@@ -50,6 +50,7 @@ class Settings(BaseSettings):
     http_port: Annotated[int, BeforeValidator(values.whole_number(0, 65535))] = _set("REELAY_HTTP_PORT", 8080)
     public_url: Annotated[str | None, BeforeValidator(values.address("https", "http"))] = _set("REELAY_PUBLIC_URL")
     retention_days: Annotated[int, BeforeValidator(values.whole_number(1, 36500))] = _set("REELAY_RETENTION_DAYS", 30)
+    disk_budget: Annotated[int | None, BeforeValidator(values.whole_number(1, 1_000_000))] = _set("REELAY_DISK_BUDGET")
     log_format: Annotated[Literal["text", "json"], BeforeValidator(values.one_of("text", "json"))] = _set(
         "REELAY_LOG_FORMAT", "text"
     )

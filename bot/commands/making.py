@@ -15,7 +15,7 @@ from core.jobs import Actor, Attachment, Job, Place
 
 FIELDS = (
     "prompt", "negative_prompt", "aspect_ratio", "resolution", "duration", "seed", "generate_audio", "person_generation", "provider",
-    "model", "session_id", "parent_id", "reuse_image_of",
+    "model", "session_id", "parent_id", "reuse_image_of", "extend_of",
 )  # fmt: skip
 """Fields of an order; a field that no surface knows is left out before the command is stored."""
 

@@ -139,6 +139,15 @@ class Intake:
         actor = Actor(**{**payload["actor"], "roles": tuple(payload["actor"].get("roles", ()))})
         account_id = await self._parts.store.find_account(actor.platform, actor.external_id)
         settings = {} if account_id is None else (await self._parts.store.account(account_id)).settings
+        if fields.get("extend_of"):
+            # No configured generator can extend yet; one that can says so in its capabilities and reads this field.
+            values = {
+                "field": "extend_of",
+                "wrote": str(fields["extend_of"])[:40],
+                "legal": "left out",
+                "generator": "Reelay",
+            }
+            raise Unsupported("nothing can extend", values=values)
         attachment = None if payload.get("attachment") is None else Attachment.from_json(payload["attachment"])
         picture = await self._reused_picture(fields.get("reuse_image_of"), account_id)
         offer = self._fit(fields, settings, with_picture=attachment is not None or picture is not None)
