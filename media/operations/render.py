@@ -9,8 +9,9 @@ from typing import Any
 
 from core.errors import UnsupportedMedia
 from media.scenery.ambience import composed
-from media.scenery.director import direct
+from media.scenery.director import Scene, direct
 from media.scenery.film import FPS, encode
+from media.scenery.shot import Shot, shot
 from media.scenery.words import read
 
 SIZES: dict[tuple[str, str], tuple[int, int]] = {
@@ -41,8 +42,18 @@ def run(request: dict[str, Any], report: Callable[[str, int, int], None]) -> dic
     reading = read(prompt, str(request.get("negative_prompt") or ""))
     frames = round(seconds * FPS)
     report("prepare", 0, frames + 8)
-    scene = direct(reading, prompt, int(request.get("seed", 0)), size, frames / FPS, caption=bool(request.get("caption", True)))
-    written = encode(lambda index: scene.frame(index / FPS), frames, lambda: composed(scene.world, scene.place, scene.thunder), Path(request["output"]), size, report)
+    seed, caption = int(request.get("seed", 0)), bool(request.get("caption", True))
+    image = request.get("image")
+    scene: Scene | Shot
+    if image:
+        scene = shot(Path(str(image)), reading, prompt, seed, size, frames / FPS, caption=caption)
+        not_drawn = scene.not_drawn
+    else:
+        scene = direct(reading, prompt, seed, size, frames / FPS, caption=caption)
+        not_drawn = list(reading.unknown)
+    written = encode(
+        lambda index: scene.frame(index / FPS), frames, lambda: composed(scene.world, scene.place, scene.thunder), Path(request["output"]), size, report
+    )
     return {
         "bytes": written,
         "width": size[0],
@@ -50,6 +61,6 @@ def run(request: dict[str, Any], report: Callable[[str, int, int], None]) -> dic
         "seconds": frames / FPS,
         "frames": frames,
         "drawn": scene.drawn,
-        "not_drawn": list(reading.unknown),
+        "not_drawn": not_drawn,
         "caption": scene.caption,
     }
