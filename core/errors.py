@@ -22,6 +22,7 @@
     │   ├── InvalidRequest          INVALID_REQUEST
     │   ├── ModelRetired            MODEL_RETIRED
     │   ├── Unavailable             PROVIDER_UNAVAILABLE
+    │   │   └── NothingSent         PROVIDER_UNAVAILABLE     not a byte left our socket
     │   ├── TimedOut                TIMEOUT
     │   ├── Unclear                 UNCLEAR                  a paid submit whose answer was lost
     │   └── Garbled                 PROVIDER_UNAVAILABLE     the answer or the file cannot be understood
@@ -241,7 +242,7 @@ class ModelRetired(ProviderError):
 
 
 class Unavailable(ProviderError):
-    """The generator cannot be reached or is failing; ``certain`` tells whether nothing was begun."""
+    """The generator cannot be reached or is failing; whether a submit was begun is not known."""
 
     code = "PROVIDER_UNAVAILABLE"
     retry = Retry.LATER

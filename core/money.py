@@ -160,7 +160,9 @@ def _short(needed: int, left: int, row: Allowance) -> QuotaExceeded:
         "period": row.period.value,
         "resets_at": window_end(row.period, row.window_start),
     }
-    return QuotaExceeded(f"{needed} credits needed, {left} left ({row.scope} {row.period})", values=values)
+    shared = None if row.scope is Scope.PERSON else "error.quota_exceeded_shared"
+    text = f"{needed} credits needed, {left} left ({row.scope} {row.period})"
+    return QuotaExceeded(text, message_id=shared, values=values)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,15 @@ def explicit(*names: str, **fields: Any) -> Wanted:
 
 def test_what_a_generator_can_do_is_done_and_nothing_is_said() -> None:
     wish = explicit(
-        "aspect_ratio", "resolution", "seconds", "seed", "audio", aspect_ratio="9:16", resolution="1080p", seconds=6, seed=9
+        "aspect_ratio",
+        "resolution",
+        "seconds",
+        "seed",
+        "audio",
+        aspect_ratio="9:16",
+        resolution="1080p",
+        seconds=6,
+        seed=9,
     )
     applied, said = fitted(wish, capabilities())
     assert said == []
@@ -56,7 +64,8 @@ def test_an_impossible_default_is_replaced_unsaid_and_an_impossible_wish_refused
 
 
 @pytest.mark.parametrize(
-    "asked, can_do, made", [(8, (5,), 5), (6, (4, 8), 8), (4, (5, 10), 5), (8, (6, 10), 10), (6, (6,), 6), (4, (8, 6), 6)]
+    "asked, can_do, made",
+    [(8, (5,), 5), (6, (4, 8), 8), (4, (5, 10), 5), (8, (6, 10), 10), (6, (6,), 6), (4, (8, 6), 6)],
 )
 def test_seconds_that_are_legal_everywhere_become_the_nearest(asked: int, can_do: tuple[int, ...], made: int) -> None:
     can = capabilities(seconds=can_do)
@@ -93,7 +102,9 @@ def test_a_listed_adjustment_is_made_and_said_only_to_who_asked() -> None:
 
 
 def test_an_adjustment_says_why_what_and_by_whom() -> None:
-    _, changes = fit(explicit("resolution", resolution="1080p", seconds=4), capabilities(adjusts=(HD_NEEDS_EIGHT,)), seed=1)
+    _, changes = fit(
+        explicit("resolution", resolution="1080p", seconds=4), capabilities(adjusts=(HD_NEEDS_EIGHT,)), seed=1
+    )
     assert changes[0].values == {"because": "1080p", "field": "seconds", "applied": 8, "generator": "Fake"}
 
 
@@ -143,7 +154,12 @@ def test_a_named_model_is_used_else_the_first() -> None:
 
 ABLE = st.builds(
     lambda aspects, resolutions, seconds, adjusts, audio, switch: capabilities(
-        aspects=tuple(aspects), resolutions=tuple(resolutions), seconds=tuple(seconds), adjusts=adjusts, audio=audio, audio_switch=switch
+        aspects=tuple(aspects),
+        resolutions=tuple(resolutions),
+        seconds=tuple(seconds),
+        adjusts=adjusts,
+        audio=audio,
+        audio_switch=switch,
     ),
     st.lists(st.sampled_from(["16:9", "9:16", "1:1"]), min_size=1, unique=True),
     st.lists(st.sampled_from(["480p", "720p", "1080p"]), min_size=1, unique=True),
@@ -176,7 +192,7 @@ def test_what_is_applied_is_always_possible_and_every_broken_wish_is_told(wish: 
     assert applied.seconds in can.seconds
     for name in wish.explicit - {"prompt"}:
         kept = getattr(applied, name) == getattr(wish, name)
-        assert kept or any(change.message_id == "change.seconds" for change in changes) and name == "seconds"
+        assert kept or (any(change.message_id == "change.seconds" for change in changes) and name == "seconds")
     assert Applied.from_json(applied.as_json()) == applied
     assert Applied.from_json({**applied.as_json(), "camera": "pan"}) == applied
 

@@ -211,7 +211,9 @@ def test_a_label_is_taken_as_it_is(value: str) -> None:
     assert parse_label(value, "session_id") == value
 
 
-@pytest.mark.parametrize("value", ["x" * (SESSION_CHARACTERS + 1), "a\nb", "\x00", "a\u202eb", "\ud83d", 5, [], {}, True])
+@pytest.mark.parametrize(
+    "value", ["x" * (SESSION_CHARACTERS + 1), "a\nb", "\x00", "a\u202eb", "\ud83d", 5, [], {}, True]
+)
 def test_a_label_that_is_no_label_is_refused(value: Any) -> None:
     with pytest.raises(BadOption) as refused:
         parse_label(value, "session_id")

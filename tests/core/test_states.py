@@ -55,8 +55,8 @@ def test_an_illegal_move_says_what_would_be_legal() -> None:
 
 
 def test_the_ends_are_the_states_without_a_way_on() -> None:
-    assert ENDED == {S.DONE, S.FAILED, S.CANCELLED}
-    assert LIVE | ENDED == set(JobState)
+    assert {S.DONE, S.FAILED, S.CANCELLED} == ENDED
+    assert set(JobState) == LIVE | ENDED
     assert not LIVE & ENDED
 
 
