@@ -27,12 +27,12 @@ def copy_streams(sources: Sequence[Path], output: Path, step: Callable[[int], No
     with av.open(
         str(output), "w", format="mp4", container_options={"movflags": "+faststart", "fflags": "+bitexact"}
     ) as target:
-        lanes: dict[str, _Lane] = {}
+        lanes: dict[str, Lane] = {}
         for place, path in enumerate(sources):
             with open_clip(path) as clip, reading():
                 seconds = _length(clip)
                 if not lanes:
-                    lanes = {stream.type: _Lane(target, stream) for stream in _streams(clip)}
+                    lanes = {stream.type: Lane(target, stream) for stream in _streams(clip)}
                 origin = _origin(clip)
                 for packet in clip.container.demux(*_streams(clip)):
                     lane = lanes.get(packet.stream.type)
@@ -63,12 +63,13 @@ def _origin(clip: Clip) -> Fraction:
     return Fraction(start) * base if start is not None and base is not None else Fraction(0)
 
 
-class _Lane:
+class Lane:
     """One output stream; keeps its decode times rising, because the priming of AAC overlaps at every join (mux error
     22).
     """
 
     def __init__(self, target: OutputContainer, source: Stream) -> None:
+        """Add a stream like ``source`` to ``target``, without its metadata."""
         self._target = target
         self._stream = target.add_stream_from_template(source)
         self._stream.metadata.clear()

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -98,6 +99,28 @@ async def test_cancelling_kills_the_child_at_once(warm_tools: MediaTools, tmp_pa
     assert not alive(child.pid)
     assert not list(warm_tools._scratch.glob("*/output*"))
     assert not (tmp_path / "film.mp4").exists()
+
+
+async def test_cancelling_while_the_output_is_put_in_place_takes_it_away_again(
+    tools: MediaTools, shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop, entered, gate, real = asyncio.get_running_loop(), asyncio.Event(), threading.Event(), tools_module._publish
+
+    def slow(output: Path, destination: Path) -> int:
+        size = real(output, destination)
+        loop.call_soon_threadsafe(entered.set)
+        gate.wait(20)
+        return size
+
+    monkeypatch.setattr(tools_module, "_publish", slow)
+    call = asyncio.create_task(tools.poster(shelf.blue, tmp_path / "poster.jpg"))
+    await asyncio.wait_for(entered.wait(), 20)
+    assert "poster.jpg" in names(tmp_path)
+    call.cancel()
+    gate.set()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    assert names(tmp_path) == {"scratch"}
 
 
 async def test_cancelling_before_the_child_has_begun_leaves_nothing(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import av
 import pytest
 
 from core.errors import CannotFit, CorruptMedia
@@ -81,6 +82,9 @@ async def test_rotation_is_painted_when_encoding(tools: MediaTools, tmp_path: Pa
     assert told.action is FitAction.CRF
     seen = await tools.inspect(tmp_path / "out.mp4")
     assert (seen.width, seen.height, seen.rotation) == (180, 320, 0)
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        first = next(container.decode(video=0)).to_ndarray(format="gray")
+    assert first[305:, 90].min() > 160 > first[:290, 90].max()
 
 
 async def test_a_cut_off_clip_is_not_passed_on(tools: MediaTools, shelf: Shelf, tmp_path: Path) -> None:
