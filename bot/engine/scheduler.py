@@ -102,7 +102,8 @@ class Scheduler:
         admitted = await self._parts.store.admit(
             AdmissionCaps(caps.running_per_person, caps.running_everywhere, providers)
         )
-        self._parts.reach("admitted")
+        if admitted:
+            self._parts.reach("admitted")
         for job, attempt in admitted:
             self._parts.figures.waited(
                 job.applied.provider, (self._parts.clock.now() - (job.queued_at or job.created_at)) / 1000
