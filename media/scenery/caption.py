@@ -126,7 +126,7 @@ class Caption:
         left = int(world.width * 0.07)
         lines = _lines(font, text, world.width * 0.86 if world.width < world.height else world.width * 0.66)
         leading = int(font.size * 1.32)
-        base = int(world.height * (0.905 if world.width > world.height else 0.86))
+        base = int(world.height * (0.905 if world.width > world.height else 0.90))
         top = base - leading * len(lines)
         self.words: list[tuple[Image.Image, Image.Image, int, int, float]] = []
         number = 0
@@ -156,12 +156,12 @@ class Caption:
     def _shade(world: World, top: int, right: float) -> tuple[Image.Image, int]:
         """Darkness from the lower edge up, deepest behind the words."""
         unit = world.unit
-        first = max(0, int(top - 110 * unit)) & ~1
+        first = max(0, int(top - 150 * unit)) & ~1
         rows = world.height - first
-        y = (np.arange(rows, dtype=np.float32)[:, None] + first - top) / (110 * unit) + 1
+        y = (np.arange(rows, dtype=np.float32)[:, None] + first - top) / (150 * unit) + 1
         x = np.arange(world.width, dtype=np.float32)[None, :]
-        across = 1 - 0.72 * smoothstep(right * 0.7, right * 1.5 + 120 * unit, x)
-        shade = smoothstep(0.0, 1.0, y) * across * 150
+        across = 1 - 0.55 * smoothstep(right * 0.6, right * 1.7 + 260 * unit, x)
+        shade = smoothstep(0.0, 1.15, y) * across * 128
         return image_of(shade), first
 
     def strength(self, time: float) -> float:

@@ -19,7 +19,7 @@ from media.scenery.world import Painter, World
 PEOPLE = tuple(people.HEIGHTS)
 BEASTS = tuple(beasts.BUILDS)
 SWIMMERS = tuple(swimmers.LENGTHS)
-_POSES = 24
+_POSES = 20
 
 
 @dataclass(slots=True)
@@ -56,10 +56,19 @@ def _cycle(world: World, make: Callable[[float], Brush], height: float, box: tup
     return sprites
 
 
-def on_ground(world: World, ground: Ground, kind: str, x: float, scale: float = 1.0, *, facing: float = 1.0, offset: float = 0.0) -> Painter:
-    """A person or beast that stands, sits, walks, runs or dances where the prompt says so."""
+def _shared(like: Painter | None) -> list[Sprite] | None:
+    return like.actor.frames if isinstance(like, Shadowed) else None
+
+
+def on_ground(world: World, ground: Ground, kind: str, x: float, scale: float = 1.0, *, facing: float = 1.0, offset: float = 0.0, herd: float = 1.0, like: Painter | None = None) -> Painter:
+    """A person or beast that stands, sits, walks, runs or dances where the prompt says so.
+
+    ``herd``: its size beside the first of its kind; ``like``: that first one, whose drawings it shares.
+    """
     depth = ground.sheet.depth
-    size = min(world.width, world.height) * scale
+    alone = sum(world.reading.has(one) for one in (*PEOPLE, *BEASTS)) <= 1
+    small = kind in ("cat", "dog", "wolf", "fox", "rabbit", "owl", "child", "sheep")
+    size = min(world.width, world.height) * scale * ((1.32 if small else 1.08) if alone else 1.0)
     moves = "run" if world.reading.has("run") else "walk" if world.reading.has("walk") or kind == "camel" else "stand"
     if kind in PEOPLE:
         gait = "dance" if kind != "dancer" and world.reading.has("dancer") else moves
@@ -70,11 +79,11 @@ def on_ground(world: World, ground: Ground, kind: str, x: float, scale: float = 
         stride = {"run": 1.15, "walk": 0.62}.get(gait, 0.0) * height / period
         if kind in ("astronaut", "robot") and gait in ("walk", "run"):
             period, count, stride = 2.2, _POSES, 0.16 * height
-        frames = _cycle(world, lambda phase: people.person(kind, phase + offset, gait), height, people.BOX, coat, x, count)
+        frames = _shared(like) or _cycle(world, lambda phase: people.person(kind, phase, gait), height, people.BOX, coat, x, count)
     elif kind == "owl":
         height = 0.13 * size
         period, stride = 5.0, 0.0
-        frames = _cycle(world, lambda phase: swimmers.owl(phase), height, swimmers.OWL_BOX, swimmers.COATS["owl"], x, 12)
+        frames = _shared(like) or _cycle(world, lambda phase: swimmers.owl(phase), height, swimmers.OWL_BOX, swimmers.COATS["owl"], x, 12)
     else:
         build = beasts.BUILDS[kind]
         height = build.size * size
@@ -83,10 +92,10 @@ def on_ground(world: World, ground: Ground, kind: str, x: float, scale: float = 
             gait, height = "sit", height * 1.15
         period = {"run": 0.58 + build.size, "walk": 1.5 if kind != "camel" else 2.0}.get(gait, 4.0)
         count = {"run": round(24 * (0.58 + build.size)), "walk": 30}.get(gait, _POSES)
-        stride = {"run": 2.1, "walk": build.stride * 1.45}.get(gait, 0.0) * height / period
-        frames = _cycle(world, lambda phase: beasts.beast(kind, phase + offset, gait), height, beasts.BOX, tinted(world, build.coat), x, count, 0.016)
+        stride = {"run": 1.9, "walk": build.stride * 1.45}.get(gait, 0.0) * height / period
+        frames = _shared(like) or _cycle(world, lambda phase: beasts.beast(kind, phase, gait), height, beasts.BOX, tinted(world, build.coat), x, count, 0.016)
     limit = world.width * 0.56 / world.seconds
-    speed = min(stride, limit) * facing
+    speed = min(stride * herd, limit) * facing
     steep = kind in BEASTS and moves != "stand"
 
     def path(time: float) -> tuple[float, float, float]:
@@ -94,20 +103,21 @@ def on_ground(world: World, ground: Ground, kind: str, x: float, scale: float = 
         turn = ground.slope(place) * 0.6 if steep else 0.0
         return place + world.travel(time) * depth, ground.row(place), turn
 
-    return Shadowed(Actor(frames, period, path, flip=facing < 0), height, world)
+    return Shadowed(Actor(frames, period, path, flip=facing < 0, scale=herd, offset=offset), height * herd, world)
 
 
-@dataclass(slots=True)
 class Shadowed:
-    """An actor with a soft shadow at its feet, so that it stands and does not float."""
+    """An actor with a soft shadow at its feet, so that it stands and does not float, and a faint light behind it."""
 
-    actor: Actor
-    height: float
-    world: World
+    def __init__(self, actor: Actor, height: float, world: World) -> None:
+        self.actor, self.height, self.world = actor, height, world
+        tone = mix(world.palette.haze, world.palette.light, 0.35)
+        self.halo = Glow(height * 0.95, tone, 0.10 + 0.24 * world.palette.dark, 1.5)
 
     def draw(self, canvas: Canvas, time: float) -> None:
-        """Shadow first."""
+        """A breath of light behind it, then the shadow, then the figure."""
         x, y, _ = self.actor.path(time)
+        self.halo.draw(canvas, x, y - self.height * 0.5)
         wide, tall = int(self.height * 0.62) & ~1, int(self.height * 0.10) & ~1
         if wide > 4 and tall > 2:
             canvas.tint(codes(self.world.palette.deep), _ellipse(wide, tall), int(x) - wide // 2, int(y) - tall // 2)
@@ -275,7 +285,7 @@ class Beam:
     def __init__(self, world: World, x: float, y: float, depth: float, radius: float) -> None:
         self.world, self.x, self.y, self.depth = world, x, y, depth
         self.tone = codes((1.0, 0.95, 0.78))
-        self.strength = 0.34 + 0.42 * world.palette.dark
+        self.strength = 0.62 + 0.42 * world.palette.dark
         self.flash = Glow(radius * 3.2, (1.0, 0.95, 0.80), 0.95, 2.2)
         self.steady = Glow(radius * 1.1, (1.0, 0.92, 0.70), 0.8, 2.0)
 
@@ -294,8 +304,8 @@ class Beam:
             side = way * (1 if look > 0 else -1)
             for part in range(9):
                 near, far = part / 9, (part + 1.15) / 9
-                level = int(215 * self.strength * (1 - part / 9) ** 1.5 * (0.35 + 0.65 * abs(look)))
-                spread = 0.040 + 0.03 * (1 - abs(look))
+                level = int(235 * min(1.0, self.strength) * (1 - part / 9) ** 1.5 * (0.35 + 0.65 * abs(look)))
+                spread = 0.062 + 0.03 * (1 - abs(look))
                 x0, x1 = ox + side * reach * near / step, ox + side * reach * far / step
                 draw.polygon([(x0, oy - near * reach * spread / step - 1), (x1, oy - far * reach * spread / step - 1), (x1, oy + far * reach * spread / step + 1), (x0, oy + near * reach * spread / step + 1)], fill=level)
         small = small.filter(ImageFilter.GaussianBlur(5 * self.world.unit))

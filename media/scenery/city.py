@@ -211,7 +211,7 @@ def rooftop(world: World, ground: float) -> Sheet:
     below = rows - one.crest[None, :]
     one.alpha = np.clip(below / 1.3 + 0.5, 0, 1).astype(np.float32)
     palette = world.palette
-    base = mix(lit(colour("#8c5a50"), palette, 0.32), palette.deep, 0.40)
+    base = mix(lit(colour("#a0685c"), palette, 0.45), palette.deep, 0.26)
     bright = lit(colour("#a86a58"), palette, 0.9)
     tile = 25 * unit
     course = np.floor(below / tile)
@@ -223,7 +223,7 @@ def rooftop(world: World, ground: float) -> Sheet:
     shade = np.clip(0.35 + 0.55 * (1 - round_) - 0.75 * (inside > lip + 0.22) + 0.30 * (np.abs(inside - lip) < 0.10), 0, 1)
     wear = cloudy(rng, width, one.height, 50 * unit, octaves=4)
     near = np.exp(-(((one.x() - world.light.x) / (380 * unit)) ** 2)) if world.light.kind != "none" else np.float32(0.3)
-    light = shade * (0.16 + 0.42 * wear + 0.40 * near) * np.exp(-np.clip(below, 0, None) / (150 * unit))
+    light = shade * (0.16 + 0.42 * wear + 0.40 * near) * np.exp(-np.clip(below, 0, None) / (260 * unit))
     for channel in range(3):
         one.rgb[..., channel] = base[channel] * (0.55 + 0.25 * shade) + (bright[channel] - base[channel]) * light * 0.85
     ridge = (np.abs(below - 5 * unit) < 5 * unit) * 0.35

@@ -243,10 +243,11 @@ def _things(stage: Stage, place: str) -> None:
     if reading.has("rock") and stage.ground is None and stage.water_row is None:
         stage.near.append(weather.Floating(world, "stones", count=9, tone=world.palette.deep, sizes=(5, 14), strength=0.9, rise=0, blink=0))
     if reading.has("campfire"):
-        x = world.width * (0.52 if reading.has(*cast.PEOPLE, *cast.BEASTS) else 0.44)
+        free = 0.36 if world.light.x > world.width / 2 else 0.64
+        x = world.width * ((free + (0.17 if free < 0.5 else -0.17)) if reading.has(*cast.PEOPLE, *cast.BEASTS) else free)
         row = stage.ground.row(x) if stage.ground else world.height * 0.88
         depth = stage.ground.sheet.depth if stage.ground else 0.8
-        stage.front.append(weather.Fire(world, x, row + 10 * unit, 0.11 * big, depth))
+        stage.front.append(weather.Fire(world, x, row + 12 * unit, 0.145 * big, depth))
 
 
 def _lighthouse(stage: Stage, x: float, big: float) -> None:
@@ -454,13 +455,15 @@ def _stand(stage: Stage, place: str, standing: list[str]) -> None:
             scale *= 1.15
         word = next(match.word.casefold() for match in reading.matches if match.element == kind)
         many = kind in ("camel", "sheep") or (word.endswith("s") and word not in _SINGULAR) or word in _MANY
-        if many and count <= 2:
+        if many and count <= 2 and not (reading.has("campfire") and kind != "camel"):
             spread = 5 if kind == "camel" else 3
-            size = scale * (0.66 if kind == "camel" else 0.88)
+            size = scale * (0.60 if kind == "camel" else 0.88)
             for number in range(spread):
-                gap = 0.145 if kind == "camel" else 0.17
+                gap = 0.175 if kind == "camel" else 0.17
                 px = world.width * 0.5 + (number - (spread - 1) / 2) * gap * world.width * 0.95
-                stage.front.append(cast.on_ground(world, ground, kind, px, size * (1 - 0.04 * (number % 3)), facing=facing, offset=0.37 * number))
+                first = stage.front[-1] if number else None
+                one = cast.on_ground(world, ground, kind, px, size, facing=facing, offset=0.37 * number, herd=1 - 0.05 * (number % 3), like=first)
+                stage.front.append(one)
         else:
             stage.front.append(cast.on_ground(world, ground, kind, x, scale, facing=facing))
 

@@ -98,8 +98,8 @@ class Ribbons:
         reach = self.rows + 200
         d = np.arange(-reach, reach, dtype=np.float32)
         rise = tall * unit * 2 / 2
-        edge = smoothstep(-18 * unit, 16 * unit, d)
-        self.low = (edge * np.exp(-np.maximum(d, 0) / rise)).astype(np.float32)
+        edge = smoothstep(-30 * unit, 20 * unit, d)
+        self.low = (edge * (0.62 * np.exp(-np.maximum(d, 0) / rise) + 0.38 * np.exp(-np.maximum(d - 10 * unit, 0) / (rise * 0.22)))).astype(np.float32)
         self.high = (smoothstep(-4 * unit, 120 * unit, d) * np.exp(-np.maximum(d - 40 * unit, 0) / (rise * 1.7))).astype(np.float32)
         self.reach = reach
         self.y = np.arange(self.rows, dtype=np.float32)[:, None]
@@ -111,9 +111,9 @@ class Ribbons:
         high = np.zeros_like(low)
         for number, (hem, slow, rays, broad, phase, rate) in enumerate(self.curtains):
             slide = (time * 7.0 * rate + 60 * number) * self.unit
-            line = hem + 62 * self.unit * _at(slow, x + slide * 1.3) + 34 * self.unit * np.sin(x * (0.0052 / self.unit) + time * 0.42 * rate + phase)
+            line = hem + 84 * self.unit * _at(slow, x + slide * 1.3) + 40 * self.unit * np.sin(x * (0.0074 / self.unit) + time * 0.42 * rate + phase)
             fold = _at(rays, x + slide * 3.2 + 20 * self.unit * np.sin(x * (0.004 / self.unit) + time * 0.5 + phase))
-            power = (0.30 + 0.70 * fold) * (0.15 + 0.95 * _at(broad, x - slide * 1.7) ** 1.3)
+            power = (0.22 + 0.78 * fold) * np.clip(1.9 * _at(broad, x - slide * 1.7) - 0.42, 0.03, 1.1)
             index = np.clip(line[None, :] - self.y + self.reach, 0, 2 * self.reach - 1).astype(np.int32)
             power = (power * 255 * self.strength * (1.0 if number == 0 else 0.72)).astype(np.float32)[None, :]
             low += self.low[index] * power
@@ -251,7 +251,7 @@ class Fireworks:
             angle = rng.random(sparks) * 2 * np.pi
             lift = rng.uniform(-1, 1, sparks)
             flat = np.sqrt(1 - lift * lift) * (0.92 + 0.08 * rng.random(sparks))
-            reach = (95 + 75 * rng.random()) * unit
+            reach = (125 + 85 * rng.random()) * unit
             self.bursts.append((float(start), float(rng.uniform(0.14, 0.86) * world.width), float(rng.uniform(0.16, 0.50) * world.horizon), np.cos(angle) * flat * reach, np.sin(angle) * flat * reach, int(rng.integers(0, 5))))
         self.unit = unit
 

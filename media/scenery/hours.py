@@ -98,7 +98,7 @@ def light_of(reading: Reading, palette: Palette, width: int, height: int, horizo
     if palette.name in ("storm", "grey"):
         return Light("sun" if reading.has("sun") else "moon" if reading.has("moon") and palette.name == "storm" else "none", x, horizon * 0.35, palette.light, 40 * unit)
     if palette.name in ("night", "neon", "twilight"):
-        shown = "moon" not in reading.removed and (reading.has("moon") or palette.name == "neon" or (not reading.has("aurora", "firework", "storm") and rng.random() < 0.75))
+        shown = "moon" not in reading.removed and (reading.has("moon") or palette.name == "neon" or (not reading.has("aurora", "firework", "storm") and rng.random() < 0.88))
         if reading.has("sun") and palette.name == "neon":
             shown = True
         if palette.name == "neon":

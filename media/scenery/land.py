@@ -136,8 +136,9 @@ def mountains(world: World, name: str, *, depth: float, base: float, height: flo
     for channel in range(3):
         one.rgb[..., channel] = rock_dark[channel] + (rock_lit[channel] - rock_dark[channel]) * smoothstep(0.36, 0.66, face)
     if snow > 0:
+        crag = cloudy(rng, width, one.height, 44 * unit, octaves=4, stretch=0.55)
         line = base - height * (1.02 - 0.95 * snow) + (cloudy(rng, width, one.height, 34 * unit, octaves=4, stretch=0.6) - 0.5) * height * 0.75
-        cover = smoothstep(-14 * unit, 14 * unit, line - (rows + one.top)) * (1 - 0.55 * smoothstep(0.60, 0.78, np.abs(grain) * 2 + 0.35 * (1 - face)))
+        cover = smoothstep(-14 * unit, 14 * unit, line - (rows + one.top)) * (1 - 0.62 * smoothstep(0.56, 0.80, crag) * (1 - 0.6 * face))
         white, blue = lit(GROUND["snow"], world.palette, 1.0), lit(GROUND["snow"], world.palette, 0.12)
         for channel in range(3):
             tone = blue[channel] + (white[channel] - blue[channel]) * smoothstep(0.38, 0.62, face)
@@ -164,11 +165,13 @@ def hills(
     slope = np.gradient(blurred(crest[None, :], 8 * unit)[0]) * light_side(world)
     patches = cloudy(rng, width, one.height, 70 * unit, octaves=4, stretch=3.0)
     light = np.clip(0.46 + slope[None, :] * 0.9 + (patches - 0.5) * 1.1 * mottled - 0.24 * smoothstep(0, 300 * unit, below), 0, 1)
-    bright, dim = lit(ground, world.palette, 1.0), lit(ground, world.palette, 0.0)
+    bright, dim = lit(ground, world.palette, 1.0), mix(lit(ground, world.palette, 0.0), world.palette.deep, 0.30 * (1 - far))
+    if ground == GROUND["snow"]:
+        dim, light = lit(ground, world.palette, 0.22), np.clip(light + 0.22, 0, 1)
     for channel in range(3):
         one.rgb[..., channel] = dim[channel] + (bright[channel] - dim[channel]) * light
     toward(one.rgb, world.palette.haze, np.full((1, 1), far, dtype=np.float32))
-    mist(one, 0.75 * far, 130)
+    mist(one, 0.55 * far, 150)
     rim(one, 0.45, 5.0)
     glow_on_haze(one, 0.25 * far)
     return one

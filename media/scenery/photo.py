@@ -221,7 +221,7 @@ class LightLeak:
 
     def __init__(self, world: World, tone: Colour) -> None:
         self.world = world
-        self.glow = Glow(430 * world.unit, tone, 0.46, 1.9)
+        self.glow = Glow(430 * world.unit, tone, 0.40, 1.7)
         self.second = Glow(250 * world.unit, (1.0, 0.62, 0.42), 0.34, 1.9)
 
     def draw(self, canvas: Canvas, time: float) -> None:
@@ -229,5 +229,5 @@ class LightLeak:
         part = time / self.world.seconds
         way = part if self.world.drift > 0 else 1 - part
         width, height = canvas.size
-        self.glow.draw(canvas, width * (-0.06 + 0.46 * way), height * (0.02 + 0.10 * part), 0.70 + 0.25 * float(np.sin(part * 3.1)))
+        self.glow.draw(canvas, width * (-0.08 + 0.30 * way), height * (-0.06 + 0.12 * part), 0.70 + 0.25 * float(np.sin(part * 3.1)))
         self.second.draw(canvas, width * (1.04 - 0.24 * way), height * (0.92 - 0.14 * part), 0.55)

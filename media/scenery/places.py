@@ -293,7 +293,7 @@ def _rooftop(stage: Stage) -> None:
     tall = world.horizon * 0.52
     lamps = []
     for name, depth, part, far, wide in (("far blocks", 0.06, 0.62, 0.60, 38.0), ("middle blocks", 0.16, 0.82, 0.30, 52.0), ("near blocks", 0.36, 0.80, 0.08, 74.0)):
-        layer, glow, _ = streets.blocks(world, name, depth=depth, ground=world.horizon + 60 * unit, tall=tall * part, far=far, signs=world.reading.has("neon", "city") and depth > 0.1, wide=wide)
+        layer, glow, _ = streets.blocks(world, name, depth=depth, ground=world.horizon + 124 * unit, tall=tall * part + 64 * unit, far=far, signs=world.reading.has("neon", "city") and depth > 0.1, wide=wide)
         stage.back.append(layer)
         lamps.append(glow)
     stage.back.extend(lamps)
@@ -378,6 +378,8 @@ def _hills(stage: Stage) -> None:
     below = world.height - world.horizon
     ground = turf(world)
     kind = season(world)
+    if not reading.has("fog"):
+        stage.back.append(mountains(world, "blue range", depth=0.03, base=world.horizon, height=world.horizon * 0.17, far=0.68, snow=0.5 if reading.has("snow", "winter") else 0.0).finished())
     stage.back.append(hills(world, "far hills", depth=0.05, base=world.horizon - 26 * unit, height=52 * unit, far=0.62, ground=GROUND["pine"]).finished())
     stage.back.append(hills(world, "blue hills", depth=0.10, base=world.horizon - 2 * unit, height=40 * unit, far=0.42, ground=GROUND["leaf"] if ground != GROUND["snow"] else ground).finished())
     if reading.has("fog"):
@@ -389,8 +391,9 @@ def _hills(stage: Stage) -> None:
     stage.front.append(one.finished())
     stage.ground = Ground(world, one)
     if reading.has("tree", "autumn", "spring") or world.seed % 2 == 0:
-        x = world.width * (0.13 if world.light.x > world.width / 2 else 0.87)
-        stage.front.append(lone_trees(world, "lone tree", depth=0.60, spots=[(x, stage.ground.row(x) + 4 * unit, (250 if reading.has("tree", "autumn", "spring") else 170) * unit)], kind=kind if kind != "snow_pine" else "pine"))
+        alone = reading.has("tree") and not reading.has(*PEOPLE, *BEASTS)
+        x = world.width * ((0.33 if alone else 0.13) if world.light.x > world.width / 2 else (0.67 if alone else 0.87))
+        stage.front.append(lone_trees(world, "lone tree", depth=0.60, spots=[(x, stage.ground.row(x) + 4 * unit, (330 if alone else 250 if reading.has("tree", "autumn", "spring") else 170) * unit)], kind=kind if kind != "snow_pine" else "pine"))
     flowers = FLOWERS if reading.has("flower", "meadow", "spring", "butterfly") else ()
     stage.near.append(grass(world, tall=84 * unit, ground=ground, base=world.height * 0.965, flowers=flowers))
 

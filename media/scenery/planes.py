@@ -76,6 +76,11 @@ def triangular(rng: np.random.Generator, height: int, width: int, strength: floa
     return ((rng.random((height, width), dtype=np.float32) - rng.random((height, width), dtype=np.float32)) * strength).astype(np.float32)
 
 
+def rounded(field: Field) -> Bytes:
+    """Clipped and rounded to bytes, no dither."""
+    return np.clip(field + 0.5, 0, 255).astype(np.uint8)
+
+
 def image_of(field: Field | Bytes) -> Plane:
     """A byte plane as a Pillow picture; floats are clipped and rounded."""
     if field.dtype != np.uint8:
@@ -128,7 +133,7 @@ class Canvas:
         return Image.fromarray((np.clip(np.stack([r, g, b], axis=-1), 0, 1) * 255 + 0.5).astype(np.uint8))
 
 
-def _moved(field: Field, part: float) -> Field:
+def moved(field: Field, part: float) -> Field:
     """The field moved left by a part of a pixel (Catmull-Rom, so that no phase looks softer than another)."""
     if part == 0:
         return field
@@ -154,13 +159,13 @@ class Layer:
         small = halved(cover)
         noise = triangular(rng, height, width)
         phases = 1 if still else 4
-        self.luma = [(image_of(dithered(_moved(y, p / 4), noise)), image_of(_moved(cover, p / 4))) for p in range(phases)]
+        self.luma = [(image_of(dithered(moved(y, p / 4), noise)), image_of(moved(cover, p / 4))) for p in range(phases)]
         self.chroma = [
-            (image_of(dithered(_moved(u, p / 8), noise)), image_of(dithered(_moved(v, p / 8), noise)), image_of(_moved(small, p / 8)))
+            (image_of(dithered(moved(u, p / 8), noise)), image_of(dithered(moved(v, p / 8), noise)), image_of(moved(small, p / 8)))
             for p in range(2 if still else 8)
         ]
         if still:
-            self.chroma[1] = tuple(image_of(_moved(np.asarray(one, dtype=np.float32), 0.5)) for one in self.chroma[0])  # type: ignore[assignment]
+            self.chroma[1] = tuple(image_of(moved(np.asarray(one, dtype=np.float32), 0.5)) for one in self.chroma[0])  # type: ignore[assignment]
 
     def draw(self, canvas: Canvas, shift: float) -> None:
         """Lay it down, moved right by ``shift`` pixels (at most the margin either way)."""

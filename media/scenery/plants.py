@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 from media.scenery.land import Drifting, Sheet, light_side, near_tone, sheet
 from media.scenery.noise import Field, blurred, cloudy, smoothstep, wandering
 from media.scenery.palettes import GROUND, lit
-from media.scenery.planes import Canvas, Colour, converted, dithered, halved, image_of, mix, triangular
+from media.scenery.planes import Bytes, Canvas, Colour, converted, dithered, halved, mix, moved, rounded, triangular
 from media.scenery.sky import toward
 from media.scenery.world import World
 
@@ -51,13 +51,14 @@ def leafy(draw: ImageDraw.ImageDraw, x: float, foot: float, tall: float, rng: np
     draw.polygon([(x - trunk * 1.5, foot + tall * 0.02), (x + trunk * 1.5, foot + tall * 0.02), (x + trunk * 0.6, crown), (x - trunk * 0.6, crown)], fill=255)
     for _ in range(7):
         angle = -np.pi / 2 + rng.normal() * 0.55
-        far = tall * (0.20 + 0.14 * rng.random())
+        far = tall * (0.14 + 0.12 * rng.random())
         draw.line([(x, foot - tall * (0.30 + 0.15 * rng.random())), (x + np.cos(angle) * far, crown + np.sin(angle) * far)], fill=255, width=max(1, int(trunk * 0.7)))
-    for _ in range(int(46 + tall / 8)):
+    for _ in range(int(90 + tall / 4)):
         angle, far = rng.random() * 2 * np.pi, rng.random() ** 0.6
-        cx = x + np.cos(angle) * far * tall * 0.31
-        cy = crown - tall * 0.04 + np.sin(angle) * far * tall * 0.27
-        radius = tall * (0.035 + 0.055 * rng.random()) * (1.15 - 0.45 * far)
+        lobe = 1 + 0.13 * np.sin(angle * 3 + x) + 0.08 * np.sin(angle * 5 + 2 * x)
+        cx = x + np.cos(angle) * far * tall * 0.31 * lobe
+        cy = crown - tall * 0.04 + np.sin(angle) * far * tall * 0.26 * lobe
+        radius = tall * (0.022 + 0.056 * rng.random() ** 1.4) * (1.15 - 0.45 * far)
         draw.ellipse((cx - radius * 1.15, cy - radius, cx + radius * 1.15, cy + radius), fill=255)
 
 
@@ -122,26 +123,35 @@ def wooded(
     sunk = 0.50 * depth if kind.endswith("pine") else 0.30 * depth
     for channel in range(3):
         one.rgb[..., channel] = dim[channel] + (bright[channel] - dim[channel]) * light
+    floor = np.clip(body - mask, 0, 1)
+    toward(one.rgb, mix(lit(_turf(world), world.palette, 0.42), world.palette.deep, 0.12), floor.astype(np.float32))
     if kind == "autumn":
         for tone, low in (((0.86, 0.30, 0.14), 0.50), ((0.95, 0.72, 0.22), 0.62)):
             other = lit(tone, world.palette, 0.75)
             toward(one.rgb, other, smoothstep(low, low + 0.1, cloudy(rng, width, one.height, 60 * unit, octaves=3)) * 0.8 * (0.35 + 0.65 * light))
     if kind == "snow_pine":
         white = lit(GROUND["snow"], world.palette, 0.9)
-        toward(one.rgb, white, (smoothstep(0.04, 0.35, edge) * 0.95 + 0.35 * smoothstep(0.56, 0.7, spots)).astype(np.float32))
+        toward(one.rgb, white, (smoothstep(0.10, 0.50, edge) * (0.30 + 0.60 * smoothstep(0.40, 0.62, spots))).astype(np.float32))
         toward(one.rgb, lit(GROUND["snow"], world.palette, 0.5), (body * (1 - mask * 0.6)).astype(np.float32))
     toward(one.rgb, world.palette.deep, np.full((1, 1), sunk * (1 - far), dtype=np.float32))
     toward(one.rgb, world.palette.haze, np.full((1, 1), far, dtype=np.float32))
     below = np.clip((rows - (ground[None, :] - tall * 0.55)) / (tall * 0.9 + 40 * unit), 0, 1)
-    toward(one.rgb, world.palette.haze, (below * (0.25 + 0.65 * far) * (1 - 0.6 * depth)).astype(np.float32))
+    toward(one.rgb, world.palette.haze, (below * ((0.55 if world.reading.has("fog") or world.palette.name == "misty" else 0.12) + 0.75 * far) * (1 - 0.6 * depth) * np.exp(-np.maximum(0, rows - ground[None, :] - 14 * unit) / (95 * unit))).astype(np.float32))
     if world.light.kind != "none":
         near = np.exp(-(np.hypot(one.x() - world.light.x, (one.y() - world.light.y) * 0.8) / (300 * unit)) ** 2)
         toward(one.rgb, world.light.tone, (near * (0.18 + 0.35 * far + 0.5 * edge)).astype(np.float32) * 0.75)
     return one
 
 
+def _turf(world: World) -> Colour:
+    """What grows under the trees."""
+    if world.reading.has("snow", "winter"):
+        return GROUND["snow"]
+    return GROUND["autumn_grass"] if world.reading.has("autumn") else GROUND["grass"]
+
+
 class Swaying:
-    """The nearest plants: a sheet that leans in the wind, more toward the tips."""
+    """The nearest plants: a sheet that leans in the wind, more toward the tips. Every row moves by its own quarter pixels."""
 
     def __init__(self, world: World, one: Sheet, *, depth: float, bend: float) -> None:
         """``bend``: pixels that the top of the sheet moves."""
@@ -149,25 +159,34 @@ class Swaying:
         self.top, self.margin, self.rows = one.top, one.margin, one.height
         y, u, v = converted(one.rgb)
         noise = triangular(world.chance("sway dither"), *y.shape)
-        self.y, self.u, self.v = image_of(dithered(y, noise)), image_of(u), image_of(v)
-        self.a = image_of(one.alpha * 255)
-        self.small = image_of(halved(one.alpha * 255))
+        cover = np.clip(one.alpha, 0, 1) * 255
+        small = halved(cover)
+        self.luma = [(dithered(moved(y, p / 4), noise), rounded(moved(cover, p / 4))) for p in range(4)]
+        self.chroma = [(rounded(moved(u, p / 4)), rounded(moved(v, p / 4)), rounded(moved(small, p / 4))) for p in range(4)]
         self.phase = float(world.chance("sway").random() * 6.28)
+
+    def _leaning(self, copies: list[Bytes], width: int, shift: float, lean: float) -> Image.Image:
+        """One plane at this moment; ``shift`` and ``lean`` in its own pixels."""
+        rows = copies[0].shape[0]
+        out = np.empty((rows, width), dtype=np.uint8)
+        most = copies[0].shape[1] - width
+        for row in range(rows):
+            quarter = round((shift + lean * (row - rows)) * 4)
+            start = min(most, max(0, quarter >> 2))
+            out[row] = copies[quarter & 3][row, start : start + width]
+        return Image.fromarray(out)
 
     def draw(self, canvas: Canvas, time: float) -> None:
         """Lay it down, leaning."""
-        shift = self.world.travel(time) * self.depth
+        shift = self.margin - self.world.travel(time) * self.depth
         gust = np.sin(time * 1.35 + self.phase) + 0.45 * np.sin(time * 2.9 + self.phase * 2)
         lean = float(self.bend * gust / self.rows)
-        size = (self.world.width, self.rows)
-        matrix = (1.0, lean, self.margin - shift - lean * self.rows, 0.0, 1.0, 0.0)
-        mode, sampling = Image.Transform.AFFINE, Image.Resampling.BILINEAR
-        canvas.y.paste(self.y.transform(size, mode, matrix, sampling), (0, self.top), self.a.transform(size, mode, matrix, sampling))
-        half = (size[0] // 2, size[1] // 2)
-        small = (1.0, lean, matrix[2] / 2, 0.0, 1.0, 0.0)
-        mask = self.small.transform(half, mode, small, sampling)
-        for plane, source in ((canvas.u, self.u), (canvas.v, self.v)):
-            plane.paste(source.transform(half, mode, small, sampling), (0, self.top // 2), mask)
+        width = self.world.width
+        y, cover = (self._leaning([copy[index] for copy in self.luma], width, shift, lean) for index in (0, 1))
+        canvas.y.paste(y, (0, self.top), cover)
+        u, v, small = (self._leaning([copy[index] for copy in self.chroma], width // 2, shift / 2, lean) for index in (0, 1, 2))
+        canvas.u.paste(u, (0, self.top // 2), small)
+        canvas.v.paste(v, (0, self.top // 2), small)
 
 
 def grass(world: World, *, tall: float, ground: Colour, base: float, flowers: tuple[Colour, ...] = (), depth: float = 1.15, reeds: bool = False) -> Swaying:
@@ -180,7 +199,7 @@ def grass(world: World, *, tall: float, ground: Colour, base: float, flowers: tu
     width = world.width + 2 * one.margin
     one.rgb = np.zeros((one.height, width, 3), dtype=np.float32)
     over = 2
-    tone_far, tone_near = near_tone(world, ground, 0.35), near_tone(world, ground, 0.86)
+    tone_far, tone_near = near_tone(world, ground, 0.22), near_tone(world, ground, 0.74)
     bright = lit(ground, world.palette, 0.95)
     picture = Image.new("RGBA", (width * over, one.height * over), (*_bytes(tone_near), 0))
     draw = ImageDraw.Draw(picture)
@@ -196,7 +215,7 @@ def grass(world: World, *, tall: float, ground: Colour, base: float, flowers: tu
         w = (1.3 + 1.7 * rng.random()) * unit * (0.75 + 0.5 * part)
         tone = mix(tone_far, tone_near, min(1.0, part * 0.75 + 0.35 * rng.random()))
         near = np.exp(-(((x - one.margin - world.light.x) / (260 * unit)) ** 2)) if world.light.kind != "none" else 0.0
-        if rng.random() < 0.30 + 0.4 * near:
+        if rng.random() < 0.34 + 0.5 * near:
             tone = mix(tone, mix(bright, world.palette.light, 0.5 * float(near)), 0.16 + 0.44 * float(near) * (1 - part))
         tip = (x + lean, foot - size)
         mid = (x + lean * 0.35, foot - size * 0.55)
@@ -248,10 +267,10 @@ def lone_trees(world: World, name: str, *, depth: float, spots: list[tuple[float
     one.alpha = drawn(one, paint)
     tone = GROUND[{"autumn": "autumn", "blossom": "blossom", "leaf": "leaf"}.get(kind, "pine")]
     unit = world.unit
-    spots_ = cloudy(rng, one.alpha.shape[1], one.height, 20 * unit, octaves=3)
+    spots_ = cloudy(rng, one.alpha.shape[1], one.height, 26 * unit, octaves=5, gain=0.6)
     soft = blurred(one.alpha, 3.5 * unit)
     edge = np.clip(one.alpha - np.roll(soft, (round(4 * unit), round(-4 * unit * light_side(world))), axis=(0, 1)), 0, 1)
-    light = np.clip(0.05 + 0.7 * edge + 0.7 * (spots_ - 0.4), 0, 1)
+    light = np.clip(0.10 + 0.75 * edge + 1.5 * (spots_ - 0.42), 0, 1)
     depth_of_tone = 0.62 if kind in ("pine", "palm") else 0.30
     dark_tone = mix(lit(tone, world.palette, 0.05), world.palette.deep, depth_of_tone)
     bright = mix(lit(tone, world.palette, 1.0), world.palette.deep, depth_of_tone * 0.45)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from media.scenery.noise import Field, blurred, smoothstep
+from media.scenery.noise import Field, smoothstep
 from media.scenery.palettes import lit
 from media.scenery.planes import Canvas, Colour, Sprite, mix
 from media.scenery.world import World
@@ -89,9 +89,10 @@ def _stroke(draw: ImageDraw.ImageDraw, knots: Sequence[Knot], place: Callable[[f
 
 def silhouette(brush: Brush, height: float, box: tuple[float, float, float, float], melt: float = 0.014) -> tuple[Field, Point]:
     """Coverage (0..1) of a figure ``height`` pixels tall, and its origin in pixels. ``box``: left, bottom, right, top in figure space."""
-    scale = height * _OVER
+    over = _OVER if height < 130 else 2
+    scale = height * over
     left, bottom, right, top = box
-    width, rows = int((right - left) * scale) // _OVER * _OVER + _OVER, int((top - bottom) * scale) // _OVER * _OVER + _OVER
+    width, rows = int((right - left) * scale) // over * over + over, int((top - bottom) * scale) // over * over + over
     picture = Image.new("L", (width, rows), 0)
     draw = ImageDraw.Draw(picture)
 
@@ -109,27 +110,30 @@ def silhouette(brush: Brush, height: float, box: tuple[float, float, float, floa
         draw.polygon([place(x, y) for x, y in outline], fill=255)
     for knots in brush.lines:
         _stroke(draw, knots, place, scale)
-    cover = np.asarray(picture.reduce(_OVER), dtype=np.float32) / 255
-    return cover, ((0.0 - left) * height, top * height)
+    small = picture.reduce(over)
+    seen = small.getbbox() or (0, 0, 2, 2)
+    seen = (max(0, seen[0] - 2), max(0, seen[1] - 2), min(small.width, seen[2] + 2), min(small.height, seen[3] + 2))
+    cover = np.asarray(small.crop(seen), dtype=np.float32) / 255
+    return cover, ((0.0 - left) * height - seen[0], top * height - seen[1])
 
 
 def dressed(world: World, cover: Field, origin: Point, coat: Colour, at: float, brush: Brush | None = None, height: float = 1.0, *, rim: float = 0.9) -> Sprite:
     """A silhouette with its own dim colour, a bright edge toward the light, and its lamps. ``at``: screen column where it will stand."""
     palette = world.palette
-    body = mix(palette.deep, lit(coat, palette, 0.35), 0.50 - 0.28 * palette.dark)
+    body = mix(palette.deep, lit(coat, palette, 0.35), 0.52 - 0.10 * palette.dark)
     cover = np.pad(cover, 6)
     origin = (origin[0] + 6, origin[1] + 6)
     rows, columns = cover.shape
     rgb = np.empty((rows, columns, 3), dtype=np.float32)
     rgb[:] = body
-    if world.light.kind != "none" or palette.dark < 0.6:
+    if world.light.kind != "none" or palette.dark < 0.6 or palette.name in ("space", "night"):
         away = (world.light.x - at) / (world.width * 0.35) if world.light.kind != "none" else -0.5
         dx = float(np.clip(away, -1, 1))
         step = max(1.0, 2.2 * world.unit)
-        soft = blurred(cover, max(1.0, 1.3 * world.unit))
+        soft = _softened(cover, max(1.0, 1.3 * world.unit))
         edge = np.clip(cover - _offset(soft, dx * step * 1.6, -step * (1.1 - 0.5 * abs(dx))), 0, 1) * cover
-        inner = np.clip(cover - _offset(blurred(cover, 5 * world.unit), dx * 9 * world.unit, -6 * world.unit), 0, 1) * cover
-        strength = rim * (1.0 if world.light.kind != "none" else 0.5)
+        inner = np.clip(cover - _offset(_softened(cover, 5 * world.unit), dx * 9 * world.unit, -6 * world.unit), 0, 1) * cover
+        strength = rim * (1.0 if world.light.kind != "none" else 0.75)
         tone = np.array(mix(palette.light, palette.key, 0.25), dtype=np.float32)
         warm = np.array(lit(coat, palette, 1.0), dtype=np.float32)
         rgb += (warm - rgb) * (inner * 0.38)[..., None]
@@ -141,6 +145,12 @@ def dressed(world: World, cover: Field, origin: Point, coat: Colour, at: float, 
             spot = 1 - smoothstep(0.7, 1.1, far)
             rgb += (np.array(lamp, dtype=np.float32) - rgb) * spot[..., None]
     return Sprite(rgb, cover, origin)
+
+
+def _softened(cover: Field, radius: float) -> Field:
+    """A quick blur of a silhouette."""
+    picture = Image.fromarray((cover * 255).astype(np.uint8)).filter(ImageFilter.GaussianBlur(radius))
+    return np.asarray(picture, dtype=np.float32) / 255
 
 
 def _offset(cover: Field, dx: float, dy: float) -> Field:
@@ -159,10 +169,12 @@ class Actor:
     """Time → x, y, turn."""
     flip: bool = False
     scale: float = 1.0
+    offset: float = 0.0
+    """Where in the cycle it starts, 0..1."""
 
     def draw(self, canvas: Canvas, time: float) -> None:
         """Lay down the pose of this moment."""
         count = len(self.frames)
-        pose = self.frames[int(time / self.period * count + 0.5) % count] if count > 1 else self.frames[0]
+        pose = self.frames[int((time / self.period + self.offset) * count + 0.5) % count] if count > 1 else self.frames[0]
         x, y, turn = self.path(time)
         pose.draw(canvas, x, y, turn=turn, flip=self.flip, scale=self.scale)

@@ -52,7 +52,7 @@ def shot(path: Path, reading: Reading, text: str, seed: int, size: tuple[int, in
     used: set[str] = set()
     plain = "particles" in reading.removed
     if not plain:
-        painters.append(LightLeak(world, world.palette.light if world.palette.dark < 0.5 else colour("#a8c4ff")))
+        painters.append(LightLeak(world, colour("#ffb468") if world.palette.dark < 0.5 else colour("#8fb0ff")))
     thunder = _weather(world, painters, used)
     if not plain and not reading.has("snow", "winter", "rain", "storm", "firefly"):
         painters.append(weather.Floating(world, "dust", count=44, tone=(1.0, 0.90, 0.72), sizes=(2.0, 7.0), strength=0.62, rise=9, blink=0.4, power=1.6))

@@ -10,7 +10,7 @@ from media.scenery.rig import Brush
 COATS: dict[str, Colour] = {
     "whale": colour("#40587a"),
     "dolphin": colour("#6a86a0"),
-    "fish": colour("#f09048"),
+    "fish": colour("#ff9a3c"),
     "shark": colour("#6c7c8c"),
     "turtle": colour("#5c8058"),
     "jellyfish": colour("#d89ae8"),

@@ -119,7 +119,8 @@ class Water:
 
     def slopes(self, time: float) -> Field:
         """The surface's slope toward the viewer in every (row, half column); about ±1 near the viewer, calmer far off."""
-        turned = self._still * np.exp(1j * (self._speed * time)).astype(np.complex64)
+        angle = (self._speed * time % (2 * np.pi)).astype(np.float32)
+        turned = self._still * (np.cos(angle) + 1j * np.sin(angle))
         tile = (np.fft.irfft2(turned, s=(_SIZE, _SIZE)) * self._gain).astype(np.float32)
         sheet = np.tile(np.clip(tile * 40 + 128, 0, 255).astype(np.uint8), (self._rows_of_tile, self._tiles))
         laid = Image.fromarray(sheet).transform(

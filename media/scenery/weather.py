@@ -181,7 +181,7 @@ class Fire:
         self.world, self.x, self.y, self.depth = world, x, y, depth
         self.tall, self.wide = int(tall) & ~1, int(tall * 0.9) & ~1
         self.noise = cloudy(rng, self.wide // 2, self.tall * 4, tall * 0.16, octaves=3, gain=0.55)
-        self.glow = Glow(tall * 3.6, (1.0, 0.50, 0.16), 0.42, 2.2)
+        self.glow = Glow(tall * 3.8, (1.0, 0.54, 0.20), 0.58, 2.0)
         self.core = Glow(tall * 1.1, (1.0, 0.66, 0.25), 0.6, 2.0)
         unit = world.unit
         self.sparks = [(float(rng.random()), float(rng.normal() * 0.5), float(0.9 + 0.9 * rng.random()), float(rng.random() * 6.28)) for _ in range(26)]
