@@ -1,0 +1,125 @@
+"""The real process with the lab in it: ``python -m tests.lab.process`` is ``reelay run`` with generators and crash points of a test.
+
+Everything is the bot's own ``serve``; only what ``bot.app.Extras`` allows is added, told by the environment:
+
+``LAB_GENERATORS``   JSON list of ``LabSettings``; ``kind`` is ``vendor`` (over HTTP) or ``instant``
+``LAB_DEFAULT``      name of the default generator
+``LAB_KILL``         JSON ``{point: n}``: SIGKILL to this process when it reaches the point for the n-th time
+``LAB_LOW_WATER``    file that holds the low-water mark in bytes at start (a fake full disk)
+``LAB_TOKENS``       JSON ``{person: token}``: web accounts with an API token each
+``LAB_CHAT``         address of the strict fake chat to join
+``LAB_CLOCK``        file whose text is added to the clock, in milliseconds; read again at every look
+``LAB_DISK``         file that holds how many bytes the disk seems to have free; read again at every look
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import bot.app
+from bot.__main__ import serve, settings_or_exit
+from bot.app import App, Extras, open_app
+from bot.clock import SystemClock
+from bot.platforms.web.accounts import hash_token
+from bot.settings import Settings
+from core.ports import Connect, Provider
+from tests.lab.generator import InstantGenerator, LabGenerator, LabSettings
+
+
+class ShiftedClock(SystemClock):
+    """The system's clock, moved by what a file says."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    def shift(self) -> int:
+        """Milliseconds to add."""
+        try:
+            return int(self._file.read_text() or 0)
+        except (FileNotFoundError, ValueError):
+            return 0
+
+    def now(self) -> int:
+        return super().now() + self.shift()
+
+    def monotonic(self) -> float:
+        return time.monotonic() + self.shift() / 1000
+
+
+class KillSwitch:
+    """Ends this process, without a word to anybody, at the n-th time a point is reached."""
+
+    def __init__(self, points: Mapping[str, int]) -> None:
+        self._points, self._seen = points, Counter[str]()
+
+    def __call__(self, point: str) -> None:
+        self._seen[point] += 1
+        if self._points.get(point) == self._seen[point]:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def connector(data: dict[str, Any]) -> tuple[str, Callable[[Settings, Connect], Provider]]:
+    """A generator as ``Extras`` wants it."""
+    kind = data.pop("kind", "vendor")
+    lab = LabSettings.from_json(data)
+
+    def connect(settings: Settings, world: Connect) -> Provider:
+        del settings
+        return InstantGenerator(lab, world) if kind == "instant" else LabGenerator(lab)
+
+    return lab.name, connect
+
+
+def extras(environ: Mapping[str, str]) -> Extras:
+    """What the environment asks for."""
+    generators = json.loads(environ.get("LAB_GENERATORS", "[]"))
+    low_water = environ.get("LAB_LOW_WATER")
+    clock = environ.get("LAB_CLOCK")
+    return Extras(
+        providers=[connector(dict(each)) for each in generators],
+        default_provider=environ.get("LAB_DEFAULT"),
+        reach=KillSwitch(json.loads(environ.get("LAB_KILL", "{}"))),
+        clock=None if clock is None else ShiftedClock(Path(clock)),
+        low_water_bytes=None if low_water is None else int(low_water),
+    )
+
+
+async def open_lab_app(settings: Settings) -> App:
+    """``open_app`` with the extras; the fake disk and the fake chat join before anything starts."""
+    app = await open_app(settings, extras(os.environ))
+    disk = os.environ.get("LAB_DISK")
+    if disk is not None:
+
+        async def free_bytes() -> int:
+            return int(await asyncio.to_thread(Path(disk).read_text))
+
+        app.clips.free_bytes = free_bytes  # type: ignore[method-assign] # the disk of this world is a number in a file
+    for person, token in json.loads(os.environ.get("LAB_TOKENS", "{}")).items():
+        account = await app.store.open_account("web", person)
+        if await app.store.account_of_token(hash_token(token)) is None:
+            await app.store.add_token(hash_token(token), "api", account, None)
+    chat = os.environ.get("LAB_CHAT")
+    if chat is not None:
+        from tests.lab.chat_platform import ChatPlatform
+
+        app.parts.platforms["chat"] = ChatPlatform(chat, app.engine, app.clock)
+    return app
+
+
+def main() -> None:
+    """Run until SIGTERM."""
+    bot.app.open_app = open_lab_app  # type: ignore[assignment] # the one seam: serve() opens the app by this name
+    sys.exit(asyncio.run(serve(settings_or_exit())))
+
+
+if __name__ == "__main__":
+    main()
