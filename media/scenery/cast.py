@@ -120,14 +120,15 @@ class Shadowed:
         self.halo.draw(canvas, x, y - self.height * 0.5)
         wide, tall = int(self.height * 0.62) & ~1, int(self.height * 0.10) & ~1
         if wide > 4 and tall > 2:
-            canvas.tint(codes(self.world.palette.deep), _ellipse(wide, tall), int(x) - wide // 2, int(y) - tall // 2)
+            canvas.tint(codes(self.world.palette.deep), ellipse(wide, tall), int(x) - wide // 2, int(y) - tall // 2)
         self.actor.draw(canvas, time)
 
 
 _ELLIPSES: dict[tuple[int, int], Image.Image] = {}
 
 
-def _ellipse(wide: int, tall: int) -> Image.Image:
+def ellipse(wide: int, tall: int) -> Image.Image:
+    """A soft spot as a mask (kept for the next time)."""
     found = _ELLIPSES.get((wide, tall))
     if found is None:
         y, x = np.mgrid[0:tall, 0:wide].astype(np.float32)
@@ -240,7 +241,7 @@ class Afloat:
         box = (-0.62, -0.05, 0.72, 1.06)
         below, origin = silhouette(hull, tall, box, 0.0)
         above, _ = silhouette(sails, tall, box, 0.0)
-        self.hull = dressed(world, below, origin, props.PROP_COATS["hull"], x, hull, tall)
+        self.hull = dressed(world, below, origin, props.PROP_COATS["hull"], x, hull, tall, own=0.7)
         sail = tinted(world, props.PROP_COATS["sail"])
         cloth = Sprite(*_sail(world, above, sail, x, origin))
         self.sails = cloth
@@ -260,7 +261,7 @@ class Afloat:
             sprite.draw(canvas, x, y, turn=turn, flip=flip)
         wide, tall = int(self.tall * 0.80) & ~1, int(9 * unit) & ~1
         if tall >= 2:
-            canvas.tint(codes(self.world.palette.water), _ellipse(wide, tall), int(x) - wide // 2, int(self.row + 1.5 * unit) - tall // 4)
+            canvas.tint(codes(self.world.palette.water), ellipse(wide, tall), int(x) - wide // 2, int(self.row + 1.5 * unit) - tall // 4)
         if self.world.palette.dark > 0.5:
             self.lamp.draw(canvas, x + (0.04 if not flip else -0.04) * self.tall, y - self.tall * 0.15)
 
@@ -353,4 +354,4 @@ def built(world: World, brush: Brush, tall: float, box: tuple[float, float, floa
     cover, origin = silhouette(brush, tall, box, 0.0)
     if not windows or world.palette.dark < 0.12:
         brush.lights = [(lx, ly, r, mix(mix(world.palette.deep, coat, 0.2), world.palette.sky[2], 0.35)) for lx, ly, r, _ in brush.lights]
-    return dressed(world, cover, origin, coat, x, brush, tall)
+    return dressed(world, cover, origin, coat, x, brush, tall, own=0.86)

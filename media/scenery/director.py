@@ -14,7 +14,7 @@ from media.scenery.land import hills, outline, rim, sheet
 from media.scenery.noise import Field, cloudy, generator, wandering
 from media.scenery.palettes import GROUND, PALETTES, TINTS, Palette, lit
 from media.scenery.places import Stage, build
-from media.scenery.planes import Canvas, Colour, colour, mix
+from media.scenery.planes import Canvas, Colour, codes, colour, mix
 from media.scenery.plants import lone_trees
 from media.scenery.rig import dressed, silhouette
 from media.scenery.sky import painted_sky
@@ -95,7 +95,8 @@ def _coloured(palette: Palette, reading: Reading) -> Palette:
     """A colour word without a thing to wear it tints the sky's lower half."""
     named = reading.first(*TINTS)
     wearers = {*cast.PEOPLE, *cast.BEASTS, *cast.SWIMMERS, "boat", "ship", "balloon", "car", "train", "house", "butterfly", "bird", "castle", "rocket", "flower"}
-    if named is None or reading.elements & wearers or named in ("gold", "white", "black"):
+    natural = named == "green" and reading.has("hill", "meadow", "forest", "tree", "mountain", "lake")
+    if named is None or natural or reading.elements & wearers or named in ("gold", "white", "black"):
         return palette
     tone = TINTS[named]
     sky = tuple(mix(one, tone, 0.10 + 0.10 * index) for index, one in enumerate(palette.sky))
@@ -175,7 +176,7 @@ def _spot(world: World, index: int, count: int) -> float:
     free = 0.36 if world.light.x > world.width / 2 else 0.64
     if count == 1:
         return world.width * free
-    step = (0.20 if count <= 3 else 0.60 / (count - 1)) * (1 if free < 0.5 else -1)
+    step = (0.26 if count == 2 else 0.22 if count == 3 else 0.60 / (count - 1)) * (1 if free < 0.5 else -1)
     return world.width * (free + step * (index - (0 if count <= 2 else 0.6)))
 
 
@@ -200,14 +201,25 @@ def _things(stage: Stage, place: str) -> None:
     if reading.has("castle", "house"):
         ground = stage.ground
         kind = "castle" if reading.has("castle") else "house"
-        x = world.width * far_side
-        row = ground.row(x) if ground else float(world.horizon)
         tall = (0.34 if kind == "castle" else 0.135) * big
-        brush = props.castle() if kind == "castle" else props.house()
         box = (-0.80, -0.02, 0.80, 1.26)
-        stage.front.append(cast.Standing(world, cast.built(world, brush, tall, box, cast.tinted(world, coats[kind]), x), x, row + 3 * unit, ground.sheet.depth if ground else 0.2))
-        if kind == "house" and world.palette.dark > 0.2:
-            stage.front.append(weather.Floating(world, "window light", count=1, tone=(1.0, 0.8, 0.45), sizes=(70, 70), strength=0.4, rise=0, blink=0, area=(x - 1, row - tall * 0.7, x + 1, row - tall * 0.1)))
+        depth = ground.sheet.depth if ground else 0.2
+        word = next(match.word.casefold() for match in reading.matches if match.element == kind)
+        several = kind == "house" and (word in _VILLAGES or word.endswith("s"))
+        for number, (dx, part) in enumerate(((0.0, 1.0), (0.15, 0.72), (-0.13, 0.62), (0.27, 0.58)) if several else ((0.0, 1.0),)):
+            x = world.width * (far_side + (dx if far_side < 0.5 else -dx))
+            row = ground.row(x) if ground else float(world.horizon)
+            brush = props.castle() if kind == "castle" else props.house()
+            coat = mix(cast.tinted(world, coats[kind]), GROUND["rock"], 0.25 * (number % 2))
+            stage.front.append(cast.Standing(world, cast.built(world, brush, tall * part, box, coat, x), x, row + 3 * unit, depth))
+            if kind == "house" and reading.has("snow", "winter"):
+                roof = cast.Brush()
+                roof.corner((-0.70, 0.43), (0.70, 0.43), (0.41, 0.97), (-0.41, 0.97))
+                stage.front.append(cast.Standing(world, cast.built(world, roof, tall * part, box, GROUND["snow"], x), x, row + 3 * unit, depth))
+            if kind == "house" and world.palette.dark > 0.2:
+                window = (x - 1, row - tall * part * 0.7, x + 1, row - tall * part * 0.1)
+                glow = weather.Floating(world, f"window light {number}", count=1, tone=(1.0, 0.8, 0.45), sizes=(70, 70), strength=0.36, rise=0, blink=0, area=window)
+                stage.front.append(glow)
     if reading.has("cactus") and stage.ground:
         for index, (dx, part) in enumerate(((0.0, 0.20), (0.10, 0.12), (-0.08, 0.09))):
             x = world.width * (far_side - dx if far_side > 0.5 else far_side + dx)
@@ -263,12 +275,12 @@ def _lighthouse(stage: Stage, x: float, big: float) -> None:
     one = sheet(world, depth, world.horizon - lift * 1.6, world.horizon + 22 * unit)
     gx = one.x()[0]
     away = np.abs(gx - x - 20 * unit) / (190 * unit)
-    rough = wandering(rng, len(gx), 46 * unit, octaves=6, gain=0.55)
-    shape = np.clip(1 - away**1.5, 0, 1) ** 0.8
+    rough = wandering(rng, len(gx), 58 * unit, octaves=6, gain=0.58)
+    shape = np.clip(1 - (away * (1 + 0.10 * rough)) ** 2.2, 0, 1) ** 0.75
     water_line = world.horizon + 15 * unit
-    crest = water_line - shape * lift * (1.0 + 0.16 * rough) + 40 * unit * (shape <= 0)
-    near_tower = np.abs(gx - x - 40 * unit) < 62 * unit
-    crest = np.where(near_tower, np.maximum(crest, foot - 1.5 * unit), crest)
+    crest = water_line - shape * lift * (0.92 + 0.42 * rough) + 40 * unit * (shape <= 0)
+    flat = np.clip((118 * unit - np.abs(gx - x - 44 * unit)) / (34 * unit), 0, 1)
+    crest = crest * (1 - flat) + (foot - 1.5 * unit) * flat
     outline(one, crest.astype(np.float32))
     rows = np.arange(one.height, dtype=np.float32)[:, None] + one.top + 0.5
     wet = water_line + rough[None, :] * 3 * unit
@@ -283,11 +295,29 @@ def _lighthouse(stage: Stage, x: float, big: float) -> None:
     sprite = cast.built(world, tower, tall, box, props.PROP_COATS["tower"], x)
     stripe = cast.built(world, bands, tall, box, cast.tinted(world, props.PROP_COATS["band"]), x)
     stage.middle.append(_Mirrored(world, [sprite, stripe], x, foot, depth, float(water_line)))
+    stage.middle.append(_DarkWater(world, x + 20 * unit, water_line + 5 * unit, depth))
     stage.middle.append(rock)
     stage.middle.append(cast.Standing(world, sprite, x, foot + 2 * unit, depth))
     stage.middle.append(cast.Standing(world, stripe, x, foot + 2 * unit, depth))
     if world.palette.dark > 0.05 or world.reading.has("fog", "storm"):
         stage.middle.append(cast.Beam(world, x, foot - tall * 0.887, depth, 26 * unit))
+
+
+class _DarkWater:
+    """What a rock mirrors in the water at its foot: a soft dark shape."""
+
+    def __init__(self, world: World, x: float, row: float, depth: float) -> None:
+        self.world, self.x, self.row, self.depth = world, x, row, depth
+        self.tone = codes(mix(world.palette.deep, world.palette.water, 0.4))
+        unit = world.unit
+        self.sizes = [(int(400 * unit) & ~1, int(58 * unit) & ~1), (int(330 * unit) & ~1, int(26 * unit) & ~1)]
+
+    def draw(self, canvas: Canvas, time: float) -> None:
+        """Darken."""
+        x = self.x + self.world.travel(time) * self.depth
+        for wide, tall in self.sizes:
+            mask = cast.ellipse(wide, tall)
+            canvas.tint(self.tone, mask, int(x) - wide // 2, int(self.row) - tall // 3)
 
 
 class _Mirrored:
@@ -468,6 +498,7 @@ def _stand(stage: Stage, place: str, standing: list[str]) -> None:
             stage.front.append(cast.on_ground(world, ground, kind, x, scale, facing=facing))
 
 
+_VILLAGES = frozenset("village farm dorf pueblo aldea town hameau".split())
 _SINGULAR = frozenset({"ours", "grass", "ibis"})
 _MANY = frozenset(
     "people children men women wolves kids puppies ponies deer sheep cattle menschen kinder männer frauen pferde katzen hunde wölfe füchse "
@@ -572,7 +603,7 @@ def _air(stage: Stage, place: str) -> list[Painter]:
         count = 210 if reading.has("storm", "snow") else 120
         air.append(weather.Falling(world, "snow", count=count, tones=((1.0, 1.0, 1.0),), sizes=(2.0, 9.0), speed=62, swing=16))
     if reading.has("autumn"):
-        air.append(weather.Falling(world, "leaves", count=30, tones=((0.86, 0.42, 0.14), (0.94, 0.66, 0.20), (0.70, 0.24, 0.12)), sizes=(2.4, 7.5), speed=46, swing=36, strength=0.95))
+        air.append(weather.Falling(world, "leaves", count=30, tones=((0.86, 0.42, 0.14), (0.94, 0.66, 0.20), (0.70, 0.24, 0.12)), sizes=(3.4, 11.0), speed=46, swing=36, strength=0.95))
     if reading.has("spring"):
         air.append(weather.Falling(world, "petals", count=46, tones=((1.0, 0.80, 0.88), (1.0, 0.90, 0.94)), sizes=(2.2, 6.5), speed=40, swing=34))
     if reading.has("firefly") or (world.palette.dark > 0.6 and place in ("forest", "hills") and not reading.has("snow", "winter", "rain", "storm")):

@@ -9,7 +9,7 @@ from media.scenery.planes import Colour
 from media.scenery.words import Reading
 from media.scenery.world import Light
 
-_NIGHT = ("night", "firefly", "firework", "meteor", "star", "moon", "owl", "lantern", "aurora", "ufo")
+_NIGHT = ("night", "firefly", "firework", "meteor", "star", "moon", "owl", "lantern", "aurora", "ufo", "space", "nebula")
 
 
 def place_of(reading: Reading) -> str:

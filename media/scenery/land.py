@@ -164,6 +164,7 @@ def hills(
     below = np.arange(one.height, dtype=np.float32)[:, None] - one.crest[None, :]
     slope = np.gradient(blurred(crest[None, :], 8 * unit)[0]) * light_side(world)
     patches = cloudy(rng, width, one.height, 70 * unit, octaves=4, stretch=3.0)
+    patches += (cloudy(rng, width, one.height, 9 * unit, octaves=3, stretch=2.2, gain=0.7) - 0.5) * (0.22 + 0.5 * depth)
     light = np.clip(0.46 + slope[None, :] * 0.9 + (patches - 0.5) * 1.1 * mottled - 0.24 * smoothstep(0, 300 * unit, below), 0, 1)
     bright, dim = lit(ground, world.palette, 1.0), mix(lit(ground, world.palette, 0.0), world.palette.deep, 0.30 * (1 - far))
     if ground == GROUND["snow"]:

@@ -44,7 +44,17 @@ class Stage:
         canvas = self.base.copy()
         for painter in self.back:
             painter.draw(canvas, self.world.seconds / 2)
-        return np.asarray(canvas.rgb(), dtype=np.float32) / 255
+        picture = np.asarray(canvas.rgb(), dtype=np.float32) / 255
+        light = self.world.light
+        if light.kind != "none":
+            # The disc itself becomes the glitter path; mirrored as well it would lie there as a grey ghost.
+            reach = light.radius * 1.25
+            x0, x1 = max(0, int(light.x - reach)), min(self.world.width - 1, int(light.x + reach))
+            y0, y1 = max(0, int(light.y - reach)), min(self.world.horizon, int(light.y + reach))
+            if y1 > y0 and x1 > x0:
+                part = np.linspace(0, 1, x1 - x0, dtype=np.float32)[None, :, None]
+                picture[y0:y1, x0:x1] = picture[y0:y1, x0 : x0 + 1] * (1 - part) + picture[y0:y1, x1 : x1 + 1] * part
+        return picture
 
 
 def season(world: World) -> str:
@@ -384,7 +394,7 @@ def _hills(stage: Stage) -> None:
     stage.back.append(hills(world, "blue hills", depth=0.10, base=world.horizon - 2 * unit, height=40 * unit, far=0.42, ground=GROUND["leaf"] if ground != GROUND["snow"] else ground).finished())
     if reading.has("fog"):
         stage.back.append(Fog(world, "hill fog", middle=world.horizon, tall=56 * unit, strength=0.75, speed=9))
-    stage.back.append(wooded(world, "hedges", depth=0.22, base=world.horizon + below * 0.14, swell=26 * unit, tall=44 * unit, far=0.24, kind=kind, spacing=34).finished())
+    stage.back.append(wooded(world, "hedges", depth=0.22, base=world.horizon + below * 0.14, swell=26 * unit, tall=60 * unit, far=0.20, kind=kind, spacing=31).finished())
     if reading.has("fog"):
         stage.back.append(Fog(world, "field fog", middle=world.horizon + below * 0.22, tall=46 * unit, strength=0.7, speed=13))
     one = hills(world, "field", depth=0.60, base=world.horizon + below * 0.42, height=34 * unit, far=0.02, ground=ground, mottled=0.8)

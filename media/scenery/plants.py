@@ -60,6 +60,14 @@ def leafy(draw: ImageDraw.ImageDraw, x: float, foot: float, tall: float, rng: np
         cy = crown - tall * 0.04 + np.sin(angle) * far * tall * 0.26 * lobe
         radius = tall * (0.022 + 0.056 * rng.random() ** 1.4) * (1.15 - 0.45 * far)
         draw.ellipse((cx - radius * 1.15, cy - radius, cx + radius * 1.15, cy + radius), fill=255)
+    # Single leaves around the edge, so that the crown does not end in circles.
+    for _ in range(int(110 + tall)):
+        angle, far = rng.random() * 2 * np.pi, 0.80 + 0.34 * rng.random()
+        lobe = 1 + 0.13 * np.sin(angle * 3 + x) + 0.08 * np.sin(angle * 5 + 2 * x)
+        cx = x + np.cos(angle) * far * tall * 0.33 * lobe
+        cy = crown - tall * 0.04 + np.sin(angle) * far * tall * 0.28 * lobe
+        radius = tall * (0.005 + 0.011 * rng.random())
+        draw.ellipse((cx - radius * 1.4, cy - radius, cx + radius * 1.4, cy + radius), fill=255)
 
 
 def palm_tree(draw: ImageDraw.ImageDraw, x: float, foot: float, tall: float, rng: np.random.Generator) -> None:
@@ -95,7 +103,11 @@ def wooded(
     ground = base - swell * wandering(rng, width, 520 * unit, octaves=4, gain=0.45)
     trees: list[tuple[float, float, float]] = []
     x = 0.0
+    groups = wandering(rng, width, 190 * unit, octaves=2)
     while x < width:
+        if spacing > 30 and float(groups[min(width - 1, int(x))]) < 0.02:
+            x += 14 * unit
+            continue
         size = tall * (0.50 + 0.62 * rng.random() ** 1.3)
         screen = x - one.margin
         if clearing is not None and clearing[0] < screen < clearing[1]:

@@ -117,10 +117,13 @@ def silhouette(brush: Brush, height: float, box: tuple[float, float, float, floa
     return cover, ((0.0 - left) * height - seen[0], top * height - seen[1])
 
 
-def dressed(world: World, cover: Field, origin: Point, coat: Colour, at: float, brush: Brush | None = None, height: float = 1.0, *, rim: float = 0.9) -> Sprite:
-    """A silhouette with its own dim colour, a bright edge toward the light, and its lamps. ``at``: screen column where it will stand."""
+def dressed(world: World, cover: Field, origin: Point, coat: Colour, at: float, brush: Brush | None = None, height: float = 1.0, *, rim: float = 0.9, own: float = 0.52) -> Sprite:
+    """A silhouette with its own dim colour, a bright edge toward the light, and its lamps.
+
+    ``at``: screen column where it will stand; ``own``: how much of its own colour shows (0 a silhouette … 1 fully lit).
+    """
     palette = world.palette
-    body = mix(palette.deep, lit(coat, palette, 0.35), 0.52 - 0.10 * palette.dark)
+    body = mix(palette.deep, lit(coat, palette, 0.35), own - 0.10 * palette.dark)
     cover = np.pad(cover, 6)
     origin = (origin[0] + 6, origin[1] + 6)
     rows, columns = cover.shape
@@ -131,8 +134,9 @@ def dressed(world: World, cover: Field, origin: Point, coat: Colour, at: float, 
         dx = float(np.clip(away, -1, 1))
         step = max(1.0, 2.2 * world.unit)
         soft = _softened(cover, max(1.0, 1.3 * world.unit))
-        edge = np.clip(cover - _offset(soft, dx * step * 1.6, -step * (1.1 - 0.5 * abs(dx))), 0, 1) * cover
-        inner = np.clip(cover - _offset(_softened(cover, 5 * world.unit), dx * 9 * world.unit, -6 * world.unit), 0, 1) * cover
+        edge = np.clip((soft - _offset(soft, dx * step * 1.6, -step * (1.1 - 0.5 * abs(dx)))) * 1.7, 0, 1) * cover
+        wide = _softened(cover, 5 * world.unit)
+        inner = np.clip((wide - _offset(wide, dx * 9 * world.unit, -6 * world.unit)) * 1.4, 0, 1) * cover
         strength = rim * (1.0 if world.light.kind != "none" else 0.75)
         tone = np.array(mix(palette.light, palette.key, 0.25), dtype=np.float32)
         warm = np.array(lit(coat, palette, 1.0), dtype=np.float32)

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from media.scenery.noise import Field, blurred, smoothstep
-from media.scenery.planes import Canvas, converted, image_of, triangular
+from media.scenery.planes import Canvas, converted, image_of, mix, triangular
 from media.scenery.world import World
 
 _SIZE = 256
@@ -108,12 +108,13 @@ class Water:
         self.path: Field | None = None
         if world.light.kind == "none" or world.reading.has("storm"):
             return
-        width = (34 + 190 * y) * unit
+        width = (34 + 190 * y) * unit * (1.9 if world.palette.name == "day" else 1.0)
         column = np.exp(-(((x - world.light.x) / width) ** 2))
-        power = 0.95 if world.light.kind == "sun" else 0.62
+        power = 1.0 if world.light.kind == "sun" else 0.66
         low = np.clip(1.25 - world.light.y / world.horizon, 0.35, 1.0)
-        self.path = (column * power * (0.35 + 0.65 * (1 - y) ** 0.7) * (0.6 + 0.4 / low * 0.5)).astype(np.float32)
-        tone = np.array(world.light.tone, dtype=np.float32)[None, None, :].repeat(2, 0).repeat(2, 1)
+        self.path = (column * power * (0.22 + 0.78 * (1 - y) ** 0.9) * (0.6 + 0.4 / low * 0.5)).astype(np.float32)
+        warm = 0.40 if world.light.kind == "sun" and world.palette.name != "day" else 0.08
+        tone = np.array(mix(world.light.tone, world.palette.sky[-2], warm), dtype=np.float32)[None, None, :].repeat(2, 0).repeat(2, 1)
         ty, tu, tv = converted(tone)
         self.tone = (float(ty[0, 0]), float(tu[0, 0]), float(tv[0, 0]))
 
