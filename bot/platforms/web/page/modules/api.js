@@ -64,6 +64,7 @@ export const api = {
   forget: () => call("POST", "/api/forget", { json: { confirm: "forget" }, deadline: UPLOAD_DEADLINE }),
   estimate: (wish) => call("POST", "/api/video_chat/estimate", { json: wish }),
   status: (operation) => call("POST", "/api/video_chat/status", { json: { operation_id: operation } }),
+  checkAgain: (operation) => call("POST", "/api/video_chat/check_again", { json: { operation_id: operation } }),
   cancel: (operation) => call("POST", "/api/video_chat/cancel", { json: { operation_id: operation } }),
   remove: (operation) => call("DELETE", `/api/video_chat/operations/${id(operation)}`),
   favourite: (video, wanted) => call(wanted ? "PUT" : "DELETE", `/api/video_chat/favourites/${id(video)}`),

@@ -122,7 +122,7 @@ export class CardView {
         this.questionVerb = null;
         this.question.hidden = true;
         this.actions.hidden = false;
-        if (!agreed && this.question.contains(document.activeElement)) (opener?.isConnected ? opener : this.card).focus();
+        if (this.question.contains(document.activeElement)) (!agreed && opener?.isConnected ? opener : this.card).focus();
         this.question.replaceChildren();
         resolve(agreed);
       };

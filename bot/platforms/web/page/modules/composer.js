@@ -170,7 +170,7 @@ export class Composer {
     this.button.disabled = !this.ready;
     box.hidden = false;
     this.#drawFirstUse();
-    const question = JSON.stringify([this.options.wish(), this.picture.present, Boolean(this.prompt.value.trim()), this.origin?.kind]);
+    const question = JSON.stringify([this.options.wish(), this.picture.present, this.origin?.kind]);
     if (question !== this.asked) {
       this.asked = question;
       this.estimated = null;
@@ -181,12 +181,14 @@ export class Composer {
     }
   }
 
-  // The exact price needs the server; until there is something to price, the list's price stands there with an "about".
+  // The exact price is the server's; until it is here, the list's price stands there with an "about".
   async #estimate() {
-    if (!this.ready || !this.options.generator) return;
+    if (!this.options.generator || this.obstacle) return;
     const { asked } = this;
+    // The words do not matter for the price, so they stay here until they are sent.
+    const { prompt, ...rest } = this.wish();
     try {
-      const estimate = await api.estimate(this.wish());
+      const estimate = await api.estimate({ ...rest, with_image: this.picture.present });
       if (asked !== this.asked) return;
       this.estimated = estimate;
       this.options.setApplied(estimate.applied ?? {});

@@ -78,7 +78,7 @@ export class Thread {
       const anchor = this.#anchor();
       this.next = page.next ?? null;
       this.floor = page.operations.at(-1)?.created_at ?? this.floor;
-      for (const job of page.operations) store.apply(job);
+      for (const job of [...page.operations].reverse()) store.apply(job);
       this.#settle();
       anchor();
       this.failed = false;
@@ -225,6 +225,5 @@ export class Thread {
 function after(one, other) {
   if (!one) return false;
   if (one.local !== other.local) return Boolean(one.local);
-  if (one.created_at === other.created_at) return one.operation_id > other.operation_id;
   return one.created_at > other.created_at;
 }

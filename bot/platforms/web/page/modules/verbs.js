@@ -21,7 +21,8 @@ export function makeVerbs(composer, options) {
     async again(view) {
       const { job } = view;
       const wish = { ...repeatable(job), parent_id: job.operation_id };
-      if (job.price > 0) {
+      // From "unclear" the button itself names the price; elsewhere it is asked for before anything is held.
+      if (job.price > 0 && job.state !== "unclear") {
         const { price } = await api.estimate(wish);
         if (price > 0 && !(await view.ask("again", t("page.again.question", { count: price }), t("page.again.yes", { count: price })))) return;
       }
@@ -51,7 +52,7 @@ export function makeVerbs(composer, options) {
     },
     async check_again(view) {
       view.say(t("page.checking"));
-      const job = await api.status(view.job.operation_id);
+      const job = await api.checkAgain(view.job.operation_id);
       store.apply(job);
       view.say(job.state === "unclear" ? t("page.checked.same") : "");
     },

@@ -1,0 +1,101 @@
+"""A browser for the page's journeys. The address comes from ``reelay_page_url``: a really running process with the lab generator."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any, Literal, NoReturn
+
+import pytest
+from playwright.async_api import Browser, BrowserContext, ViewportSize, async_playwright
+
+from tests.journeys.page.visitor import Visitor
+
+PLACES = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+WATCH_POLICY = """
+window.brokenPolicies = [];
+document.addEventListener("securitypolicyviolation", (event) => {
+  window.brokenPolicies.push(event.violatedDirective + " " + event.blockedURI);
+});
+"""
+
+
+def _chromium() -> str | None:
+    return next((place for place in PLACES if Path(place).exists()), shutil.which("chromium"))
+
+
+def _absent(reason: str) -> NoReturn:
+    """Without what these journeys need they are skipped, but never silently where everything must run."""
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture
+def address(request: pytest.FixtureRequest) -> str:
+    """The base URL of the running process, without a slash at the end."""
+    try:
+        url: str = request.getfixturevalue("reelay_page_url")
+    except pytest.FixtureLookupError:
+        _absent("no running process: the fixture reelay_page_url is not there")
+    return url.rstrip("/")
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    """Chromium, fresh for every test."""
+    where = _chromium()
+    if where is None:
+        _absent("Chromium is not installed")
+    async with async_playwright() as playwright:
+        chromium = await playwright.chromium.launch(executable_path=where, args=list(FLAGS))
+        yield chromium
+        await chromium.close()
+
+
+@pytest.fixture
+async def visit(browser: Browser, address: str) -> AsyncIterator[Callable[..., Any]]:
+    """Open the page: ``visitor = await visit(phone=True)``. Afterwards nobody may have seen an error or broken the policy."""
+    visitors: list[Visitor] = []
+    contexts: list[BrowserContext] = []
+
+    async def open_page(
+        *,
+        phone: bool = False,
+        scheme: Literal["dark", "light"] = "dark",
+        clean: bool = True,
+        beside: Visitor | None = None,
+    ) -> Visitor:
+        if beside is not None:
+            context = beside.page.context
+        else:
+            size = ViewportSize(width=390, height=844) if phone else ViewportSize(width=1440, height=900)
+            context = await browser.new_context(
+                viewport=size, color_scheme=scheme, is_mobile=phone, has_touch=phone, accept_downloads=True
+            )
+            await context.grant_permissions(["clipboard-read", "clipboard-write"], origin=address)
+            await context.add_init_script(WATCH_POLICY)
+            contexts.append(context)
+        visitor = Visitor(await context.new_page(), address)
+        visitors.append(visitor)
+        await visitor.arrive(clean=clean)
+        return visitor
+
+    yield open_page
+    try:
+        for visitor in visitors:
+            assert await visitor.page.evaluate("window.brokenPolicies") == []
+            assert visitor.complaints == []
+    finally:
+        for context in contexts:
+            await context.close()
