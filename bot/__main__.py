@@ -1,34 +1,48 @@
-"""The command line: ``reelay`` or ``reelay run``, ``reelay doctor``, ``reelay admin …``, ``reelay --version``."""
+"""The command line: ``reelay`` or ``reelay run``, ``reelay doctor``, ``reelay admin …``, ``reelay --version``.
+
+What a command needs is imported by the command, so that ``--help`` and ``--version`` answer at once.
+"""
+
+# ruff: noqa: FBT002 - typer reads the options from the signatures
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import signal
+import os
 import sys
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.logs import configure
-from bot.settings import EXIT_MISTAKES, Settings, SettingsMistakes, read_settings
+from bot.admin_cli import JSON, admin
+from bot.exits import EXIT_FAULT, EXIT_PORT, EXIT_RUNNING, EXIT_STORAGE, settings_or_exit
 from bot.version import VERSION
-from core.errors import AlreadyRunning, SchemaFromTheFuture, StorageError
 
-EXIT_RUNNING = 75
-"""Another process holds the data folder (EX_TEMPFAIL of sysexits.h)."""
-EXIT_STORAGE = 74
-"""The data folder or the database cannot be used (EX_IOERR)."""
-EXIT_PORT = 69
-"""The address is taken (EX_UNAVAILABLE)."""
+if TYPE_CHECKING:
+    import asyncio
+    import signal
+
+    from bot.app import App
+    from bot.logs import Logs
+    from bot.probe import Finding
+    from bot.settings import Settings
+
+__all__ = ["main", "serve", "settings_or_exit"]
+
+MARKS = {"ok": "✓", "note": "!", "fault": "✗"}
 
 cli = typer.Typer(
-    add_completion=False, no_args_is_help=False, help="A relay between people in chats and machines that make films."
+    add_completion=False,
+    no_args_is_help=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="A relay between people in chats and machines that make films.",
 )
+cli.add_typer(admin, name="admin")
 
 
 @cli.callback(invoke_without_command=True)
 def main_command(
-    context: typer.Context, version: bool = typer.Option(False, "--version", help="Print the version.")
+    context: typer.Context, version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False
 ) -> None:
     """Start Reelay when no command is given."""
     if version:
@@ -41,58 +55,94 @@ def main_command(
 @cli.command()
 def run() -> None:
     """Start: page, API and every configured platform and generator."""
+    import asyncio
+
     settings = settings_or_exit()
     raise SystemExit(asyncio.run(serve(settings)))
 
 
-def settings_or_exit() -> Settings:
-    """The settings; with mistakes, all of them are printed and the process exits with 78."""
+@cli.command()
+def doctor(as_json: JSON = False) -> None:
+    """Look at every setting and part, and say what to do about each fault. Exit code 0 or 1."""
+    import asyncio
+    import json
+    from dataclasses import asdict
+
+    from bot.doctor import examine
+    from bot.logs import configure
+
+    logs = configure("text", stream=sys.stderr, level=50)  # what goes wrong is told as a finding
+    found: list[Finding] = []
+
+    def tell(finding: Finding) -> None:
+        found.append(finding)
+        if not as_json:
+            advice = f"\n  → {finding.advice}" if finding.advice else ""
+            typer.echo(f"{MARKS[finding.mark]} {finding.part}: {finding.text}{advice}")
+
     try:
-        return read_settings()
-    except SettingsMistakes as mistakes:
-        typer.echo(str(mistakes), err=True)
-        raise SystemExit(EXIT_MISTAKES) from None
+        sound = asyncio.run(examine(tell))
+    finally:
+        logs.close()
+    if as_json:
+        typer.echo(json.dumps({"sound": sound, "findings": [asdict(each) for each in found]}, ensure_ascii=False))
+    else:
+        faults = sum(each.mark == "fault" for each in found)
+        typer.echo("Reelay is well." if sound else f"{faults} thing{'s have' if faults > 1 else ' has'} to be mended.")
+    raise SystemExit(0 if sound else EXIT_FAULT)
 
 
 async def serve(settings: Settings) -> int:
     """Run until SIGTERM or SIGINT; returns the exit code. A second signal ends at once."""
-    from bot.app import address, open_app
+    import asyncio
 
+    from bot.app import open_app
+    from bot.logs import configure
+    from core.errors import AlreadyRunning, StorageError
+
+    stop = asyncio.Event()
+    _on_signals(stop)
     logs = configure(settings.log_format, settings.secrets())
     try:
+        logs.watch(asyncio.get_running_loop())
         try:
             app = await open_app(settings)
         except AlreadyRunning as error:
             typer.echo(str(error), err=True)
             return EXIT_RUNNING
-        except (SchemaFromTheFuture, StorageError, OSError) as error:
+        except (StorageError, OSError) as error:
             typer.echo(f"Reelay cannot use its data folder {settings.data_dir}: {error}", err=True)
             return EXIT_STORAGE
-        stop = asyncio.Event()
-        _on_signals(stop)
+        return await _live(app, settings, logs, stop)
+    finally:
+        logs.close()
+
+
+async def _live(app: App, settings: Settings, logs: Logs, stop: asyncio.Event) -> int:
+    from bot.app import address
+
+    try:
         try:
             port = await app.start()
         except OSError as error:
             where = f"{settings.http_host}:{settings.http_port}"
-            typer.echo(
-                f"Reelay cannot listen on {where}: {error.strerror}. REELAY_HTTP_PORT sets another port.", err=True
-            )
-            await app.close()
+            reason = error.strerror or error
+            typer.echo(f"Reelay cannot listen on {where}: {reason}. REELAY_HTTP_PORT sets another port.", err=True)
             return EXIT_PORT
         where = address(settings, port)
-        typer.echo(f"Reelay {VERSION} is at {where}")
+        logs.say(f"Reelay {VERSION} is at {where}")
         if app.doorkeeper.needs_signin:
-            typer.echo(f"Sign in once with {where}/?signin={await app.doorkeeper.signin_token()}")
-        sys.stdout.flush()
+            logs.say(f"Sign in once with {where}/?signin={await app.doorkeeper.signin_token()}")
         await stop.wait()
-        await app.stop()
         return 0
     finally:
-        with contextlib.suppress(Exception):
-            logs.close()
+        await app.stop()
 
 
 def _on_signals(stop: asyncio.Event) -> None:
+    import asyncio
+    import signal
+
     loop = asyncio.get_running_loop()
 
     def asked(number: signal.Signals) -> None:
@@ -107,7 +157,13 @@ def _on_signals(stop: asyncio.Event) -> None:
 
 def main() -> None:
     """Entry point of ``reelay`` and ``python -m bot``."""
-    cli()
+    try:
+        cli()
+    finally:
+        try:
+            sys.stdout.flush()
+        except BrokenPipeError:  # whoever read has gone (… | head): Python would complain while it ends
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from bot.admin_socket import AdminSocket
 from bot.clock import SystemClock
+from bot.commands.admin import AdminDesk
 from bot.engine.alerts import Alerts
 from bot.engine.engine import Engine
 from bot.engine.parts import Caps, Parts, Reach, reach_nothing
@@ -26,6 +28,7 @@ from bot.platforms.web.events import Hub
 from bot.platforms.web.platform import WebPlatform
 from bot.platforms.web.server import WebServer
 from bot.platforms.web.site import Site
+from bot.premises import premises_of
 from bot.settings import Settings
 from core.jobs import Clip
 from core.ports import Clock, Connect, Platform, Provider
@@ -37,6 +40,7 @@ from storage.folder import FolderClipStore
 from storage.keys import KeyRing
 from storage.links import ClipLinks
 from storage.lock import InstanceLock
+from storage.operating import OperatorStore
 from storage.store import MIGRATIONS, SqliteStore
 
 LINK_MS: Final = 24 * 3_600_000
@@ -111,6 +115,7 @@ class App:
             self.parts, flat_price=settings.flat_cost, retention_days=settings.retention_days, disk_budget=budget
         )
         self._build_web(folder)
+        self.desk = AdminDesk(self.engine, OperatorStore(self.store, self.clock.now), premises_of(self))
 
     async def _connect(self, folder: Path) -> dict[str, Provider]:
         world = Connect(clock=self.clock, hint=self._hint, pictures=self.clips, scratch=folder, media=self.media)
@@ -157,8 +162,18 @@ class App:
         for name, platform in self.parts.platforms.items():
             self._platform_tasks[name] = asyncio.create_task(self._supervise(name, platform), name=f"platform {name}")
         self._lag_task = asyncio.create_task(self._watch_loop(), name="loop lag")
+        await self._open_admin_socket()
         self.ready = True
         return port
+
+    async def _open_admin_socket(self) -> None:
+        try:
+            door = await AdminSocket.open(
+                self.settings.data_dir, lambda verb, args: self.desk.do(verb, args, actor="operator@socket")
+            )
+            self._stack.push_async_callback(door.close)
+        except OSError as error:  # a file system without sockets: everything else works
+            log.warning("reelay admin cannot reach this process", extra={"error": error.strerror})
 
     async def stop(self) -> None:
         """Stop intake, let uploads end within a bounded time, leave the rest to the next start. Everything opened is closed."""

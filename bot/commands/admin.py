@@ -1,0 +1,362 @@
+"""The operator's verbs: what each does, apart from how it was asked (socket, command line, later a chat).
+
+Each takes plain JSON and returns plain JSON; times are ISO 8601. Every change is in the audit trail under ``actor``.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from bot.engine.engine import Engine
+from bot.engine.status import iso
+from core.audit import Doing
+from core.errors import BadOption, Conflict, NotFound
+from core.money import Allowance, Period, Scope
+from core.states import LIVE, JobState
+from storage.operating import OperatorStore
+
+PLATFORMS: Final = ("web", "discord", "telegram")
+ANONYMOUS: Final = "web:anonymous"
+"""All anonymous browsers share this allowance; it is nobody's account."""
+EVERYBODY: Final = "*"
+INTAKE: Final = "intake"
+MOST_CREDITS: Final = 1_000_000_000
+MOST_LISTED: Final = 1000
+LOOKS: Final = frozenset({"status", "quota", "jobs", "audit", "ledger", "probe"})
+"""Verbs that change nothing: a monitor may ask them every minute."""
+WHO: Final = "web:NAME, discord:ID, telegram:ID or the 32 hexadecimal digits of an account"
+
+_ACCOUNT = re.compile(r"[0-9a-f]{32}", re.ASCII)
+_EXTERNAL = {
+    "web": re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:@-]{0,63}", re.ASCII),
+    "discord": re.compile(r"[0-9]{1,20}", re.ASCII),
+    "telegram": re.compile(r"[0-9]{1,20}", re.ASCII),
+}
+log = logging.getLogger("reelay.admin")
+
+Args = Mapping[str, Any]
+Result = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Premises:
+    """What the desk must know of the process around the engine; given by ``bot/app.py``."""
+
+    new_token: Callable[[], str]
+    hash_token: Callable[[str], str]
+    signin_ms: int
+    page: Callable[[], str]
+    """Where a person opens the page."""
+    status: Callable[[], Awaitable[Result]]
+    backup: Callable[[Path, bool], Awaitable[Result]]
+    probe: Callable[[], Awaitable[Result]]
+
+
+class AdminDesk:
+    """Does what an operator asks. Raises RequestError and StorageError kinds whose text is a sentence for the operator."""
+
+    def __init__(self, engine: Engine, operators: OperatorStore, premises: Premises) -> None:
+        """``operators``: the store's operator side."""
+        self._engine, self._operators, self._premises = engine, operators, premises
+        self._store = engine.parts.store
+        self._verbs: dict[str, Callable[[str, Args], Awaitable[Result]]] = {
+            "status": self._status,
+            "grant": self._grant,
+            "quota": self._quota,
+            "limit": self._limit,
+            "jobs": self._jobs,
+            "cancel": self._cancel,
+            "token": self._token,
+            "revoke": self._revoke,
+            "block": self._block,
+            "pause": self._pause,
+            "resume": self._resume,
+            "audit": self._audit,
+            "ledger": self._ledger,
+            "alerts": self._alerts,
+            "backup": self._backup,
+            "probe": self._probe,
+        }
+
+    async def do(self, verb: str, args: Args, *, actor: str) -> Result:
+        """Do ``verb``; ``actor`` such as ``operator@socket`` or ``discord:123``."""
+        if verb not in self._verbs:
+            raise BadOption("verb", verb, "one of " + ", ".join(sorted(self._verbs)))
+        result = await self._verbs[verb](actor, args)
+        log.log(
+            logging.DEBUG if verb in LOOKS else logging.INFO, "an operator's command", extra={"verb": verb, "by": actor}
+        )
+        return result
+
+    # ------------------------------------------------------------------------------------------------------------------- people
+
+    async def _grant(self, actor: str, args: Args) -> Result:
+        account, who = await self._who(args)
+        credits = _whole(args, "credits", -MOST_CREDITS, MOST_CREDITS)
+        if credits == 0:
+            raise BadOption("credits", 0, "a whole number other than 0; below 0 takes back what is unused")
+        note = _text(args, "note", most=200, default="")
+        doing = Doing(actor, "grant", {"who": who, "account": account, "credits": credits, "note": note})
+        balance = await self._operators.grant(doing, account, credits, note)
+        return {"who": who, "account_id": account, "credits": credits, "balance": balance}
+
+    async def _block(self, actor: str, args: Args) -> Result:
+        account, who = await self._who(args)
+        blocked = args.get("blocked") is not False
+        verb = "block" if blocked else "unblock"
+        await self._operators.set_blocked(
+            Doing(actor, verb, {"who": who, "account": account}), account, blocked=blocked
+        )
+        live = await self._store.live_jobs(account)
+        return {"who": who, "account_id": account, "blocked": blocked, "live_jobs": live}
+
+    async def _token(self, actor: str, args: Args) -> Result:
+        account, who = await self._who(args)
+        kind = _one_of(args, "kind", ("program", "signin"), default="program")
+        token = self._premises.new_token()
+        expires = self._now() + self._premises.signin_ms if kind == "signin" else None
+        doing = Doing(actor, "token", {"who": who, "account": account, "kind": kind})
+        await self._operators.add_token(
+            doing, self._premises.hash_token(token), "signin" if kind == "signin" else "api", account, expires
+        )
+        secret = {"link": f"{self._premises.page()}/?signin={token}"} if kind == "signin" else {"token": token}
+        return {"who": who, "account_id": account, "kind": kind, "expires_at": iso(expires), **secret}
+
+    async def _revoke(self, actor: str, args: Args) -> Result:
+        account, who = await self._who(args, must_exist=True)
+        revoked = await self._operators.revoke_tokens(Doing(actor, "revoke", {"who": who, "account": account}), account)
+        return {"who": who, "account_id": account, "revoked": revoked}
+
+    async def _who(self, args: Args, *, must_exist: bool = False) -> tuple[str, str]:
+        """Return (account, who it is in words). A person whom a platform names is welcome before the first visit."""
+        who = _text(args, "who", most=100)
+        if _ACCOUNT.fullmatch(who):
+            known = await self._operators.identities(who)
+            if known is None:
+                raise NotFound(f"there is no account {who}")
+            return who, known[0] if known else who
+        platform, _, external = who.partition(":")
+        if platform not in PLATFORMS or not _EXTERNAL[platform].fullmatch(external) or who == ANONYMOUS:
+            raise BadOption("who", who, WHO)
+        account = await self._store.find_account(platform, external)
+        if account is None:
+            if must_exist:
+                raise NotFound(f"nobody is known as {who}")
+            account = await self._store.open_account(platform, external)
+        return account, who
+
+    # -------------------------------------------------------------------------------------------------------------------- money
+
+    async def _limit(self, actor: str, args: Args) -> Result:
+        scope = Scope(_one_of(args, "scope", [scope.value for scope in Scope]))
+        subject = await self._subject(scope, args)
+        period = Period(_one_of(args, "period", [period.value for period in Period]))
+        amount, unset = _amount(args)
+        said = "unset" if unset else "unlimited" if amount is None else amount
+        details = {"scope": scope.value, "subject": subject, "period": period.value, "amount": said}
+        await self._operators.set_limit(Doing(actor, "limit", details), scope, subject, period, amount, unset=unset)
+        return {**details, "now": [_said(each) for each in await self._store.allowances([(scope, subject)])]}
+
+    async def _quota(self, actor: str, args: Args) -> Result:
+        del actor
+        subjects = [(Scope.EVERYBODY, EVERYBODY)]
+        granted = None
+        if args.get("scope") is not None:
+            scope = Scope(_one_of(args, "scope", [scope.value for scope in Scope]))
+            subject = await self._subject(scope, args, must_exist=True)
+            subjects = [(scope, subject)]
+            if scope is Scope.PERSON and subject != ANONYMOUS:
+                granted = (await self._store.account(subject)).granted
+        defaults = self._store.defaults
+        return {
+            "defaults": {
+                "person_day": _credits(defaults.person_day),
+                "person_month": _credits(defaults.person_month),
+                "everybody_day": _credits(defaults.everybody_day),
+            },
+            "limits": [{**row, "amount": _credits(row["amount"])} for row in await self._operators.limits()],
+            "now": [_said(each) for each in await self._store.allowances(subjects)],
+            "granted": granted,
+        }
+
+    async def _subject(self, scope: Scope, args: Args, *, must_exist: bool = False) -> str:
+        if scope is Scope.EVERYBODY:
+            if args.get("subject") not in (None, "", EVERYBODY, "all"):
+                raise BadOption("subject", args["subject"], "* or all, because everybody is one")
+            return EVERYBODY
+        subject = _text(args, "subject", most=200)
+        if scope is not Scope.PERSON:
+            return subject
+        return subject if subject == ANONYMOUS else (await self._who({"who": subject}, must_exist=must_exist))[0]
+
+    async def _ledger(self, actor: str, args: Args) -> Result:
+        del actor, args
+        return {"wrong": await self._store.audit_sums()}
+
+    # --------------------------------------------------------------------------------------------------------------------- jobs
+
+    async def _jobs(self, actor: str, args: Args) -> Result:
+        del actor
+        known = [state.value for state in JobState]
+        wanted = args.get("states") or []
+        if not isinstance(wanted, list):
+            raise BadOption("state", wanted, "a list")
+        states: list[str] = []
+        for each in wanted:
+            state = _one_of({"state": each}, "state", ["live", *known])
+            states += sorted(state.value for state in LIVE) if state == "live" else [state]
+        account = (
+            None if args.get("account") is None else (await self._who({"who": args["account"]}, must_exist=True))[0]
+        )
+        limit = _whole(args, "limit", 1, MOST_LISTED, default=50)
+        rows = await self._operators.jobs(states=states, account_id=account, limit=limit)
+        for row in rows:
+            for name in ("created_at", "updated_at", "finished_at"):
+                row[name] = iso(row[name])
+        return {"jobs": rows}
+
+    async def _cancel(self, actor: str, args: Args) -> Result:
+        job_id = _text(args, "job", most=64)
+        try:
+            before = await self._store.job(job_id)
+        except NotFound:
+            raise NotFound(f"there is no job {job_id}") from None
+        if before.ended:
+            raise Conflict(f"job {job_id} has ended already: it is {before.state}")
+        await self._operators.write_down(Doing(actor, "cancel", {"job": job_id, "state": before.state.value}))
+        job = await self._engine.cancel(job_id)
+        return {"job": job.id, "state": job.state.value, "cancel_wish": job.cancel_wish}
+
+    # --------------------------------------------------------------------------------------------------------- generators, intake
+
+    async def _pause(self, actor: str, args: Args) -> Result:
+        names = self._stoppable(args)
+        reason = _text(args, "reason", most=200, default="paused by the operator")
+        await self._operators.pause(Doing(actor, "pause", {"names": _shown(names), "reason": reason}), names, reason)
+        return {"paused": _shown(names), **await self._pauses()}
+
+    async def _resume(self, actor: str, args: Args) -> Result:
+        names = self._stoppable(args)
+        ended = await self._operators.resume(Doing(actor, "resume", {"names": _shown(names)}), names)
+        self._engine.scheduler.hint()
+        return {"resumed": _shown(ended), **await self._pauses()}
+
+    def _stoppable(self, args: Args) -> list[str]:
+        generators = list(self._engine.parts.providers)
+        if args.get("name") is None:
+            return generators
+        name = _one_of(args, "name", [INTAKE, *generators])
+        return [EVERYBODY if name == INTAKE else name]
+
+    async def _pauses(self) -> Result:
+        rows = await self._store.pauses()
+        return {
+            "pauses": [
+                {
+                    "name": _shown([row.provider])[0],
+                    "until": iso(row.until),
+                    "reason": row.reason,
+                    "since": iso(row.since),
+                }
+                for row in rows
+            ]
+        }
+
+    # ------------------------------------------------------------------------------------------------------------------ looking
+
+    async def _status(self, actor: str, args: Args) -> Result:
+        del actor, args
+        counts = await self._store.counts()
+        return {**await self._premises.status(), **counts, **await self._pauses()}
+
+    async def _audit(self, actor: str, args: Args) -> Result:
+        del actor
+        rows = await self._operators.audit_trail(_whole(args, "limit", 1, MOST_LISTED, default=50))
+        return {"audit": [{**row, "at": iso(row["at"])} for row in rows]}
+
+    async def _alerts(self, actor: str, args: Args) -> Result:
+        if args.get("clear") is not None:
+            cause = _text(args, "clear", most=200)
+            await self._operators.clear_alert(Doing(actor, "clear alert", {"cause": cause}), cause)
+        rows = await self._store.alerts()
+        return {"alerts": [{"cause": cause, "since": iso(since), "text": text} for cause, since, text in rows]}
+
+    async def _backup(self, actor: str, args: Args) -> Result:
+        target = Path(_text(args, "target", most=4096))
+        if not target.is_absolute():
+            raise BadOption("target", target, "an absolute path")
+        clips = args.get("clips") is True
+        await self._operators.write_down(Doing(actor, "backup", {"target": str(target), "clips": clips}))
+        return await self._premises.backup(target, clips)
+
+    async def _probe(self, actor: str, args: Args) -> Result:
+        del actor, args
+        return await self._premises.probe()
+
+    def _now(self) -> int:
+        return self._engine.parts.clock.now()
+
+
+def _shown(names: list[str]) -> list[str]:
+    return [INTAKE if name == EVERYBODY else name for name in names]
+
+
+def _credits(amount: int | None) -> int | str:
+    return "unlimited" if amount is None else amount
+
+
+def _said(allowance: Allowance) -> Result:
+    return {
+        "scope": allowance.scope.value,
+        "subject": allowance.subject,
+        "period": allowance.period.value,
+        "limit": _credits(allowance.limit),
+        "held": allowance.held,
+        "spent": allowance.spent,
+        "left": _credits(allowance.left),
+    }
+
+
+def _text(args: Args, name: str, *, most: int, default: str | None = None) -> str:
+    value = args.get(name)
+    if value in (None, "") and default is not None:
+        return default
+    if not isinstance(value, str) or not value.strip() or len(value) > most or not value.isprintable():
+        raise BadOption(name, "" if value is None else value, f"a text of 1 to {most} characters on one line")
+    return value.strip()
+
+
+def _whole(args: Args, name: str, least: int, most: int, default: int | None = None) -> int:
+    value = args.get(name)
+    if value is None and default is not None:
+        return default
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+        raise BadOption(name, "" if value is None else value, f"a whole number from {least} to {most}")
+    return value
+
+
+def _one_of(args: Args, name: str, legal: tuple[str, ...] | list[str], default: str | None = None) -> str:
+    value = args.get(name, default)
+    if value not in legal:
+        raise BadOption(name, "" if value is None else value, "one of " + ", ".join(legal))
+    return str(value)
+
+
+def _amount(args: Args) -> tuple[int | None, bool]:
+    """Return (credits or None for unlimited, whether the limit is taken away)."""
+    value = args.get("amount")
+    if value == "unset":
+        return None, True
+    if value == "unlimited":
+        return None, False
+    if isinstance(value, str) and value.isdecimal() and value.isascii() and len(value) <= 10:
+        value = int(value)
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MOST_CREDITS:
+        legal = f"a whole number of credits up to {MOST_CREDITS}, unlimited, or unset (0 means none, unset means the default)"
+        raise BadOption("amount", "" if value is None else value, legal)
+    return value, False
