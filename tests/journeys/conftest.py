@@ -2,17 +2,47 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.lab.api import Api
+from tests.lab.checker import secrets_in
 from tests.lab.clips import clip_bytes
 from tests.lab.reelay import Reelay
-from tests.lab.vendor import Vendor
+from tests.lab.vendor import Script, Vendor
 
 Maker = Callable[..., Reelay]
+TOKENS = {
+    person: f"reelay_lab-token-of-{person}-0123456789abcdef"
+    for person in ("alice", "bob", "carol", "dave", "erin", "frank")
+}
+"""People with an API token each; a token has its own rate limit, so tests that call much take one of their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """One process that the tests about HTTP share."""
+
+    reelay: Reelay
+    vendor: Vendor
+
+    def api(self, person: str | None = "alice", **headers: str) -> Api:
+        """Calls as ``person``, or without any credentials."""
+        return Api(self.reelay.url, token=None if person is None else TOKENS[person], headers=headers)
+
+    def made(self, person: str = "alice", prompt: str = "a lighthouse at dusk", **fields: Any) -> dict[str, Any]:
+        """The status object of a finished clip."""
+        api = self.api(person)
+        job = api.ordered(prompt, **{"provider": "instant", **fields})
+        self.reelay.wait_state(job)
+        status = api.status(job)
+        assert status["status"] == "completed", status
+        return status
 
 
 @pytest.fixture(scope="session")
@@ -45,12 +75,33 @@ def make(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Maker]:
 
 
 @pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory, canned: Path) -> Iterator[Shared]:
+    """A process with an instant generator (10 credits), a vendor's (40) and the built-in one, and people with tokens."""
+    with Vendor() as server:
+        generators = [
+            {"kind": "instant", "name": "instant", "price": 10, "clip": str(canned), "most_active": 16},
+            {"name": "lab", "url": server.url, "price": 40},
+            {"name": "billing", "url": server.url, "price": 40, "cancel": False},
+        ]
+        environ = {
+            "REELAY_DAILY_CREDITS": "unlimited",
+            "REELAY_GLOBAL_DAILY_CREDITS": "unlimited",
+            "REELAY_MAX_WAITING_JOBS": "1000",
+            "REELAY_MAX_ACTIVE_JOBS": "20",
+            "LAB_TOKENS": json.dumps(TOKENS),
+        }
+        with Reelay(tmp_path_factory.mktemp("shared"), generators=generators, environ=environ) as reelay:
+            yield Shared(reelay.start(), server)
+            assert reelay.stop() == 0
+            assert secrets_in(reelay.text, TOKENS.values()) == []
+            assert "Traceback" not in reelay.text
+
+
+@pytest.fixture(scope="session")
 def reelay_page_url(tmp_path_factory: pytest.TempPathFactory, canned: Path) -> Iterator[str]:
     """The address of a running Reelay whose generators are the lab's: ``lab`` takes two seconds and tells a fraction, ``instant``
     none, and the built-in one is there as well. A prompt with the word ``forever`` is never ready, one with ``refused`` is declined.
     """
-    from tests.lab.vendor import Script
-
     with Vendor(default=Script(seconds=2.0)) as server:
         server.on("forever", Script(seconds=None))
         server.on("refused", Script(fails="content"))
