@@ -1,0 +1,221 @@
+"""The pages and the code say the same: links, commands, routes, settings, states, tables and errors."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer.main
+
+from bot.__main__ import cli
+from bot.app import open_app
+from bot.engine.status import STATUS
+from bot.engine.words import Words
+from bot.platforms.web.answers import refusal
+from bot.setting_list import BY_NAME
+from bot.settings import read_settings
+from core.errors import BadOption, ReelayError
+from core.states import DELIVERY_MOVES, ENDED, MOVES, STATE_SECONDS, AttemptState, DeliveryState, JobState
+from media.scenery.vocabulary import LEXICONS
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
+REFERENCE = ROOT / "docs/reference"
+EVERY_PAGE = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+LINK = re.compile(r"\]\(([^()\s]+)\)")
+FENCE = re.compile(r"^ *```.*?^ *```$", re.MULTILINE | re.DOTALL)
+METHODS = "GET|POST|PUT|PATCH|DELETE"
+OURS = ("bot.", "core.", "media.", "providers.", "storage.")
+
+
+@cache
+def text_of(page: Path) -> str:
+    return page.read_text(encoding="utf-8")
+
+
+def anchors(page: Path) -> set[str]:
+    """The names that GitHub gives to headings."""
+    headings = re.findall(r"^#+ +(.*?)\s*$", FENCE.sub("", text_of(page)), re.MULTILINE)
+    words = (re.sub(r"[^\w\- ]", "", re.sub(r"\[(.*?)\]\(.*?\)", r"\1", heading).lower()) for heading in headings)
+    return {word.replace(" ", "-") for word in words}
+
+
+def rows(page: Path, heading: str | None = None) -> list[list[str]]:
+    """The cells of every table row that begins with code; of the section below ``heading`` only, when given."""
+    text = text_of(page)
+    if heading is not None:
+        text = re.split(rf"^## {re.escape(heading)}$", text, flags=re.MULTILINE)[1]
+        text = re.split(r"^## ", text, flags=re.MULTILINE)[0]
+    found = [[cell.strip() for cell in line.strip().strip("|").split("|")] for line in text.splitlines()]
+    return [[cells[0].strip("`"), *cells[1:]] for cells in found if cells[0].startswith("`") and len(cells) > 1]
+
+
+def codes_in(cell: str) -> set[str]:
+    return set(re.findall(r"`([^`]+)`", cell))
+
+
+# ------------------------------------------------------------------------------------------------------------------ every page
+
+
+@EVERY_PAGE
+def test_every_link_leads_somewhere(page: Path) -> None:
+    broken = []
+    for target in LINK.findall(FENCE.sub("", text_of(page))):
+        if re.match(r"[a-z]+:", target):
+            continue
+        path, _, anchor = target.partition("#")
+        file = (page.parent / path).resolve() if path else page
+        if not file.exists() or (anchor and file.suffix == ".md" and anchor not in anchors(file)):
+            broken.append(target)
+    assert broken == []
+
+
+@EVERY_PAGE
+def test_every_link_stays_inside_the_repository(page: Path) -> None:
+    targets = [target for target in LINK.findall(text_of(page)) if not re.match(r"[a-z]+:|#", target)]
+    assert [each for each in targets if not (page.parent / each).resolve().is_relative_to(ROOT)] == []
+
+
+def test_every_page_is_in_the_list_of_pages() -> None:
+    index = ROOT / "docs/README.md"
+    linked = {(index.parent / target.partition("#")[0]).resolve() for target in LINK.findall(text_of(index))}
+    assert {page for page in PAGES if page.is_relative_to(ROOT / "docs")} - linked == {index}
+
+
+def code_of(page: Path) -> Iterator[str]:
+    """Code blocks and code in lines."""
+    yield from FENCE.findall(text_of(page))
+    yield from re.findall(r"`([^`\n]+)`", FENCE.sub("", text_of(page)))
+
+
+@EVERY_PAGE
+def test_every_make_target_exists(page: Path) -> None:
+    targets = set(re.findall(r"^([a-z]+):", text_of(ROOT / "Makefile"), re.MULTILINE))
+    named = {name for code in code_of(page) for name in re.findall(r"\bmake ([a-z]+)\b", code)}
+    assert named <= targets
+
+
+@EVERY_PAGE
+def test_every_variable_of_ours_exists(page: Path) -> None:
+    named = set(re.findall(r"\b((?:REELAY|VIDEO)_[A-Z0-9_]*[A-Z0-9])\b", text_of(page)))
+    assert {name.removesuffix("_FILE") for name in named} <= set(BY_NAME)
+
+
+@EVERY_PAGE
+def test_every_command_exists(page: Path) -> None:
+    """``reelay admin token`` and the like are walked down the real command line, as far as words go that could be commands."""
+    unknown = []
+    for code in code_of(page):
+        for said in re.findall(r"(?:(?:^|[\s|])reelay|python -m bot)((?: [a-z][a-z-]*\b(?![./=:]))+)", code):
+            command: Any = typer.main.get_command(cli)
+            for word in said.replace(" reelay ", " ", 1).split():  # `docker compose exec reelay reelay doctor`
+                known = getattr(command, "commands", None)
+                if known is None:  # a command, whose words after it are its own
+                    break
+                if word not in known:
+                    unknown.append(f"reelay{said}")
+                    break
+                command = known[word]
+    assert unknown == []
+
+
+@EVERY_PAGE
+def test_no_path_of_somebodys_machine_and_no_trailing_blank(page: Path) -> None:
+    text = text_of(page)
+    assert re.findall(r"(?:/home/|/root/|/Users/|/work/|C:\\)\S*", text) == []
+    assert [line for line in text.splitlines() if line != line.rstrip()] == []
+    assert text.endswith("\n")
+    assert text.count("```") % 2 == 0
+
+
+# ------------------------------------------------------------------------------------------------------------------- reference
+
+
+@pytest.mark.blocks("opens the process as at start, before anybody is served")
+async def test_every_route_is_in_the_reference_and_no_other(tmp_path: Path) -> None:
+    app = await open_app(read_settings({"REELAY_DATA_DIR": str(tmp_path / "data")}, None))
+    try:
+        served = app.server.app().router.routes()
+        routes = {f"{route.method} {route.resource.canonical}" for route in served if route.resource is not None}
+    finally:
+        await app.close()
+    heads = {route for route in routes if route.startswith("HEAD ")}
+    assert {route.replace("HEAD", "GET", 1) for route in heads} <= routes
+    told = re.findall(rf"^\| `((?:{METHODS}) /[^`]*)`", text_of(REFERENCE / "http.md"), re.MULTILINE)
+    assert sorted(told) == sorted(routes - heads)
+
+
+@EVERY_PAGE
+def test_every_call_that_is_named_is_in_the_reference(page: Path) -> None:
+    told = set(re.findall(rf"^\| `((?:{METHODS}) /[^`]*)`", text_of(REFERENCE / "http.md"), re.MULTILINE))
+    named = {each for code in code_of(page) for each in re.findall(rf"^((?:{METHODS}) /[^\s?]+)$", code)}
+    assert named <= told
+
+
+SPANS = {120: "2 min", 3600: "1 h", 86_400: "24 h"}
+
+
+def test_the_states_of_a_job_are_the_code_s() -> None:
+    told = rows(REFERENCE / "states.md", "Jobs")
+    assert [row[0] for row in told] == [state.value for state in JobState]
+    for name, _, moves, span, api in told:
+        state = JobState(name)
+        assert codes_in(moves) == {onward.value for onward in MOVES[state]}
+        assert codes_in(api) == {STATUS[state]}
+        if state in ENDED:
+            assert (moves, span) == ("nowhere", "")
+        else:
+            assert span == (SPANS[STATE_SECONDS[state]] if state in STATE_SECONDS else "the generator's own maximum")
+
+
+def test_the_states_of_attempts_and_deliveries_are_the_code_s() -> None:
+    assert [row[0] for row in rows(REFERENCE / "states.md", "Attempts")] == [state.value for state in AttemptState]
+    told = rows(REFERENCE / "states.md", "Deliveries")
+    assert [row[0] for row in told] == [state.value for state in DeliveryState]
+    for name, _, moves in told:
+        assert codes_in(moves) == {onward.value for onward in DELIVERY_MOVES[DeliveryState(name)]}
+        assert (moves == "nowhere") is (not DELIVERY_MOVES[DeliveryState(name)])
+
+
+def test_the_tables_of_the_database_are_the_migrations() -> None:
+    tables: list[str] = []
+    for file in sorted((ROOT / "storage/migrations").glob("*.sql")):
+        sql = file.read_text(encoding="utf-8")
+        tables += re.findall(r"^CREATE TABLE (?:IF NOT EXISTS )?(\w+)", sql, re.MULTILINE)
+        tables = [
+            name for name in tables if name not in re.findall(r"^DROP TABLE (?:IF EXISTS )?(\w+)", sql, re.MULTILINE)
+        ]
+    assert len(tables) > 10
+    assert [row[0] for row in rows(REFERENCE / "database.md")] == tables
+
+
+def family(kind: type[ReelayError]) -> Iterator[type[ReelayError]]:
+    for child in kind.__subclasses__():
+        if child.__module__.startswith(OURS):
+            yield child
+            yield from family(child)
+
+
+def test_every_error_is_told_with_the_code_and_status_that_a_caller_gets() -> None:
+    told = {
+        cells[0]: (cells[1].strip("`"), int(cells[2])) for cells in rows(REFERENCE / "errors.md") if len(cells) == 4
+    }
+    meant = {}
+    for kind in family(ReelayError):
+        error = kind("field", "wrote", "legal") if issubclass(kind, BadOption) else kind("text")
+        meant[kind.__name__] = (kind.code, refusal(error, Words("en"), 0).status)
+    assert told == meant
+
+
+def test_every_element_that_the_generator_draws_is_in_english_and_every_language_names_the_same() -> None:
+    by_code = {lexicon.code: lexicon for lexicon in LEXICONS}
+    page = text_of(REFERENCE / "local-generator.md")
+    names = {"en": "English", "de": "German", "fr": "French", "es": "Spanish"}
+    assert set(by_code) == set(names)
+    assert all(names[code] in page for code in by_code)
+    for lexicon in LEXICONS:
+        assert set(lexicon.words) <= set(by_code["en"].words)
