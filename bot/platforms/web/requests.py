@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -51,12 +52,26 @@ async def read_json(request: web.Request, most: int = JSON_BYTES) -> dict[str, A
     if not raw:
         return {}
     try:
-        data = await asyncio.to_thread(json.loads, raw) if len(raw) > 64 * 1024 else json.loads(raw)
+        data = await asyncio.to_thread(_parse, raw) if len(raw) > 64 * 1024 else _parse(raw)
     except (ValueError, RecursionError) as error:
         raise NotJson("not JSON") from error
     if not isinstance(data, dict):
         raise NotJson("not an object")
     return data
+
+
+def _parse(raw: bytearray) -> Any:
+    """JSON that can be stored again: no NaN or infinity, which JSON does not have, and no half of a surrogate pair. Raises ValueError."""
+    data = json.loads(raw, parse_constant=_finite, parse_float=_finite)
+    json.dumps(data, ensure_ascii=False).encode()
+    return data
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is no number of JSON")
+    return number
 
 
 async def read_form(request: web.Request, clips: ClipStore) -> tuple[dict[str, Any], Upload | None]:
@@ -67,24 +82,33 @@ async def read_form(request: web.Request, clips: ClipStore) -> tuple[dict[str, A
     if not request.content_type.startswith("multipart/"):
         raise NotJson("no form", message_id="error.not_multipart")
     fields: dict[str, Any] = {}
-    upload: Upload | None = None
+    uploads: list[Upload] = []
     try:
         async with asyncio.timeout(BODY_SECONDS):
-            reader = await request.multipart()
-            for _ in range(FIELDS):
-                part = await reader.next()
-                if part is None:
-                    return fields, upload
-                if not isinstance(part, BodyPartReader) or part.name is None:
-                    raise NotJson("nested form", message_id="error.not_multipart")
-                if part.filename is not None or part.name == "image_file":
-                    if part.name != "image_file" or upload is not None:
-                        raise BadOption(part.name, "a file", "one file called image_file")
-                    upload = await _store(part, clips)
-                else:
-                    fields[part.name] = await _text(part)
-    except ValueError as error:
-        raise NotJson("broken form", message_id="error.not_multipart") from error
+            await _read_parts(request, clips, fields, uploads)
+    except BaseException as error:
+        for upload in uploads:  # what came before the fault belongs to nobody
+            await clips.delete(str(upload.attachment.key))
+        if isinstance(error, ValueError):
+            raise NotJson("broken form", message_id="error.not_multipart") from error
+        raise
+    return fields, uploads[0] if uploads else None
+
+
+async def _read_parts(request: web.Request, clips: ClipStore, fields: dict[str, Any], uploads: list[Upload]) -> None:
+    reader = await request.multipart()
+    for _ in range(FIELDS):
+        part = await reader.next()
+        if part is None:
+            return
+        if not isinstance(part, BodyPartReader) or part.name is None:
+            raise NotJson("nested form", message_id="error.not_multipart")
+        if part.filename is not None or part.name == "image_file":
+            if part.name != "image_file" or uploads:
+                raise BadOption(part.name, "a file", "one file called image_file")
+            uploads.append(await _store(part, clips))
+        else:
+            fields[part.name] = await _text(part)
     raise BadOption("form", f"more than {FIELDS} fields", f"at most {FIELDS} fields")
 
 
@@ -100,7 +124,7 @@ async def _text(part: BodyPartReader) -> str:
         raise BadOption(str(part.name), "other bytes", "text in UTF-8") from error
 
 
-async def _store(part: BodyPartReader, clips: ClipStore) -> Upload | None:
+async def _store(part: BodyPartReader, clips: ClipStore) -> Upload:
     head = bytearray()
     async with clips.incoming(suffix=".upload", max_bytes=PICTURE_BYTES) as incoming:
         count = 0

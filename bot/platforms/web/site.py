@@ -50,9 +50,9 @@ class Site:
         return await self.engine.desk.status(row, self.words(caller))
 
     async def order(self, caller: Caller, fields: dict[str, Any], upload: Upload | None) -> tuple[Job, bool]:
-        """Order a clip; an upload of a command that was refused is removed at once."""
+        """Order a clip; an upload of a command that was refused, or that repeats an earlier one, is removed at once."""
         try:
-            return await order(
+            job, is_new = await order(
                 self.engine,
                 caller.actor,
                 caller.place("en"),
@@ -62,9 +62,15 @@ class Site:
                 receipt=True,
             )
         except RequestError:
-            if upload is not None and upload.attachment.key is not None:
-                await self.engine.parts.clips.delete(upload.attachment.key)
+            await self._discard(upload)
             raise
+        if not is_new:
+            await self._discard(upload)
+        return job, is_new
+
+    async def _discard(self, upload: Upload | None) -> None:
+        if upload is not None and upload.attachment.key is not None:
+            await self.engine.parts.clips.delete(upload.attachment.key)
 
     async def me(self, account_id: str, subject: str) -> dict[str, Any]:
         """The ``/api/me`` object without the caller's kind."""
