@@ -47,10 +47,8 @@ def run(request: dict[str, Any], report: Callable[[str, int, int], None]) -> dic
     scene: Scene | Shot
     if image:
         scene = shot(Path(str(image)), reading, prompt, seed, size, frames / FPS, caption=caption)
-        not_drawn = scene.not_drawn
     else:
         scene = direct(reading, prompt, seed, size, frames / FPS, caption=caption)
-        not_drawn = list(reading.unknown)
     written = encode(
         lambda index: scene.frame(index / FPS), frames, lambda: composed(scene.world, scene.place, scene.thunder), Path(request["output"]), size, report
     )
@@ -61,6 +59,6 @@ def run(request: dict[str, Any], report: Callable[[str, int, int], None]) -> dic
         "seconds": frames / FPS,
         "frames": frames,
         "drawn": scene.drawn,
-        "not_drawn": not_drawn,
+        "not_drawn": list(dict.fromkeys([*scene.not_drawn, *reading.unknown])),
         "caption": scene.caption,
     }

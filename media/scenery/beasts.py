@@ -38,7 +38,7 @@ class Build:
 
 BUILDS: dict[str, Build] = {
     "horse": Build(
-        0.235, colour("#6a4028"), 0.78, 0.225, 0.195, 0.225, 0.042, (52, 0.52, 0.175, 0.095), (-48, 0.34, 0.088, 0.055), "point",
+        0.200, colour("#6a4028"), 0.78, 0.225, 0.195, 0.225, 0.042, (52, 0.52, 0.175, 0.095), (-48, 0.34, 0.088, 0.055), "point",
         ((-0.06, 0.05, 0.05), (-0.20, -0.05, 0.062), (-0.27, -0.28, 0.055), (-0.25, -0.48, 0.012)), "mane", 0.62,
     ),
     "deer": Build(
@@ -105,7 +105,7 @@ def beast(kind: str, phase: float, gait: str) -> Brush:
     running = gait == "run"
     bob = 0.035 * sin(4 * pi * phase) * (1 if gait == "walk" else 0) * 0.5 + (0.07 * sin(2 * pi * phase + 0.6) if running else 0.0)
     breath = 1 + (0.012 * sin(2 * pi * phase) if gait == "stand" else 0.0)
-    pitch = 0.10 * sin(2 * pi * phase - 0.4) if running else 0.0
+    pitch = 0.055 * sin(2 * pi * phase - 0.4) if running else 0.0
     stretch = 1 + (0.07 * cos(2 * pi * phase) if running else 0.0)
     half = build.length / 2 * stretch
     front = (half, 1 - build.chest * 0.95 + bob + pitch * half)

@@ -89,7 +89,7 @@ def on_ground(world: World, ground: Ground, kind: str, x: float, scale: float = 
         height = build.size * size
         gait = moves
         if moves == "stand" and kind in ("cat", "dog", "fox", "wolf") and (kind != "fox" or world.seed % 2 == 0):
-            gait, height = "sit", height * 1.15
+            gait, height = "sit", height * (1.15 if alone else 0.96)
         period = {"run": 0.58 + build.size, "walk": 1.5 if kind != "camel" else 2.0}.get(gait, 4.0)
         count = {"run": round(24 * (0.58 + build.size)), "walk": 30}.get(gait, _POSES)
         stride = {"run": 1.9, "walk": build.stride * 1.45}.get(gait, 0.0) * height / period

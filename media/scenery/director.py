@@ -18,10 +18,9 @@ from media.scenery.planes import Canvas, Colour, codes, colour, mix
 from media.scenery.plants import lone_trees
 from media.scenery.rig import dressed, silhouette
 from media.scenery.sky import painted_sky
+from media.scenery.truth import WEARERS, labelled, shown
 from media.scenery.words import Reading
 from media.scenery.world import Light, Painter, World
-
-_QUIET = frozenset({"run", "walk"})
 
 
 @dataclass(slots=True)
@@ -32,6 +31,8 @@ class Scene:
     base: Canvas
     painters: list[Painter]
     drawn: list[str]
+    not_drawn: list[str]
+    """Known words that found no place in this scene."""
     place: str = ""
     """Empty for an abstract scene."""
     caption: bool = False
@@ -63,7 +64,9 @@ def direct(reading: Reading, text: str, seed: int, size: tuple[int, int], second
 def abstract_scene_of(world: World) -> Scene:
     """Ribbons of light for what has no picture."""
     base, painters = abstract_scene(world)
-    return Scene(world, base, painters, [f"{match.word} (colour)" for match in world.reading.matches if match.element in TINTS])
+    coloured = [match for match in world.reading.matches if match.element in TINTS]
+    rest = [match.word for match in world.reading.matches if match.element not in TINTS]
+    return Scene(world, base, painters, [f"{match.word} (colour)" for match in coloured], rest)
 
 
 def finish(scene: Scene, text: str, caption: bool) -> None:
@@ -94,9 +97,8 @@ def _world(reading: Reading, text: str, seed: int, size: tuple[int, int], second
 def _coloured(palette: Palette, reading: Reading) -> Palette:
     """A colour word without a thing to wear it tints the sky's lower half."""
     named = reading.first(*TINTS)
-    wearers = {*cast.PEOPLE, *cast.BEASTS, *cast.SWIMMERS, "boat", "ship", "balloon", "car", "train", "house", "butterfly", "bird", "castle", "rocket", "flower"}
     natural = named == "green" and reading.has("hill", "meadow", "forest", "tree", "mountain", "lake")
-    if named is None or natural or reading.elements & wearers or named in ("gold", "white", "black"):
+    if named is None or natural or reading.elements & WEARERS or named in ("white", "black"):
         return palette
     tone = TINTS[named]
     sky = tuple(mix(one, tone, 0.10 + 0.10 * index) for index, one in enumerate(palette.sky))
@@ -107,25 +109,23 @@ def _coloured(palette: Palette, reading: Reading) -> Palette:
 
 
 def _landscape(world: World, place: str) -> Scene:
-    reading = world.reading
     sky = painted_sky(world)
     base = Canvas.painted(sky, world.chance("dither"))
     stage = Stage(world, base, sky)
     _heavens(stage, place)
     build(stage, place)
-    drawn = {match.element for match in reading.matches}
     _things(stage, place)
     _beings(stage, place)
     air = _air(stage, place)
     painters = [*stage.back, *stage.middle, *stage.front, *stage.near, *air]
-    shown = [f"{match.word} ({match.element})" if match.word.casefold() != match.element else match.word for match in reading.matches if match.element in drawn]
+    yes, no = shown(world, place, ground=stage.ground is not None, water=stage.water_row is not None)
     strikes = [moment for one in stage.back if isinstance(one, heavens.Lightning) for moment, *_ in one.strikes]
-    return Scene(world, base, painters, list(dict.fromkeys(shown)), place, thunder=strikes)
+    return Scene(world, base, painters, labelled(yes), [match.word for match in no], place, thunder=strikes)
 
 
 def _heavens(stage: Stage, place: str) -> None:
     """What moves in the sky, farthest first."""
-    world, unit, reading = stage.world, stage.world.unit, stage.world.reading
+    world, reading = stage.world, stage.world.reading
     name = world.palette.name
     if place == "underwater":
         stage.back.append(cosmos.Shafts(world, bottom=int(world.height * 0.9), tone=world.palette.light, strength=0.55, cell=90, fan=False))
@@ -252,8 +252,11 @@ def _things(stage: Stage, place: str) -> None:
         _railway(stage, place, big)
     if reading.has("car"):
         _road(stage, place, big)
-    if reading.has("rock") and stage.ground is None and stage.water_row is None:
-        stage.near.append(weather.Floating(world, "stones", count=9, tone=world.palette.deep, sizes=(5, 14), strength=0.9, rise=0, blink=0))
+    if reading.has("rock") and stage.ground:
+        for index, (fx, part) in enumerate(((0.12, 0.17), (0.20, 0.09), (0.86, 0.13), (0.72, 0.05))):
+            x = world.width * (fx if far_side < 0.5 else 1 - fx)
+            sprite = cast.built(world, props.boulder(index), part * big, (-0.9, -0.12, 0.9, 1.05), GROUND["rock"], x)
+            stage.front.append(cast.Standing(world, sprite, x, stage.ground.row(x) + 3 * unit, stage.ground.sheet.depth))
     if reading.has("campfire"):
         free = 0.36 if world.light.x > world.width / 2 else 0.64
         x = world.width * ((free + (0.17 if free < 0.5 else -0.17)) if reading.has(*cast.PEOPLE, *cast.BEASTS) else free)
@@ -551,7 +554,7 @@ class _School:
         for pose in range(16):
             brush = swimmers.swimmer(kind, pose / 16)
             cover, origin = silhouette(brush, length, swimmers.BOX)
-            sprite = dressed(world, cover, origin, coat, world.width * 0.5, brush, length)
+            sprite = dressed(world, cover, origin, coat, world.width * 0.5, brush, length, own=1.0)
             self.frames.append(sprite)
         count = {"fish": 13, "jellyfish": 5, "dolphin": 3}.get(kind, 1)
         self.drift = world.drift
@@ -589,7 +592,7 @@ def _air(stage: Stage, place: str) -> list[Painter]:
     name = world.palette.name
     air: list[Painter] = []
     if place == "underwater" or reading.has("bubble"):
-        air.append(weather.Floating(world, "bubbles", count=46, tone=(0.85, 1.0, 1.0), sizes=(2.2, 8.0), strength=0.62, rise=52, blink=0.0, power=0.9))
+        air.append(weather.Floating(world, "bubbles", count=54, tone=(0.85, 1.0, 1.0), sizes=(2.6, 12.0), strength=0.66, rise=52, blink=0.0, power=0.9))
     if place == "underwater":
         return air
     if place == "forest" and world.light.kind == "sun" and not reading.has("rain"):
@@ -604,6 +607,8 @@ def _air(stage: Stage, place: str) -> list[Painter]:
         air.append(weather.Falling(world, "snow", count=count, tones=((1.0, 1.0, 1.0),), sizes=(2.0, 9.0), speed=62, swing=16))
     if reading.has("autumn"):
         air.append(weather.Falling(world, "leaves", count=30, tones=((0.86, 0.42, 0.14), (0.94, 0.66, 0.20), (0.70, 0.24, 0.12)), sizes=(3.4, 11.0), speed=46, swing=36, strength=0.95))
+    if reading.has("wind") and not reading.has("snow", "rain", "autumn"):
+        air.append(weather.Falling(world, "wind leaves", count=34, tones=(mix(world.palette.haze, GROUND["leaf"], 0.6), mix(world.palette.light, GROUND["autumn_grass"], 0.4)), sizes=(2.4, 8.0), speed=30, swing=44, strength=0.9))
     if reading.has("spring"):
         air.append(weather.Falling(world, "petals", count=46, tones=((1.0, 0.80, 0.88), (1.0, 0.90, 0.94)), sizes=(2.2, 6.5), speed=40, swing=34))
     if reading.has("firefly") or (world.palette.dark > 0.6 and place in ("forest", "hills") and not reading.has("snow", "winter", "rain", "storm")):

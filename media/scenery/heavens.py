@@ -106,7 +106,7 @@ class Ribbons:
 
     def masks(self, time: float) -> tuple[Field, Field]:
         """Strength of both colours (0..255) at half size."""
-        x = np.arange(self.columns)
+        x = np.arange(self.columns) + self.columns  # room to slide either way before the noise wraps
         low = np.zeros((self.rows, self.columns), dtype=np.float32)
         high = np.zeros_like(low)
         for number, (hem, slow, rays, broad, phase, rate) in enumerate(self.curtains):

@@ -18,7 +18,7 @@ def place_of(reading: Reading) -> str:
         return "underwater"
     ground = reading.has("forest", "meadow", "mountain", "city", "desert", "beach", "sea", "lake", "hill", "rooftop", "tree")
     if reading.has("planet", "space", "nebula") and not (ground and not reading.has("planet", "astronaut")):
-        return "planet" if reading.has("planet", "astronaut", "robot", "rocket", "person", "man", "woman", "child", "mountain", "desert") else "space"
+        return "planet" if reading.has("planet", "astronaut", "robot", "person", "man", "woman", "child", "mountain", "desert") else "space"
     if reading.has("astronaut", "ufo") and not ground and not reading.has("house", "boat", "lighthouse"):
         return "planet" if reading.has("astronaut") else "hills"
     if reading.has("rooftop"):
@@ -53,7 +53,7 @@ def hour_of(reading: Reading, place: str, rng: np.random.Generator) -> Palette:
     elif reading.has("neon"):
         name = "neon"
     elif reading.has("storm", "lightning"):
-        name = "storm"
+        name = "night" if reading.has("night") else "storm"
     elif reading.has("twilight"):
         name = "twilight"
     elif reading.has("sunset") and not reading.has("night"):

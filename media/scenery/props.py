@@ -177,6 +177,14 @@ def car() -> Brush:
     return brush
 
 
+def boulder(number: int) -> Brush:
+    """A stone, a little different for every number."""
+    brush = Brush()
+    tall = 0.92 - 0.08 * (number % 3)
+    brush.shape((-0.78, -0.08), (-0.70, 0.36), (-0.38, 0.70 + 0.06 * number), (0.02, tall), (0.40, 0.74 - 0.05 * number), (0.72, 0.34), (0.80, -0.08))
+    return brush
+
+
 def cactus() -> Brush:
     """A saguaro with two arms."""
     brush = Brush()

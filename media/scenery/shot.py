@@ -64,7 +64,7 @@ def shot(path: Path, reading: Reading, text: str, seed: int, size: tuple[int, in
     drawn = [f"{match.word} ({match.element})" if match.word.casefold() != match.element else match.word for match in reading.matches if match.element in used]
     rest = [match.word for match in reading.matches if match.element not in used]
     place = "sea" if reading.has("sea") else "forest" if reading.has("forest", "wind") else ""
-    return Shot(world, PushIn(world, picture), painters, drawn, [*rest, *reading.unknown], words is not None, place, thunder)
+    return Shot(world, PushIn(world, picture), painters, drawn, rest, words is not None, place, thunder)
 
 
 def _weather(world: World, painters: list[Painter], used: set[str]) -> list[float]:

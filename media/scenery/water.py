@@ -112,8 +112,8 @@ class Water:
         column = np.exp(-(((x - world.light.x) / width) ** 2))
         power = 1.0 if world.light.kind == "sun" else 0.66
         low = np.clip(1.25 - world.light.y / world.horizon, 0.35, 1.0)
-        self.path = (column * power * (0.22 + 0.78 * (1 - y) ** 0.9) * (0.6 + 0.4 / low * 0.5)).astype(np.float32)
-        warm = 0.40 if world.light.kind == "sun" and world.palette.name != "day" else 0.08
+        self.path = (column * power * (0.34 + 0.72 * (1 - y) ** 0.8) * (0.6 + 0.4 / low * 0.5)).astype(np.float32)
+        warm = 0.26 if world.light.kind == "sun" and world.palette.name != "day" else 0.08
         tone = np.array(mix(world.light.tone, world.palette.sky[-2], warm), dtype=np.float32)[None, None, :].repeat(2, 0).repeat(2, 1)
         ty, tu, tv = converted(tone)
         self.tone = (float(ty[0, 0]), float(tu[0, 0]), float(tv[0, 0]))
@@ -147,7 +147,7 @@ class Water:
         blue += (self.deep[1] - blue) * small
         red += (self.deep[2] - red) * small
         if self.path is not None:
-            spark = np.clip(slope * 0.85 + 0.05, 0, 1.45)
+            spark = np.clip(slope * 0.90 + 0.12, 0, 1.45)
             spark = spark * np.sqrt(spark) * self.path
             np.minimum(spark, 0.96, out=spark)
             luma += (self.tone[0] - luma) * spark

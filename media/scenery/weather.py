@@ -49,7 +49,7 @@ class Rain:
 
     @staticmethod
     def _ring(unit: float, part: float) -> tuple[Image.Image, Image.Image]:
-        size = (int(44 * unit) & ~1, int(16 * unit) & ~1)
+        size = (max(4, int(44 * unit) & ~1), max(4, int(16 * unit) & ~1))
         picture = Image.new("L", (size[0] * 3, size[1] * 3), 0)
         draw = ImageDraw.Draw(picture)
         rx, ry = size[0] * 1.42 * (0.15 + 0.85 * part), size[1] * 1.42 * (0.15 + 0.85 * part)

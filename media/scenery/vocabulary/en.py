@@ -72,7 +72,7 @@ WORDS: dict[str, str] = {
     "ufo": "ufo flying_saucer",
     "lantern": "lantern paper_lantern sky_lantern",
     "butterfly": "butterfly butterflies moth",
-    "rock": "rock boulder stone",
+    "rock": "rock boulder stones",
     "bubble": "bubble",
     # beings
     "bird": "bird seagull gull swallow crow raven eagle geese goose hawk dove pigeon sparrow flock crane heron swan",

@@ -96,7 +96,7 @@ WORDS: dict[str, str] = {
     "robot": "robots",
     "astronaut": "astronauta astronautas",
     "dancer": "bailarina bailarín bailando",
-    "run": "corre corriendo galopando",
+    "run": "corre corren corriendo galopan galopando",
     "walk": "camina caminando cruzando",
     "red": "rojo roja rojos rojas",
     "orange": "naranja anaranjado",

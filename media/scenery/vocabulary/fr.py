@@ -96,7 +96,7 @@ WORDS: dict[str, str] = {
     "robot": "robots",
     "astronaut": "astronaute astronautes cosmonaute",
     "dancer": "danseuse danseur danse",
-    "run": "court galope courant",
+    "run": "court courent galope galopent",
     "walk": "marche traverse traversant",
     "red": "~rouge rouges",
     "orange": "orangé",
