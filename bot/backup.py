@@ -121,7 +121,7 @@ class Parcel:
             if self._tar is not None:
                 self._tar.addfile(_member(name, size), reader)  # raises OSError when the file became shorter
             elif path != self._stage / name:
-                (self._stage / name).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                make_folders(self._stage, name)
                 _write(self._stage / name, reader)
             else:
                 while reader.read(PIECE):  # it lies there already: only its sum is wanted
@@ -183,6 +183,12 @@ def _member(name: str, size: int) -> tarfile.TarInfo:
     member = tarfile.TarInfo(name)
     member.size, member.mode = size, 0o600
     return member
+
+
+def make_folders(root: Path, name: str) -> None:
+    """Make the folders of the file ``name`` in ``root``, each for its owner only."""
+    for folder in reversed(Path(name).parents[:-1]):
+        (root / folder).mkdir(mode=0o700, exist_ok=True)
 
 
 def _create(path: Path) -> int:
@@ -278,7 +284,7 @@ def _manifest(text: bytes, source: Path) -> dict[str, Any]:
 
 def _take(file: IO[bytes], stage: Path, name: str, entry: dict[str, Any], source: Path) -> None:
     reader = _Summing(file)
-    (stage / name).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folders(stage, name)
     _write(stage / name, reader)
     if reader.hash.hexdigest() != entry["sha256"]:
         raise StorageError(f"{name} in {source} is damaged: its sum is not the one in the manifest")

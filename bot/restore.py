@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from bot.backup import DATABASE, unpacked
+from bot.backup import DATABASE, make_folders, unpacked
 from core.errors import Conflict, StorageError
 from storage import copies
 from storage.keys import KEYS_NAME
@@ -135,14 +135,13 @@ def _place_clips(stage: Path, folder: Path, known: frozenset[str] | None, aside:
     left = 0
     for file in _kept(folder) if known is not None else []:
         if known is not None and file.name not in known:
-            (aside / "clips" / file.parent.name).mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_folders(aside, f"clips/{file.parent.name}/{file.name}")
             file.rename(aside / "clips" / file.parent.name / file.name)
             left += 1
     restored = _kept(stage)
     for file in restored:
         shard = folder / file.parent.name
-        for each in (folder, shard):
-            each.mkdir(exist_ok=True, mode=0o700)
+        make_folders(folder.parent, f"clips/{file.parent.name}/{file.name}")
         file.replace(shard / file.name)
     for shard in {folder / file.parent.name for file in restored}:
         sync_folder(shard)
