@@ -112,7 +112,7 @@ def test_every_command_exists(page: Path) -> None:
     for code in code_of(page):
         for said in re.findall(r"(?:(?:^|[\s|])reelay|python -m bot)((?: [a-z][a-z-]*\b(?![./=:]))+)", code):
             command: Any = typer.main.get_command(cli)
-            for word in said.replace(" reelay ", " ", 1).split():  # `docker compose exec reelay reelay doctor`
+            for word in said.removeprefix(" reelay").split():  # `docker compose exec reelay reelay doctor`
                 known = getattr(command, "commands", None)
                 if known is None:  # a command, whose words after it are its own
                     break
