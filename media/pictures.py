@@ -76,7 +76,7 @@ def open_picture(path: Path) -> tuple[Image.Image, Looks]:
 
 def _heif_is_here() -> bool:
     try:
-        import pillow_heif  # type: ignore[import-not-found]
+        import pillow_heif
     except ImportError:
         return False
     pillow_heif.register_heif_opener(thumbnails=False)

@@ -82,7 +82,6 @@ def not_pictures(canary: Path) -> dict[str, tuple[bytes, str]]:
         "archive.png": (b"PK\x03\x04" + bytes(100), "zip"),
         "program.png": (b"MZ" + bytes(100), "program"),
         "avif.png": (b"\x00\x00\x00\x20ftypavif" + bytes(100), "avif"),
-        "heic.jpg": (b"\x00\x00\x00\x20ftypheic" + bytes(100), "heic"),
         "clip.png": (b"\x00\x00\x00\x20ftypisom" + bytes(100), "mp4"),
         "noise.png": (bytes(range(1, 256)) * 8, "unknown"),
         "playlist.png": (b"#EXTM3U\nfile://" + str(canary).encode(), "playlist"),
