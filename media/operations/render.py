@@ -50,7 +50,12 @@ def run(request: dict[str, Any], report: Callable[[str, int, int], None]) -> dic
     else:
         scene = direct(reading, prompt, seed, size, frames / FPS, caption=caption)
     written = encode(
-        lambda index: scene.frame(index / FPS), frames, lambda: composed(scene.world, scene.place, scene.thunder), Path(request["output"]), size, report
+        lambda index: scene.frame(index / FPS),
+        frames,
+        lambda: composed(scene.world, scene.place, scene.thunder),
+        Path(request["output"]),
+        size,
+        report,
     )
     return {
         "bytes": written,

@@ -39,7 +39,9 @@ def mood_of(world: World) -> tuple[Colour, ...]:
 class Silk:
     """One ribbon: two edges that wander and cross, filled with fine threads of light. Half size."""
 
-    def __init__(self, world: World, name: str, tone: Colour, *, row: float, swing: float, wide: float, strength: float) -> None:
+    def __init__(
+        self, world: World, name: str, tone: Colour, *, row: float, swing: float, wide: float, strength: float
+    ) -> None:
         rng = world.chance(name)
         self.world = world
         self.columns, self.rows = world.width // 2, world.height // 2
@@ -48,8 +50,23 @@ class Silk:
         x = np.arange(self.columns, dtype=np.float32) / self.columns
         self.x = x
         self.row, self.swing, self.wide = row * self.rows, swing * self.rows, wide * self.rows
-        self.waves = [(float(rng.uniform(2.2, 5.6)), float(rng.uniform(0.18, 0.42)) * float(rng.choice((-1, 1))), float(rng.random() * 6.28), float(weight)) for weight in (0.6, 0.34, 0.16)]
-        self.folds = [(float(rng.uniform(2.0, 5.0)), float(rng.uniform(0.14, 0.36)) * float(rng.choice((-1, 1))), float(rng.random() * 6.28)) for _ in range(2)]
+        self.waves = [
+            (
+                float(rng.uniform(2.2, 5.6)),
+                float(rng.uniform(0.18, 0.42)) * float(rng.choice((-1, 1))),
+                float(rng.random() * 6.28),
+                float(weight),
+            )
+            for weight in (0.6, 0.34, 0.16)
+        ]
+        self.folds = [
+            (
+                float(rng.uniform(2.0, 5.0)),
+                float(rng.uniform(0.14, 0.36)) * float(rng.choice((-1, 1))),
+                float(rng.random() * 6.28),
+            )
+            for _ in range(2)
+        ]
         size = 2048
         place = np.linspace(-1, 1, size, dtype=np.float32)
         threads = np.zeros(size, dtype=np.float32)
@@ -58,9 +75,17 @@ class Silk:
             threads += float(rng.uniform(0.25, 1.0)) * np.exp(-(((place - centre) / thin) ** 2))
         veil = 0.34 * (1 - place**2) + 0.30 * (wandering(rng, size, 210, octaves=4) * 0.5 + 0.5) * (1 - place**4)
         edge = 0.95 * np.exp(-(((place - 0.93) / 0.045) ** 2)) + 0.55 * np.exp(-(((place + 0.94) / 0.035) ** 2))
-        fine = np.clip((threads * 0.42 + veil + edge) * (1 - smoothstep(0.965, 1.0, np.abs(place))), 0, 1.2).astype(np.float32)
+        fine = np.clip((threads * 0.42 + veil + edge) * (1 - smoothstep(0.965, 1.0, np.abs(place))), 0, 1.2).astype(
+            np.float32
+        )
         # Softer copies for where the ribbon is narrow, so that threads never break into dots.
-        soft = [fine, *(blurred(fine[None, :], radius)[0] * (1 - smoothstep(0.9, 1.0, np.abs(place))) for radius in (14, 40, 110))]
+        soft = [
+            fine,
+            *(
+                blurred(fine[None, :], radius)[0] * (1 - smoothstep(0.9, 1.0, np.abs(place)))
+                for radius in (14, 40, 110)
+            ),
+        ]
         self.profile = np.concatenate([np.concatenate([one, [0.0]]) for one in soft]).astype(np.float32)
         self.size = size
         self.fade = (smoothstep(-0.10, 0.18, x) * (1 - smoothstep(0.84, 1.12, x)) * 0.5 + 0.5).astype(np.float32)
@@ -73,7 +98,10 @@ class Silk:
         middle: Field = np.full(self.columns, self.row, dtype=np.float32)
         for count, rate, phase, weight in self.waves:
             middle += weight * self.swing * np.sin(self.x * count + time * rate + phase)
-        twist = np.sin(self.x * self.folds[0][0] + time * self.folds[0][1] + self.folds[0][2]) * 0.62 + np.sin(self.x * self.folds[1][0] * 1.7 - time * self.folds[1][1] + self.folds[1][2]) * 0.38
+        twist = (
+            np.sin(self.x * self.folds[0][0] + time * self.folds[0][1] + self.folds[0][2]) * 0.62
+            + np.sin(self.x * self.folds[1][0] * 1.7 - time * self.folds[1][1] + self.folds[1][2]) * 0.38
+        )
         half = self.wide * twist
         thick = np.sign(half) * np.maximum(np.abs(half), self.thin)
         texels = self.size / (2 * np.abs(thick))
@@ -84,15 +112,25 @@ class Silk:
         if bottom - top < 2:
             top, bottom = 0, 2
         place = (self.y[top:bottom] - middle[None, :]) * (1 / thick)[None, :]
-        index = np.where(np.abs(place) < 1, (place + 1) * (0.5 * (self.size - 1)), self.size).astype(np.int32) + (level * (self.size + 1))[None, :]
-        bright = self.strength * self.fade * np.minimum(1.0, 0.55 + 0.5 * self.wide / (np.abs(half) + 0.25 * self.wide)) * 255
+        index = (
+            np.where(np.abs(place) < 1, (place + 1) * (0.5 * (self.size - 1)), self.size).astype(np.int32)
+            + (level * (self.size + 1))[None, :]
+        )
+        bright = (
+            self.strength
+            * self.fade
+            * np.minimum(1.0, 0.55 + 0.5 * self.wide / (np.abs(half) + 0.25 * self.wide))
+            * 255
+        )
         return np.minimum(np.take(self.profile, index) * bright[None, :].astype(np.float32), 238), top
 
     def draw(self, canvas: Canvas, time: float) -> None:
         """Flow."""
         mask, top = self.mask(time)
         half = image_of(mask)
-        canvas.tint(self.codes, half.resize((self.columns * 2, half.height * 2), Image.Resampling.BILINEAR), 0, top * 2, half)
+        canvas.tint(
+            self.codes, half.resize((self.columns * 2, half.height * 2), Image.Resampling.BILINEAR), 0, top * 2, half
+        )
 
 
 class Breathing:
@@ -134,7 +172,17 @@ def abstract_scene(world: World) -> tuple[Canvas, list[Painter]]:
         Silk(world, "ribbon back", tones[4], row=0.38, swing=swing, wide=0.26, strength=0.50),
         Silk(world, "ribbon middle", tones[2], row=0.50, swing=swing * 1.1, wide=0.22, strength=0.72),
         Silk(world, "ribbon front", tones[3], row=0.57, swing=swing * 0.9, wide=0.14, strength=0.80),
-        Floating(world, "motes", count=70, tone=mix(tones[3], (1.0, 1.0, 1.0), 0.45), sizes=(1.6, 5.5), strength=0.85, rise=10, blink=0.5, power=2.4),
+        Floating(
+            world,
+            "motes",
+            count=70,
+            tone=mix(tones[3], (1.0, 1.0, 1.0), 0.45),
+            sizes=(1.6, 5.5),
+            strength=0.85,
+            rise=10,
+            blink=0.5,
+            power=2.4,
+        ),
         Floating(world, "bokeh", count=12, tone=tones[2], sizes=(26, 62), strength=0.16, rise=6, blink=0.2, power=0.55),
     ]
     return base, painters

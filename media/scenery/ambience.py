@@ -27,19 +27,28 @@ def _swell(time: Sound, rng: np.random.Generator, period: float, deep: float) ->
     rows = []
     for channel in (0, 1):
         phase = rng.random() * 6.28
-        wave = 0.5 + 0.32 * np.sin(2 * np.pi * time / period + phase) + 0.18 * np.sin(2 * np.pi * time / (period * 0.63) + phase * 2 + channel)
+        wave = (
+            0.5
+            + 0.32 * np.sin(2 * np.pi * time / period + phase)
+            + 0.18 * np.sin(2 * np.pi * time / (period * 0.63) + phase * 2 + channel)
+        )
         rows.append(1 - deep + deep * np.clip(wave, 0, 1) ** 1.5)
     return np.stack(rows).astype(np.float32)
 
 
-def _drops(rng: np.random.Generator, samples: int, rate: float, low: float, high: float, decay: float, level: float) -> Sound:
+def _drops(
+    rng: np.random.Generator, samples: int, rate: float, low: float, high: float, decay: float, level: float
+) -> Sound:
     """Short ticks at random moments: rain on stone, a crackling fire."""
     out = np.zeros((2, samples), dtype=np.float32)
     length = int(0.05 * RATE)
     time = np.arange(length) / RATE
     for _ in range(int(rate * samples / RATE)):
         start = int(rng.integers(0, max(1, samples - length)))
-        tone = np.sin(2 * np.pi * rng.uniform(low, high) * time) * np.exp(-time * decay) + rng.standard_normal(length) * np.exp(-time * decay * 2.2) * 0.5
+        tone = (
+            np.sin(2 * np.pi * rng.uniform(low, high) * time) * np.exp(-time * decay)
+            + rng.standard_normal(length) * np.exp(-time * decay * 2.2) * 0.5
+        )
         pan = rng.random()
         power = level * (0.2 + rng.random() ** 3)
         out[0, start : start + length] += (tone * power * (1 - pan)).astype(np.float32)
@@ -52,7 +61,9 @@ def _crickets(rng: np.random.Generator, samples: int, level: float) -> Sound:
     out = np.zeros((2, samples), dtype=np.float32)
     for _ in range(3):
         pitch, rate, pan = rng.uniform(3900, 4900), rng.uniform(1.1, 1.9), rng.random()
-        pulse = np.clip(np.sin(2 * np.pi * 31 * time), 0, 1) * (np.sin(2 * np.pi * rate * time + rng.random() * 6.28) > 0.15)
+        pulse = np.clip(np.sin(2 * np.pi * 31 * time), 0, 1) * (
+            np.sin(2 * np.pi * rate * time + rng.random() * 6.28) > 0.15
+        )
         voice = np.sin(2 * np.pi * pitch * time) * pulse * level
         out[0] += voice * (1 - pan)
         out[1] += voice * pan
@@ -62,7 +73,11 @@ def _crickets(rng: np.random.Generator, samples: int, level: float) -> Sound:
 def _birdsong(rng: np.random.Generator, samples: int, level: float) -> Sound:
     out = np.zeros((2, samples), dtype=np.float32)
     for _ in range(max(2, int(samples / RATE * 0.9))):
-        start, pan, pitch = int(rng.uniform(0.2, max(0.4, samples / RATE - 1.2)) * RATE), rng.random(), rng.uniform(2300, 4200)
+        start, pan, pitch = (
+            int(rng.uniform(0.2, max(0.4, samples / RATE - 1.2)) * RATE),
+            rng.random(),
+            rng.uniform(2300, 4200),
+        )
         for note in range(int(rng.integers(2, 5))):
             length = int(rng.uniform(0.06, 0.15) * RATE)
             first = start + int(note * rng.uniform(0.11, 0.19) * RATE)
@@ -70,7 +85,11 @@ def _birdsong(rng: np.random.Generator, samples: int, level: float) -> Sound:
                 break
             time = np.arange(length) / RATE
             bend = rng.uniform(-9000, 9000)
-            voice = np.sin(2 * np.pi * (pitch * time + 0.5 * bend * time**2)) * np.sin(np.pi * np.arange(length) / length) ** 1.5 * level
+            voice = (
+                np.sin(2 * np.pi * (pitch * time + 0.5 * bend * time**2))
+                * np.sin(np.pi * np.arange(length) / length) ** 1.5
+                * level
+            )
             out[0, first : first + length] += (voice * (1 - pan)).astype(np.float32)
             out[1, first : first + length] += (voice * pan).astype(np.float32)
     return out
@@ -118,12 +137,24 @@ def place_sound(world: World, place: str, thunder: list[float] | None = None) ->
     if reading.has("campfire"):
         out += band(rng, samples, 90, 500, -1.2) * _swell(time, rng, 1.7, 0.5) * 0.024
         out += _drops(rng, samples, 16, 1400, 5200, 300, 0.14)
-    if dark and place in ("hills", "forest", "lake", "rooftop", "mountain") and not reading.has("rain", "storm", "snow", "winter"):
+    if (
+        dark
+        and place in ("hills", "forest", "lake", "rooftop", "mountain")
+        and not reading.has("rain", "storm", "snow", "winter")
+    ):
         out += _crickets(rng, samples, 0.010)
-    if not dark and place in ("hills", "forest", "lake", "mountain", "sea") and not reading.has("rain", "storm", "snow", "winter") and "bird" not in reading.removed:
+    if (
+        not dark
+        and place in ("hills", "forest", "lake", "mountain", "sea")
+        and not reading.has("rain", "storm", "snow", "winter")
+        and "bird" not in reading.removed
+    ):
         out += _birdsong(rng, samples, 0.016 if not reading.has("bird") else 0.034)
     if reading.has("train"):
-        beat = np.clip(np.sin(2 * np.pi * 1.9 * time), 0, 1) ** 8 + 0.6 * np.clip(np.sin(2 * np.pi * 1.9 * time - 0.9), 0, 1) ** 8
+        beat = (
+            np.clip(np.sin(2 * np.pi * 1.9 * time), 0, 1) ** 8
+            + 0.6 * np.clip(np.sin(2 * np.pi * 1.9 * time - 0.9), 0, 1) ** 8
+        )
         out += band(rng, samples, 60, 700, -1.2) * (0.4 + beat) * 0.045
     if reading.has("horse") and reading.has("run"):
         for shift in (0.0, 0.11, 0.30):

@@ -95,7 +95,9 @@ def _lines(font: Font, text: str, room: float) -> list[str]:
     best: list[str] | None = None
     for cut in range(1, len(pieces)):
         pair = [glue.join(pieces[:cut]), glue.join(pieces[cut:])]
-        if max(font.getlength(line) for line in pair) <= room and (best is None or _spread(font, pair) < _spread(font, best)):
+        if max(font.getlength(line) for line in pair) <= room and (
+            best is None or _spread(font, pair) < _spread(font, best)
+        ):
             best = pair
     if best:
         return best
@@ -135,11 +137,24 @@ class Caption:
             whole = " " not in line or bool(_SHAPED.search(line))
             for word in [line] if whole else line.split(" "):
                 mask = self._mask(font, word)
-                self.words.append((mask, mask.reduce(2), (left + int(cursor) - 8) & ~1, (top + row * leading) & ~1, 0.55 + min(0.09 * number, 1.2)))
+                self.words.append(
+                    (
+                        mask,
+                        mask.reduce(2),
+                        (left + int(cursor) - 8) & ~1,
+                        (top + row * leading) & ~1,
+                        0.55 + min(0.09 * number, 1.2),
+                    )
+                )
                 cursor += font.getlength(word + " ")
                 number += 1
         self.gradient = self._shade(world, top, max(font.getlength(line) for line in lines) + left)
-        self.rule = (left - int(14 * unit), top + int(4 * unit), max(2, int(3 * unit)) & ~1 or 2, base - top - int(4 * unit))
+        self.rule = (
+            left - int(14 * unit),
+            top + int(4 * unit),
+            max(2, int(3 * unit)) & ~1 or 2,
+            base - top - int(4 * unit),
+        )
         self.ink = codes((1.0, 0.985, 0.95))
         self.warm = codes((1.0, 0.80, 0.50))
         self.end = world.seconds - _LEAVES
@@ -178,7 +193,9 @@ class Caption:
         canvas.y.paste(BLACK, (0, top, shade.width, top + shade.height), dark)
         half = dark.reduce(2)
         for plane in (canvas.u, canvas.v):
-            plane.paste(128, (0, top // 2, half.width, top // 2 + half.height), half.point([level // 2 for level in range(256)]))
+            plane.paste(
+                128, (0, top // 2, half.width, top // 2 + half.height), half.point([level // 2 for level in range(256)])
+            )
         leaving = float(np.clip((self.end - time) / 0.45, 0, 1))
         grown = float(np.clip((time - 0.35) / 0.7, 0, 1))
         grown = 1 - (1 - grown) ** 3
@@ -214,4 +231,3 @@ def captioned(world: World, prompt: str) -> Caption | None:
         return None
     font = fitting_font(text, max(12, round(33 * world.unit)))
     return Caption(world, text, font) if font is not None else None
-

@@ -47,7 +47,16 @@ def tinted(world: World, own: Colour) -> Colour:
     return mix(own, TINTS[named], 0.8) if named else own
 
 
-def _cycle(world: World, make: Callable[[float], Brush], height: float, box: tuple[float, float, float, float], coat: Colour, x: float, count: int, melt: float = 0.012) -> list[Sprite]:
+def _cycle(
+    world: World,
+    make: Callable[[float], Brush],
+    height: float,
+    box: tuple[float, float, float, float],
+    coat: Colour,
+    x: float,
+    count: int,
+    melt: float = 0.012,
+) -> list[Sprite]:
     sprites = []
     for index in range(count):
         brush = make(index / count)
@@ -60,7 +69,18 @@ def _shared(like: Painter | None) -> list[Sprite] | None:
     return like.actor.frames if isinstance(like, Shadowed) else None
 
 
-def on_ground(world: World, ground: Ground, kind: str, x: float, scale: float = 1.0, *, facing: float = 1.0, offset: float = 0.0, herd: float = 1.0, like: Painter | None = None) -> Painter:
+def on_ground(
+    world: World,
+    ground: Ground,
+    kind: str,
+    x: float,
+    scale: float = 1.0,
+    *,
+    facing: float = 1.0,
+    offset: float = 0.0,
+    herd: float = 1.0,
+    like: Painter | None = None,
+) -> Painter:
     """A person or beast that stands, sits, walks, runs or dances where the prompt says so.
 
     ``herd``: its size beside the first of its kind; ``like``: that first one, whose drawings it shares.
@@ -79,11 +99,15 @@ def on_ground(world: World, ground: Ground, kind: str, x: float, scale: float = 
         stride = {"run": 1.15, "walk": 0.62}.get(gait, 0.0) * height / period
         if kind in ("astronaut", "robot") and gait in ("walk", "run"):
             period, count, stride = 2.2, _POSES, 0.16 * height
-        frames = _shared(like) or _cycle(world, lambda phase: people.person(kind, phase, gait), height, people.BOX, coat, x, count)
+        frames = _shared(like) or _cycle(
+            world, lambda phase: people.person(kind, phase, gait), height, people.BOX, coat, x, count
+        )
     elif kind == "owl":
         height = 0.13 * size
         period, stride = 5.0, 0.0
-        frames = _shared(like) or _cycle(world, lambda phase: swimmers.owl(phase), height, swimmers.OWL_BOX, swimmers.COATS["owl"], x, 12)
+        frames = _shared(like) or _cycle(
+            world, lambda phase: swimmers.owl(phase), height, swimmers.OWL_BOX, swimmers.COATS["owl"], x, 12
+        )
     else:
         build = beasts.BUILDS[kind]
         height = build.size * size
@@ -93,7 +117,16 @@ def on_ground(world: World, ground: Ground, kind: str, x: float, scale: float = 
         period = {"run": 0.58 + build.size, "walk": 1.5 if kind != "camel" else 2.0}.get(gait, 4.0)
         count = {"run": round(24 * (0.58 + build.size)), "walk": 30}.get(gait, _POSES)
         stride = {"run": 1.9, "walk": build.stride * 1.45}.get(gait, 0.0) * height / period
-        frames = _shared(like) or _cycle(world, lambda phase: beasts.beast(kind, phase, gait), height, beasts.BOX, tinted(world, build.coat), x, count, 0.016)
+        frames = _shared(like) or _cycle(
+            world,
+            lambda phase: beasts.beast(kind, phase, gait),
+            height,
+            beasts.BOX,
+            tinted(world, build.coat),
+            x,
+            count,
+            0.016,
+        )
     limit = world.width * 0.56 / world.seconds
     speed = min(stride * herd, limit) * facing
     steep = kind in BEASTS and moves != "stand"
@@ -142,16 +175,38 @@ def ellipse(wide: int, tall: int) -> Image.Image:
 class Leaper:
     """A whale, dolphin or fish that rises out of the water in an arc, with spray where it breaks the surface."""
 
-    def __init__(self, world: World, kind: str, x: float, row: float, *, start: float, lasts: float, scale: float = 1.0, facing: float = 1.0) -> None:
+    def __init__(
+        self,
+        world: World,
+        kind: str,
+        x: float,
+        row: float,
+        *,
+        start: float,
+        lasts: float,
+        scale: float = 1.0,
+        facing: float = 1.0,
+    ) -> None:
         self.world, self.x, self.row, self.start, self.lasts, self.facing = world, x, row, start, lasts, facing
         self.length = swimmers.LENGTHS[kind] * min(world.width, world.height) * scale
-        self.frames = _cycle(world, lambda phase: swimmers.swimmer(kind, phase), self.length, swimmers.BOX, tinted(world, swimmers.COATS[kind]), x, 16)
+        self.frames = _cycle(
+            world,
+            lambda phase: swimmers.swimmer(kind, phase),
+            self.length,
+            swimmers.BOX,
+            tinted(world, swimmers.COATS[kind]),
+            x,
+            16,
+        )
         rng = world.chance(f"spray {kind} {x}")
         unit = world.unit
         tone = mix(world.palette.sky[-1], (1, 1, 1), 0.55)
         self.drop = [Glow((2.0 + 1.6 * step) * unit, tone, 0.85, 1.8) for step in range(3)]
         self.foam = Glow(self.length * 0.30, tone, 0.42, 1.6)
-        self.drops = [(float(rng.normal()), float(0.4 + 0.8 * rng.random()), int(rng.integers(0, 3)), float(rng.random() * 0.5)) for _ in range(70)]
+        self.drops = [
+            (float(rng.normal()), float(0.4 + 0.8 * rng.random()), int(rng.integers(0, 3)), float(rng.random() * 0.5))
+            for _ in range(70)
+        ]
         self.high = {"whale": 0.60, "shark": 0.45}.get(kind, 1.05)
 
     def draw(self, canvas: Canvas, time: float) -> None:
@@ -181,13 +236,24 @@ class Leaper:
                 up = power * self.length * 1.0 * then - self.length * 0.95 * then * then
                 if up < -2:
                     continue
-                self.drop[kind].draw(canvas, sx + dx * self.length * 0.20 * (0.4 + then), self.row - up, max(0.0, 1 - then / 1.2))
+                self.drop[kind].draw(
+                    canvas, sx + dx * self.length * 0.20 * (0.4 + then), self.row - up, max(0.0, 1 - then / 1.2)
+                )
 
 
 class Flock:
     """Birds (or butterflies) on wandering paths, each with its own beat."""
 
-    def __init__(self, world: World, *, count: int, area: tuple[float, float, float, float], size: tuple[float, float], kind: str = "bird", speed: float = 30.0) -> None:
+    def __init__(
+        self,
+        world: World,
+        *,
+        count: int,
+        area: tuple[float, float, float, float],
+        size: tuple[float, float],
+        kind: str = "bird",
+        speed: float = 30.0,
+    ) -> None:
         """``area``: left, top, right, bottom; ``size``: smallest and largest wing span in units."""
         rng = world.chance(f"flock {kind}")
         unit = world.unit
@@ -211,7 +277,14 @@ class Flock:
                 self.frames.append(dressed(world, cover, origin, coat, world.width * 0.5, brush, big))
         ratio = size[0] / size[1]
         self.birds = [
-            (float(rng.random()), float(rng.random()), float(ratio + (1 - ratio) * rng.random() ** 1.6), float(rng.random()), float(0.85 + 0.5 * rng.random()), float(rng.random() * 6.28))
+            (
+                float(rng.random()),
+                float(rng.random()),
+                float(ratio + (1 - ratio) * rng.random() ** 1.6),
+                float(rng.random()),
+                float(0.85 + 0.5 * rng.random()),
+                float(rng.random() * 6.28),
+            )
             for _ in range(count)
         ]
         self.speed = speed * unit
@@ -229,7 +302,15 @@ class Flock:
             beat = (time * rate * self.rate * 0.9 + phase) % 1.0
             glide = float(np.sin(time * 0.5 * rate + turn * 2))
             pose = int(beat * 16) % 16 if glide > -0.55 or self.rate > 2 else 1
-            self.frames[pose].draw(canvas, float(x), float(y), turn=0.10 * float(np.sin(time * 0.6 + turn)), scale=scale, flip=self.flip, fade=max(0.0, edge))
+            self.frames[pose].draw(
+                canvas,
+                float(x),
+                float(y),
+                turn=0.10 * float(np.sin(time * 0.6 + turn)),
+                scale=scale,
+                flip=self.flip,
+                fade=max(0.0, edge),
+            )
 
 
 class Afloat:
@@ -261,12 +342,19 @@ class Afloat:
             sprite.draw(canvas, x, y, turn=turn, flip=flip)
         wide, tall = int(self.tall * 0.80) & ~1, int(9 * unit) & ~1
         if tall >= 2:
-            canvas.tint(codes(self.world.palette.water), ellipse(wide, tall), int(x) - wide // 2, int(self.row + 1.5 * unit) - tall // 4)
+            canvas.tint(
+                codes(self.world.palette.water),
+                ellipse(wide, tall),
+                int(x) - wide // 2,
+                int(self.row + 1.5 * unit) - tall // 4,
+            )
         if self.world.palette.dark > 0.5:
             self.lamp.draw(canvas, x + (0.04 if not flip else -0.04) * self.tall, y - self.tall * 0.15)
 
 
-def _sail(world: World, cover: np.ndarray, tone: Colour, x: float, origin: tuple[float, float]) -> tuple[np.ndarray, np.ndarray, tuple[float, float]]:  # type: ignore[type-arg]
+def _sail(
+    world: World, cover: np.ndarray, tone: Colour, x: float, origin: tuple[float, float]
+) -> tuple[np.ndarray, np.ndarray, tuple[float, float]]:  # type: ignore[type-arg]
     """Cloth lets the light through: bright, with a soft fold."""
     rows, columns = cover.shape
     gx = np.linspace(0, 1, columns, dtype=np.float32)[None, :]
@@ -308,7 +396,15 @@ class Beam:
                 level = int(235 * min(1.0, self.strength) * (1 - part / 9) ** 1.5 * (0.35 + 0.65 * abs(look)))
                 spread = 0.062 + 0.03 * (1 - abs(look))
                 x0, x1 = ox + side * reach * near / step, ox + side * reach * far / step
-                draw.polygon([(x0, oy - near * reach * spread / step - 1), (x1, oy - far * reach * spread / step - 1), (x1, oy + far * reach * spread / step + 1), (x0, oy + near * reach * spread / step + 1)], fill=level)
+                draw.polygon(
+                    [
+                        (x0, oy - near * reach * spread / step - 1),
+                        (x1, oy - far * reach * spread / step - 1),
+                        (x1, oy + far * reach * spread / step + 1),
+                        (x0, oy + near * reach * spread / step + 1),
+                    ],
+                    fill=level,
+                )
         small = small.filter(ImageFilter.GaussianBlur(5 * self.world.unit))
         top = max(0, int(self.y - 0.12 * height)) & ~7
         bottom = min(height, int(self.y + 0.12 * height)) & ~7
@@ -322,20 +418,56 @@ class Beam:
 class Standing:
     """A still thing that goes with a layer."""
 
-    def __init__(self, world: World, sprite: Sprite, x: float, y: float, depth: float, *, bob: float = 0.0, flip: bool = False) -> None:
-        self.world, self.sprite, self.x, self.y, self.depth, self.bob, self.flip = world, sprite, x, y, depth, bob * world.unit, flip
+    def __init__(
+        self, world: World, sprite: Sprite, x: float, y: float, depth: float, *, bob: float = 0.0, flip: bool = False
+    ) -> None:
+        self.world, self.sprite, self.x, self.y, self.depth, self.bob, self.flip = (
+            world,
+            sprite,
+            x,
+            y,
+            depth,
+            bob * world.unit,
+            flip,
+        )
 
     def draw(self, canvas: Canvas, time: float) -> None:
         """Stand (or hover, when ``bob`` is given)."""
         y = self.y + self.bob * float(np.sin(time * 0.9))
-        self.sprite.draw(canvas, self.x + self.world.travel(time) * self.depth, y, flip=self.flip, turn=0.02 * float(np.sin(time * 0.7)) if self.bob else 0.0)
+        self.sprite.draw(
+            canvas,
+            self.x + self.world.travel(time) * self.depth,
+            y,
+            flip=self.flip,
+            turn=0.02 * float(np.sin(time * 0.7)) if self.bob else 0.0,
+        )
 
 
 class Crossing:
     """A train or car that passes from side to side, its lamp ahead of it."""
 
-    def __init__(self, world: World, sprite: Sprite, *, length: float, row: float, depth: float, speed: float, facing: float, lamp: tuple[float, float], glow: float, start: float) -> None:
-        self.world, self.sprite, self.length, self.row, self.depth, self.facing = world, sprite, length, row, depth, facing
+    def __init__(
+        self,
+        world: World,
+        sprite: Sprite,
+        *,
+        length: float,
+        row: float,
+        depth: float,
+        speed: float,
+        facing: float,
+        lamp: tuple[float, float],
+        glow: float,
+        start: float,
+    ) -> None:
+        self.world, self.sprite, self.length, self.row, self.depth, self.facing = (
+            world,
+            sprite,
+            length,
+            row,
+            depth,
+            facing,
+        )
         self.speed, self.lamp, self.start = speed * world.unit, lamp, start
         self.light = Glow(glow, (1.0, 0.93, 0.74), 0.45 + 0.4 * world.palette.dark, 2.2)
 
@@ -349,9 +481,21 @@ class Crossing:
         self.light.draw(canvas, x + self.facing * self.lamp[0], self.row - self.lamp[1])
 
 
-def built(world: World, brush: Brush, tall: float, box: tuple[float, float, float, float], coat: Colour, x: float, *, windows: bool = True) -> Sprite:
+def built(
+    world: World,
+    brush: Brush,
+    tall: float,
+    box: tuple[float, float, float, float],
+    coat: Colour,
+    x: float,
+    *,
+    windows: bool = True,
+) -> Sprite:
     """A thing drawn with one brush, dressed for the hour; by day its windows are dark."""
     cover, origin = silhouette(brush, tall, box, 0.0)
     if not windows or world.palette.dark < 0.12:
-        brush.lights = [(lx, ly, r, mix(mix(world.palette.deep, coat, 0.2), world.palette.sky[2], 0.35)) for lx, ly, r, _ in brush.lights]
+        brush.lights = [
+            (lx, ly, r, mix(mix(world.palette.deep, coat, 0.2), world.palette.sky[2], 0.35))
+            for lx, ly, r, _ in brush.lights
+        ]
     return dressed(world, cover, origin, coat, x, brush, tall, own=0.86)

@@ -14,7 +14,14 @@ from media.scenery.sky import toward
 from media.scenery.world import World
 
 _WARM = (colour("#ffd890"), colour("#ffbe6a"), colour("#ffe8c0"), colour("#cfe4ff"))
-_NEON = (colour("#ff3f9e"), colour("#39e0ff"), colour("#ffb03a"), colour("#8f5bff"), colour("#4dffb4"), colour("#ff5a4a"))
+_NEON = (
+    colour("#ff3f9e"),
+    colour("#39e0ff"),
+    colour("#ffb03a"),
+    colour("#8f5bff"),
+    colour("#4dffb4"),
+    colour("#ff5a4a"),
+)
 
 
 @dataclass(slots=True)
@@ -45,7 +52,17 @@ class Lamps:
             glow.draw(canvas, lamp.x + shift, lamp.y, fade)
 
 
-def blocks(world: World, name: str, *, depth: float, ground: float, tall: float, far: float, signs: bool = False, wide: float = 62.0) -> tuple[Drifting, Lamps, Sheet]:
+def blocks(
+    world: World,
+    name: str,
+    *,
+    depth: float,
+    ground: float,
+    tall: float,
+    far: float,
+    signs: bool = False,
+    wide: float = 62.0,
+) -> tuple[Drifting, Lamps, Sheet]:
     """One row of buildings. ``tall``: pixels of the highest; ``signs``: neon on the facades."""
     rng = world.chance(name)
     unit = world.unit
@@ -63,12 +80,19 @@ def blocks(world: World, name: str, *, depth: float, ground: float, tall: float,
         away = abs(middle - world.light.x) / world.width if world.light.kind != "none" else 0.5
         room = 0.34 + 0.66 * min(1.0, (away / 0.30) ** 1.4)
         side = abs(middle / world.width - 0.5) * 2
-        h = tall * (0.26 + 0.74 * rng.random() ** 1.5) * room * (1.0 if not signs else 0.35 + 0.75 * min(1.15, side) ** 1.6)
+        h = (
+            tall
+            * (0.26 + 0.74 * rng.random() ** 1.5)
+            * room
+            * (1.0 if not signs else 0.35 + 0.75 * min(1.15, side) ** 1.6)
+        )
         _building(world, one, rng, int(x), int(w), int(h), base_row, far, depth, lamps, signs and h > 90 * unit, neon)
         x += w * (0.92 + 0.22 * rng.random())
     toward(one.rgb, palette.haze, np.full((1, 1), far, dtype=np.float32))
     mist(one, 0.30 + 0.45 * far, tall / unit * 1.1)
-    glow_rows = np.clip((np.arange(one.height, dtype=np.float32)[:, None] - base_row * 0.62) / (base_row * 0.38 + 1), 0, 1)
+    glow_rows = np.clip(
+        (np.arange(one.height, dtype=np.float32)[:, None] - base_row * 0.62) / (base_row * 0.38 + 1), 0, 1
+    )
     if palette.dark > 0.5:
         street = mix(palette.haze, colour("#ff7ac0") if neon else colour("#ffb070"), 0.55)
         toward(one.rgb, street, (glow_rows**2 * 0.42 * (0.5 + 0.5 * depth)).astype(np.float32))
@@ -77,7 +101,18 @@ def blocks(world: World, name: str, *, depth: float, ground: float, tall: float,
 
 
 def _building(
-    world: World, one: Sheet, rng: np.random.Generator, x: int, w: int, h: int, base: int, far: float, depth: float, lamps: list[Lamp], signs: bool, neon: bool
+    world: World,
+    one: Sheet,
+    rng: np.random.Generator,
+    x: int,
+    w: int,
+    h: int,
+    base: int,
+    far: float,
+    depth: float,
+    lamps: list[Lamp],
+    signs: bool,
+    neon: bool,
 ) -> None:
     unit, palette = world.unit, world.palette
     tone = lit(GROUND["city"], palette, 0.22 + 0.30 * rng.random())
@@ -87,7 +122,9 @@ def _building(
         inset = int(w * (0.12 + 0.12 * rng.random()))
         sections.append((x + inset, w - 2 * inset, h + int((26 + 50 * rng.random()) * unit)))
         if rng.random() < 0.5:
-            sections.append((x + 2 * inset, max(4, w - 4 * inset), sections[-1][2] + int((18 + 40 * rng.random()) * unit)))
+            sections.append(
+                (x + 2 * inset, max(4, w - 4 * inset), sections[-1][2] + int((18 + 40 * rng.random()) * unit))
+            )
     side = 1 if light_side(world) > 0 else -1
     for sx, sw, sh in reversed(sections):
         _block(one, sx, sw, base - sh, base, tone, side, palette.key, 0.16 * (1 - palette.dark))
@@ -99,7 +136,16 @@ def _building(
         thin = max(1, int(1.6 * unit))
         _block(one, mast - thin // 2, thin, top - tall, top, mix(tone, palette.deep, 0.3), side, palette.key, 0)
         if palette.dark > 0.3 and depth > 0.1:
-            lamps.append(Lamp(mast - one.margin, one.top + top - tall, (1.0, 0.28, 0.22), 7 * unit, 2.4, float(rng.random() * 6.28)))
+            lamps.append(
+                Lamp(
+                    mast - one.margin,
+                    one.top + top - tall,
+                    (1.0, 0.28, 0.22),
+                    7 * unit,
+                    2.4,
+                    float(rng.random() * 6.28),
+                )
+            )
     elif rng.random() < 0.5:
         tw, th = int(14 * unit), int(20 * unit)
         tx = sx + int(sw * (0.2 + 0.5 * rng.random()))
@@ -119,15 +165,31 @@ def _block(one: Sheet, x: int, w: int, top: int, base: int, tone: Colour, side: 
     if side < 0:
         part = part[::-1]
     for channel in range(3):
-        one.rgb[y0:y1, x0:x1, channel] = tone[channel] * (0.88 + 0.20 * part[None, :]) + shine * key[channel] * part[None, :]
+        one.rgb[y0:y1, x0:x1, channel] = (
+            tone[channel] * (0.88 + 0.20 * part[None, :]) + shine * key[channel] * part[None, :]
+        )
     one.alpha[y0:y1, x0:x1] = 1
     np.minimum(one.crest[x0:x1], y0, out=one.crest[x0:x1])
 
 
-def _windows(world: World, one: Sheet, rng: np.random.Generator, x: int, w: int, top: int, base: int, depth: float, neon: bool, wall: Colour) -> None:
+def _windows(
+    world: World,
+    one: Sheet,
+    rng: np.random.Generator,
+    x: int,
+    w: int,
+    top: int,
+    base: int,
+    depth: float,
+    neon: bool,
+    wall: Colour,
+) -> None:
     unit, palette = world.unit, world.palette
     size = 0.62 + 0.75 * depth
-    cw, ch = max(3, round((8.5 + 3.5 * rng.random()) * unit * size)), max(4, round((11 + 5 * rng.random()) * unit * size))
+    cw, ch = (
+        max(3, round((8.5 + 3.5 * rng.random()) * unit * size)),
+        max(4, round((11 + 5 * rng.random()) * unit * size)),
+    )
     pad = max(2, round(5 * unit * size))
     ww, wh = max(1, round(cw * (0.46 + 0.22 * rng.random()))), max(2, round(ch * (0.42 + 0.24 * rng.random())))
     columns, rows = (w - 2 * pad) // cw, (base - top - 2 * pad) // ch
@@ -148,11 +210,17 @@ def _windows(world: World, one: Sheet, rng: np.random.Generator, x: int, w: int,
             if x0 < 0 or x0 + ww >= one.alpha.shape[1] or y0 < 0:
                 continue
             shines = rng.random() < (0.88 if on_floor else busy)
-            tone = mix(wall, own, 0.45 + 0.50 * rng.random()) if shines and palette.dark > 0.1 else mix(wall, glass, 0.55 + 0.3 * rng.random())
+            tone = (
+                mix(wall, own, 0.45 + 0.50 * rng.random())
+                if shines and palette.dark > 0.1
+                else mix(wall, glass, 0.55 + 0.3 * rng.random())
+            )
             one.rgb[y0 : y0 + wh, x0 : x0 + ww] = tone
 
 
-def _sign(world: World, one: Sheet, rng: np.random.Generator, x: int, w: int, top: int, base: int, lamps: list[Lamp]) -> None:
+def _sign(
+    world: World, one: Sheet, rng: np.random.Generator, x: int, w: int, top: int, base: int, lamps: list[Lamp]
+) -> None:
     """An upright sign of glowing bars and loops: no letters of any real script."""
     unit = world.unit
     tone = _NEON[int(rng.integers(0, len(_NEON)))]
@@ -187,7 +255,12 @@ def _sign(world: World, one: Sheet, rng: np.random.Generator, x: int, w: int, to
     part += (np.array(tone, dtype=np.float32) - part) * (soft * 0.75)[..., None]
     part += (core - part) * glyphs[..., None]
     pad = int(30 * unit)
-    gy0, gy1, gx0, gx1 = max(0, y0 - pad), min(one.height, y1 + pad), max(0, x0 - pad), min(one.alpha.shape[1], x1 + pad)
+    gy0, gy1, gx0, gx1 = (
+        max(0, y0 - pad),
+        min(one.height, y1 + pad),
+        max(0, x0 - pad),
+        min(one.alpha.shape[1], x1 + pad),
+    )
     mask = np.zeros((gy1 - gy0, gx1 - gx0), dtype=np.float32)
     mask[y0 - gy0 : y1 - gy0, x0 - gx0 : x1 - gx0] = 1
     halo = blurred(mask, 11 * unit) * (1 - mask) * 0.5
@@ -220,7 +293,9 @@ def rooftop(world: World, ground: float) -> Sheet:
     round_ = np.abs((place % 1.0) - 0.5) * 2
     inside = (below % tile) / tile
     lip = 0.76 - 0.42 * round_**2.2
-    shade = np.clip(0.35 + 0.55 * (1 - round_) - 0.75 * (inside > lip + 0.22) + 0.30 * (np.abs(inside - lip) < 0.10), 0, 1)
+    shade = np.clip(
+        0.35 + 0.55 * (1 - round_) - 0.75 * (inside > lip + 0.22) + 0.30 * (np.abs(inside - lip) < 0.10), 0, 1
+    )
     wear = cloudy(rng, width, one.height, 50 * unit, octaves=4)
     near = np.exp(-(((one.x() - world.light.x) / (380 * unit)) ** 2)) if world.light.kind != "none" else np.float32(0.3)
     light = shade * (0.16 + 0.42 * wear + 0.40 * near) * np.exp(-np.clip(below, 0, None) / (260 * unit))
@@ -232,10 +307,29 @@ def rooftop(world: World, ground: float) -> Sheet:
     cw, ch = int(56 * unit), int(108 * unit)
     top = int(one.crest[cx]) - ch
     brick = mix(lit(colour("#9a5a48"), palette, 0.35), palette.deep, 0.35)
-    _block(one, cx, cw, top, int(one.crest[cx]) + int(30 * unit), brick, 1 if light_side(world) > 0 else -1, palette.key, 0.10)
-    _block(one, cx - int(6 * unit), cw + int(12 * unit), top, top + int(13 * unit), mix(brick, palette.key, 0.14), 1, palette.key, 0.05)
+    _block(
+        one,
+        cx,
+        cw,
+        top,
+        int(one.crest[cx]) + int(30 * unit),
+        brick,
+        1 if light_side(world) > 0 else -1,
+        palette.key,
+        0.10,
+    )
+    _block(
+        one,
+        cx - int(6 * unit),
+        cw + int(12 * unit),
+        top,
+        top + int(13 * unit),
+        mix(brick, palette.key, 0.14),
+        1,
+        palette.key,
+        0.05,
+    )
     for row in range(top + int(18 * unit), int(one.crest[cx]) + int(20 * unit), max(4, int(11 * unit))):
         one.rgb[row : row + max(1, int(1.4 * unit)), cx : cx + cw] *= 0.72
     rim(one, 0.5, 4.0)
     return one
-

@@ -20,7 +20,9 @@ _WORLDS: tuple[tuple[Colour, Colour, Colour], ...] = (
 class Planet:
     """A ball with bands, a terminator, a rim of air and perhaps rings."""
 
-    def __init__(self, world: World, name: str, *, x: float, y: float, radius: float, kind: int, rings: bool, depth: float) -> None:
+    def __init__(
+        self, world: World, name: str, *, x: float, y: float, radius: float, kind: int, rings: bool, depth: float
+    ) -> None:
         rng = world.chance(name)
         self.world, self.x, self.y, self.depth = world, x, y, depth
         reach = radius * (2.25 if rings else 1.22)
@@ -49,7 +51,9 @@ class Planet:
             lit_part = night[channel] + surface * shine * 1.06
             rgb[..., channel] = lit_part + (air[channel] - lit_part) * edge * (0.08 + 0.80 * shine)
         alpha = np.clip((1 - far) * radius / 1.4 + 0.5, 0, 1)
-        halo = np.exp(-np.maximum(far - 1, 0) * 13) * np.clip(0.22 - px * 0.45 - py * 0.32, 0, 1) * 0.75 * (far >= 0.985)
+        halo = (
+            np.exp(-np.maximum(far - 1, 0) * 13) * np.clip(0.22 - px * 0.45 - py * 0.32, 0, 1) * 0.75 * (far >= 0.985)
+        )
         for channel in range(3):
             rgb[..., channel] += (air[channel] - rgb[..., channel]) * (1 - alpha)
         alpha = np.maximum(alpha, halo)
@@ -58,16 +62,22 @@ class Planet:
         self.sprite = Sprite(rgb, alpha.astype(np.float32), (size / 2, size / 2))
 
     @staticmethod
-    def _ring(rng: np.random.Generator, rgb: Field, alpha: Field, px: Field, py: Field, far: Field, tone: Colour) -> None:
+    def _ring(
+        rng: np.random.Generator, rgb: Field, alpha: Field, px: Field, py: Field, far: Field, tone: Colour
+    ) -> None:
         tilt = 0.30
         rx = px * 0.96 + py * 0.28
         ry = (-px * 0.28 + py * 0.96) / tilt
         ring = np.hypot(rx, ry)
         grooves = wandering(rng, 256, 26, octaves=5) * 0.5 + 0.5
-        band = smoothstep(1.28, 1.34, ring) * (1 - smoothstep(2.02, 2.14, ring)) * (0.35 + 0.65 * grooves[np.clip((ring - 1.2) * 256, 0, 255).astype(np.int32)])
+        band = (
+            smoothstep(1.28, 1.34, ring)
+            * (1 - smoothstep(2.02, 2.14, ring))
+            * (0.35 + 0.65 * grooves[np.clip((ring - 1.2) * 256, 0, 255).astype(np.int32)])
+        )
         behind = (ry < 0) & (far < 1.0)
         band = np.where(behind, 0, band) * 0.85
-        shadow = 1 - 0.75 * np.exp(-(((rx - 1.25) ** 2 / 0.25 + (ry + 0.6) ** 2 / 0.5)))
+        shadow = 1 - 0.75 * np.exp(-((rx - 1.25) ** 2 / 0.25 + (ry + 0.6) ** 2 / 0.5))
         for channel in range(3):
             rgb[..., channel] += (min(1.0, tone[channel] * 1.05) * shadow - rgb[..., channel]) * band
         np.maximum(alpha, band, out=alpha)
@@ -90,7 +100,9 @@ class Shafts:
             sx, sy = world.light.x / 4, world.light.y / 4 - 30 * unit
             self.place = np.arctan2(x - sx, np.maximum(y - sy, 1.0)) * 320 * unit
             away = np.hypot(x - sx, y - sy) / (520 * unit)
-            self.power = (np.exp(-(away**1.4)) * smoothstep(-20 * unit, 120 * unit, y - sy) * strength * 255).astype(np.float32)
+            self.power = (np.exp(-(away**1.4)) * smoothstep(-20 * unit, 120 * unit, y - sy) * strength * 255).astype(
+                np.float32
+            )
         else:
             self.place = x + y * 0.32
             self.power = ((1 - y / self.rows) ** 1.25 * strength * 255).astype(np.float32)
@@ -134,8 +146,14 @@ class StarDrift:
         rng = world.chance("star drift")
         unit = world.unit
         self.world = world
-        self.glows = [Glow((1.8 + 1.5 * step) * unit, mix((0.85, 0.9, 1.0), (1.0, 0.9, 0.8), step / 3), 0.95, 2.6) for step in range(4)]
-        self.stars = [(float(rng.random() * 2 * np.pi), float(rng.random()), float(0.35 + 0.65 * rng.random())) for _ in range(110)]
+        self.glows = [
+            Glow((1.8 + 1.5 * step) * unit, mix((0.85, 0.9, 1.0), (1.0, 0.9, 0.8), step / 3), 0.95, 2.6)
+            for step in range(4)
+        ]
+        self.stars = [
+            (float(rng.random() * 2 * np.pi), float(rng.random()), float(0.35 + 0.65 * rng.random()))
+            for _ in range(110)
+        ]
 
     def draw(self, canvas: Canvas, time: float) -> None:
         """Travel."""
@@ -145,4 +163,6 @@ class StarDrift:
             part = (start + time * 0.035 * rate) % 1.0
             far = part**2.2 * reach
             fade = min(1.0, part * 2.2) * min(1.0, (1 - part) * 8)
-            self.glows[min(3, int(part * 4))].draw(canvas, width / 2 + float(np.cos(angle)) * far, height * 0.44 + float(np.sin(angle)) * far, fade * rate)
+            self.glows[min(3, int(part * 4))].draw(
+                canvas, width / 2 + float(np.cos(angle)) * far, height * 0.44 + float(np.sin(angle)) * far, fade * rate
+            )

@@ -47,7 +47,9 @@ class Scene:
         return canvas
 
 
-def direct(reading: Reading, text: str, seed: int, size: tuple[int, int], seconds: float, *, caption: bool = True) -> Scene:
+def direct(
+    reading: Reading, text: str, seed: int, size: tuple[int, int], seconds: float, *, caption: bool = True
+) -> Scene:
     """Compose a scene for what was read; ``caption`` False leaves the words out."""
     place = place_of(reading)
     world = _world(reading, text, seed, size, seconds, place)
@@ -84,13 +86,43 @@ def _world(reading: Reading, text: str, seed: int, size: tuple[int, int], second
     width, height = size
     rng = generator(seed, text, "direction")
     palette = hour_of(reading, place, rng)
-    part = {"sea": 0.64, "lake": 0.60, "city": 0.74, "rooftop": 0.66, "underwater": 0.98, "space": 1.0, "planet": 0.70, "desert": 0.60, "mountain": 0.68, "forest": 0.68}
+    part = {
+        "sea": 0.64,
+        "lake": 0.60,
+        "city": 0.74,
+        "rooftop": 0.66,
+        "underwater": 0.98,
+        "space": 1.0,
+        "planet": 0.70,
+        "desert": 0.60,
+        "mountain": 0.68,
+        "forest": 0.68,
+    }
     if width < height:
-        part |= {"sea": 0.62, "city": 0.72, "rooftop": 0.66, "desert": 0.60, "planet": 0.70, "mountain": 0.66, "forest": 0.66}
+        part |= {
+            "sea": 0.62,
+            "city": 0.72,
+            "rooftop": 0.66,
+            "desert": 0.60,
+            "planet": 0.70,
+            "mountain": 0.66,
+            "forest": 0.66,
+        }
     horizon = int(height * (part.get(place, 0.66) + 0.02 * (rng.random() - 0.5))) & ~1
     horizon = min(horizon, height)
     light = light_of(reading, palette, width, height, horizon, rng)
-    world = World(width, height, seconds, seed, text, _coloured(palette, reading), reading, light, horizon, 1.0 if rng.random() < 0.5 else -1.0)
+    world = World(
+        width,
+        height,
+        seconds,
+        seed,
+        text,
+        _coloured(palette, reading),
+        reading,
+        light,
+        horizon,
+        1.0 if rng.random() < 0.5 else -1.0,
+    )
     return world
 
 
@@ -128,11 +160,19 @@ def _heavens(stage: Stage, place: str) -> None:
     world, reading = stage.world, stage.world.reading
     name = world.palette.name
     if place == "underwater":
-        stage.back.append(cosmos.Shafts(world, bottom=int(world.height * 0.9), tone=world.palette.light, strength=0.55, cell=90, fan=False))
+        stage.back.append(
+            cosmos.Shafts(
+                world, bottom=int(world.height * 0.9), tone=world.palette.light, strength=0.55, cell=90, fan=False
+            )
+        )
         return
     dark = world.palette.dark > 0.6 and not reading.has("storm", "rain", "fog")
     if (dark or reading.has("star")) and "star" not in reading.removed:
-        stage.back.append(heavens.Twinkle(world, 46 if name in ("night", "space") else 22, world.horizon * (1.0 if name == "space" else 0.8)))
+        stage.back.append(
+            heavens.Twinkle(
+                world, 46 if name in ("night", "space") else 22, world.horizon * (1.0 if name == "space" else 0.8)
+            )
+        )
     if place in ("space", "planet"):
         if place == "space":
             stage.back.append(cosmos.StarDrift(world))
@@ -143,11 +183,43 @@ def _heavens(stage: Stage, place: str) -> None:
         if place == "planet" or reading.has("planet") or place == "space":
             x = world.width * (0.70 if left else 0.30)
             y = world.horizon * (0.36 if place == "planet" else 0.44)
-            stage.back.append(cosmos.Planet(world, "planet", x=x, y=y, radius=big * (0.165 if place == "planet" else 0.20), kind=kind, rings=bool(rng.random() < 0.6), depth=0.10))
-            stage.back.append(cosmos.Planet(world, "small planet", x=world.width * (0.20 if left else 0.82), y=world.horizon * 0.20, radius=big * 0.036, kind=kind + 1, rings=False, depth=0.05))
+            stage.back.append(
+                cosmos.Planet(
+                    world,
+                    "planet",
+                    x=x,
+                    y=y,
+                    radius=big * (0.165 if place == "planet" else 0.20),
+                    kind=kind,
+                    rings=bool(rng.random() < 0.6),
+                    depth=0.10,
+                )
+            )
+            stage.back.append(
+                cosmos.Planet(
+                    world,
+                    "small planet",
+                    x=world.width * (0.20 if left else 0.82),
+                    y=world.horizon * 0.20,
+                    radius=big * 0.036,
+                    kind=kind + 1,
+                    rings=False,
+                    depth=0.05,
+                )
+            )
     if reading.has("aurora"):
         top = world.horizon
-        stage.back.append(heavens.Ribbons(world, "aurora", hems=(top * 0.62, top * 0.44), tall=150 if world.width > world.height else 230, colours=(colour("#4dffa0"), colour("#9a5cff")), strength=0.95, bottom=min(world.height, int(top * 0.92))))
+        stage.back.append(
+            heavens.Ribbons(
+                world,
+                "aurora",
+                hems=(top * 0.62, top * 0.44),
+                tall=150 if world.width > world.height else 230,
+                colours=(colour("#4dffa0"), colour("#9a5cff")),
+                strength=0.95,
+                bottom=min(world.height, int(top * 0.92)),
+            )
+        )
     if reading.has("meteor"):
         stage.back.append(heavens.Meteors(world))
     storm = reading.has("storm", "lightning")
@@ -156,19 +228,64 @@ def _heavens(stage: Stage, place: str) -> None:
     if "cloud" in reading.removed or place in ("space", "planet"):
         pass
     elif storm or reading.has("rain"):
-        stage.back.append(heavens.Clouds(world, "low bank", top=-10, bottom=world.horizon * 0.62, cover=0.95, speed=13, strength=0.96, cell=210))
-        stage.back.append(heavens.Clouds(world, "ragged bank", top=-10, bottom=world.horizon * 0.40, cover=0.75, speed=24, strength=0.85, cell=130))
+        stage.back.append(
+            heavens.Clouds(
+                world, "low bank", top=-10, bottom=world.horizon * 0.62, cover=0.95, speed=13, strength=0.96, cell=210
+            )
+        )
+        stage.back.append(
+            heavens.Clouds(
+                world,
+                "ragged bank",
+                top=-10,
+                bottom=world.horizon * 0.40,
+                cover=0.75,
+                speed=24,
+                strength=0.85,
+                cell=130,
+            )
+        )
     elif reading.has("cloud"):
-        stage.back.append(heavens.Clouds(world, "white bank", top=world.horizon * 0.08, bottom=world.horizon * 0.86, cover=0.72, speed=10, strength=0.95, cell=190))
-        stage.back.append(heavens.Clouds(world, "high bank", top=-10, bottom=world.horizon * 0.5, cover=0.5, speed=17, strength=0.8, cell=130))
+        stage.back.append(
+            heavens.Clouds(
+                world,
+                "white bank",
+                top=world.horizon * 0.08,
+                bottom=world.horizon * 0.86,
+                cover=0.72,
+                speed=10,
+                strength=0.95,
+                cell=190,
+            )
+        )
+        stage.back.append(
+            heavens.Clouds(
+                world, "high bank", top=-10, bottom=world.horizon * 0.5, cover=0.5, speed=17, strength=0.8, cell=130
+            )
+        )
     elif name in ("day", "sunset", "dawn", "winter", "twilight"):
-        stage.back.append(heavens.Clouds(world, "bank", top=world.horizon * 0.12, bottom=world.horizon * 0.78, cover=0.36, speed=9, strength=0.80, cell=150))
+        stage.back.append(
+            heavens.Clouds(
+                world,
+                "bank",
+                top=world.horizon * 0.12,
+                bottom=world.horizon * 0.78,
+                cover=0.36,
+                speed=9,
+                strength=0.80,
+                cell=150,
+            )
+        )
     if reading.has("firework"):
         stage.back.append(heavens.Fireworks(world))
-    if reading.has("bird") or (place in ("sea", "lake") and name in ("sunset", "dawn", "day") and "bird" not in reading.removed):
+    if reading.has("bird") or (
+        place in ("sea", "lake") and name in ("sunset", "dawn", "day") and "bird" not in reading.removed
+    ):
         big = reading.has("bird")
         area = (0.0, world.horizon * 0.16, float(world.width), world.horizon * 0.62)
-        stage.back.append(cast.Flock(world, count=11 if big else 5, area=area, size=(26, 74) if big else (16, 34), speed=34))
+        stage.back.append(
+            cast.Flock(world, count=11 if big else 5, area=area, size=(26, 74) if big else (16, 34), speed=34)
+        )
 
 
 def _spot(world: World, index: int, count: int) -> float:
@@ -193,11 +310,26 @@ def _things(stage: Stage, place: str) -> None:
     if stage.water_row is not None and reading.has("boat", "ship"):
         kind = "ship" if reading.has("ship") and not reading.has("boat") else "boat"
         both = reading.has("boat") and reading.has("ship")
-        x = world.width * (0.62 if far_side < 0.5 else 0.38) if reading.has("lighthouse") else world.width * (0.42 if far_side < 0.5 else 0.58)
+        x = (
+            world.width * (0.62 if far_side < 0.5 else 0.38)
+            if reading.has("lighthouse")
+            else world.width * (0.42 if far_side < 0.5 else 0.58)
+        )
         facing = 1.0 if x < world.width / 2 else -1.0
-        stage.middle.append(cast.Afloat(world, kind, x, stage.water_row - (0 if kind == "boat" else 14 * unit), (0.30 if kind == "boat" else 0.36) * big, facing))
+        stage.middle.append(
+            cast.Afloat(
+                world,
+                kind,
+                x,
+                stage.water_row - (0 if kind == "boat" else 14 * unit),
+                (0.30 if kind == "boat" else 0.36) * big,
+                facing,
+            )
+        )
         if both:
-            stage.middle.append(cast.Afloat(world, "ship", world.width * near_side, stage.water_row - 40 * unit, 0.20 * big, -facing))
+            stage.middle.append(
+                cast.Afloat(world, "ship", world.width * near_side, stage.water_row - 40 * unit, 0.20 * big, -facing)
+            )
     if reading.has("castle", "house"):
         ground = stage.ground
         kind = "castle" if reading.has("castle") else "house"
@@ -206,29 +338,67 @@ def _things(stage: Stage, place: str) -> None:
         depth = ground.sheet.depth if ground else 0.2
         word = next(match.word.casefold() for match in reading.matches if match.element == kind)
         several = kind == "house" and (word in _VILLAGES or word.endswith("s"))
-        for number, (dx, part) in enumerate(((0.0, 1.0), (0.15, 0.72), (-0.13, 0.62), (0.27, 0.58)) if several else ((0.0, 1.0),)):
+        for number, (dx, part) in enumerate(
+            ((0.0, 1.0), (0.15, 0.72), (-0.13, 0.62), (0.27, 0.58)) if several else ((0.0, 1.0),)
+        ):
             x = world.width * (far_side + (dx if far_side < 0.5 else -dx))
             row = ground.row(x) if ground else float(world.horizon)
             brush = props.castle() if kind == "castle" else props.house()
             coat = mix(cast.tinted(world, coats[kind]), GROUND["rock"], 0.25 * (number % 2))
-            stage.front.append(cast.Standing(world, cast.built(world, brush, tall * part, box, coat, x), x, row + 3 * unit, depth))
+            stage.front.append(
+                cast.Standing(world, cast.built(world, brush, tall * part, box, coat, x), x, row + 3 * unit, depth)
+            )
             if kind == "house" and reading.has("snow", "winter"):
                 roof = cast.Brush()
                 roof.corner((-0.70, 0.43), (0.70, 0.43), (0.41, 0.97), (-0.41, 0.97))
-                stage.front.append(cast.Standing(world, cast.built(world, roof, tall * part, box, GROUND["snow"], x), x, row + 3 * unit, depth))
+                stage.front.append(
+                    cast.Standing(
+                        world, cast.built(world, roof, tall * part, box, GROUND["snow"], x), x, row + 3 * unit, depth
+                    )
+                )
             if kind == "house" and world.palette.dark > 0.2:
                 window = (x - 1, row - tall * part * 0.7, x + 1, row - tall * part * 0.1)
-                glow = weather.Floating(world, f"window light {number}", count=1, tone=(1.0, 0.8, 0.45), sizes=(70, 70), strength=0.36, rise=0, blink=0, area=window)
+                glow = weather.Floating(
+                    world,
+                    f"window light {number}",
+                    count=1,
+                    tone=(1.0, 0.8, 0.45),
+                    sizes=(70, 70),
+                    strength=0.36,
+                    rise=0,
+                    blink=0,
+                    area=window,
+                )
                 stage.front.append(glow)
     if reading.has("cactus") and stage.ground:
         for index, (dx, part) in enumerate(((0.0, 0.20), (0.10, 0.12), (-0.08, 0.09))):
             x = world.width * (far_side - dx if far_side > 0.5 else far_side + dx)
-            stage.front.append(cast.Standing(world, cast.built(world, props.cactus(), part * big, (-0.36, -0.06, 0.36, 1.05), coats["cactus"], x), x, stage.ground.row(x), stage.ground.sheet.depth, flip=index == 1))
+            stage.front.append(
+                cast.Standing(
+                    world,
+                    cast.built(world, props.cactus(), part * big, (-0.36, -0.06, 0.36, 1.05), coats["cactus"], x),
+                    x,
+                    stage.ground.row(x),
+                    stage.ground.sheet.depth,
+                    flip=index == 1,
+                )
+            )
     if reading.has("tree") and place in ("desert", "sea", "city", "planet", "mountain") and stage.ground:
         x = world.width * (0.15 if far_side < 0.5 else 0.85)
-        stage.front.append(lone_trees(world, "named tree", depth=stage.ground.sheet.depth, spots=[(x, stage.ground.row(x) + 4 * unit, 210 * unit)], kind="autumn" if reading.has("autumn") else "leaf"))
+        stage.front.append(
+            lone_trees(
+                world,
+                "named tree",
+                depth=stage.ground.sheet.depth,
+                spots=[(x, stage.ground.row(x) + 4 * unit, 210 * unit)],
+                kind="autumn" if reading.has("autumn") else "leaf",
+            )
+        )
     if reading.has("palm") and place not in ("sea",) and stage.ground:
-        spots = [(world.width * far_side + dx * unit, stage.ground.row(world.width * far_side + dx * unit), tall * unit) for dx, tall in ((-40, 170), (20, 215), (70, 150))]
+        spots = [
+            (world.width * far_side + dx * unit, stage.ground.row(world.width * far_side + dx * unit), tall * unit)
+            for dx, tall in ((-40, 170), (20, 215), (70, 150))
+        ]
         stage.front.append(lone_trees(world, "palms", depth=stage.ground.sheet.depth, spots=spots, kind="palm"))
     if reading.has("balloon"):
         _balloons(stage, big)
@@ -240,7 +410,16 @@ def _things(stage: Stage, place: str) -> None:
             stage.front.append(_Rising(world, sprite, float(rng.random() * world.width), float(rng.random()), scale))
     if reading.has("ufo"):
         x = world.width * (1 - far_side)
-        stage.back.append(cast.Standing(world, cast.built(world, props.saucer(), 190 * unit, (-0.56, -0.16, 0.56, 0.30), coats["ufo"], x), x, world.horizon * 0.40, 0.2, bob=9))
+        stage.back.append(
+            cast.Standing(
+                world,
+                cast.built(world, props.saucer(), 190 * unit, (-0.56, -0.16, 0.56, 0.30), coats["ufo"], x),
+                x,
+                world.horizon * 0.40,
+                0.2,
+                bob=9,
+            )
+        )
     if reading.has("rocket"):
         x = world.width * (0.62 if far_side < 0.5 else 0.38)
         sprite = cast.built(world, props.rocket(), 0.30 * big, (-0.32, -0.04, 0.32, 1.05), coats["rocket"], x)
@@ -256,10 +435,14 @@ def _things(stage: Stage, place: str) -> None:
         for index, (fx, part) in enumerate(((0.12, 0.17), (0.20, 0.09), (0.86, 0.13), (0.72, 0.05))):
             x = world.width * (fx if far_side < 0.5 else 1 - fx)
             sprite = cast.built(world, props.boulder(index), part * big, (-0.9, -0.12, 0.9, 1.05), GROUND["rock"], x)
-            stage.front.append(cast.Standing(world, sprite, x, stage.ground.row(x) + 3 * unit, stage.ground.sheet.depth))
+            stage.front.append(
+                cast.Standing(world, sprite, x, stage.ground.row(x) + 3 * unit, stage.ground.sheet.depth)
+            )
     if reading.has("campfire"):
         free = 0.36 if world.light.x > world.width / 2 else 0.64
-        x = world.width * ((free + (0.17 if free < 0.5 else -0.17)) if reading.has(*cast.PEOPLE, *cast.BEASTS) else free)
+        x = world.width * (
+            (free + (0.17 if free < 0.5 else -0.17)) if reading.has(*cast.PEOPLE, *cast.BEASTS) else free
+        )
         row = stage.ground.row(x) if stage.ground else world.height * 0.88
         depth = stage.ground.sheet.depth if stage.ground else 0.8
         stage.front.append(weather.Fire(world, x, row + 12 * unit, 0.145 * big, depth))
@@ -289,8 +472,13 @@ def _lighthouse(stage: Stage, x: float, big: float) -> None:
     wet = water_line + rough[None, :] * 3 * unit
     one.alpha = one.alpha * np.clip((wet - rows) / (4 * unit) + 0.5, 0, 1)
     texture = cloudy(rng, one.alpha.shape[1], one.height, 24 * unit, octaves=5, stretch=1.5)
-    dim, bright = mix(lit(GROUND["rock"], world.palette, 0.0), world.palette.deep, 0.45), lit(GROUND["rock"], world.palette, 0.8)
-    light = np.clip((texture - 0.36) * 1.7, 0, 1) * np.clip(1 - (rows - one.crest[None, :] - one.top) / (70 * unit), 0, 1)
+    dim, bright = (
+        mix(lit(GROUND["rock"], world.palette, 0.0), world.palette.deep, 0.45),
+        lit(GROUND["rock"], world.palette, 0.8),
+    )
+    light = np.clip((texture - 0.36) * 1.7, 0, 1) * np.clip(
+        1 - (rows - one.crest[None, :] - one.top) / (70 * unit), 0, 1
+    )
     for channel in range(3):
         one.rgb[..., channel] = dim[channel] + (bright[channel] - dim[channel]) * light * 0.75
     rim(one, 0.5, 3.5)
@@ -326,7 +514,9 @@ class _DarkWater:
 class _Mirrored:
     """Soft broken reflections of a standing thing in the water below it."""
 
-    def __init__(self, world: World, sprites: list[cast.Sprite], x: float, foot: float, depth: float, row: float) -> None:
+    def __init__(
+        self, world: World, sprites: list[cast.Sprite], x: float, foot: float, depth: float, row: float
+    ) -> None:
         self.world, self.sprites, self.x, self.foot, self.depth, self.row = world, sprites, x, foot, depth, row
 
     def draw(self, canvas: Canvas, time: float) -> None:
@@ -340,7 +530,13 @@ class _Mirrored:
 def _balloons(stage: Stage, big: float) -> None:
     world = stage.world
     rng = world.chance("balloons")
-    tones: list[Colour] = [colour("#d8483c"), colour("#f0b43c"), colour("#3c8ac8"), colour("#7a4ab0"), colour("#3ca878")]
+    tones: list[Colour] = [
+        colour("#d8483c"),
+        colour("#f0b43c"),
+        colour("#3c8ac8"),
+        colour("#7a4ab0"),
+        colour("#3ca878"),
+    ]
     spots = [(0.34, 0.40, 0.34), (0.70, 0.26, 0.19), (0.55, 0.52, 0.12), (0.86, 0.50, 0.10), (0.14, 0.24, 0.13)]
     if world.light.x < world.width / 2:
         spots = [(1 - x, y, size) for x, y, size in spots]
@@ -388,7 +584,10 @@ class _Flying:
     def __init__(self, world: World, sprite: cast.Sprite) -> None:
         self.world, self.sprite = world, sprite
         unit = world.unit
-        self.flame = [cast.Glow((26 - 1.6 * step) * unit, mix((1.0, 0.92, 0.66), (1.0, 0.36, 0.10), step / 12), 0.8, 1.9) for step in range(13)]
+        self.flame = [
+            cast.Glow((26 - 1.6 * step) * unit, mix((1.0, 0.92, 0.66), (1.0, 0.36, 0.10), step / 12), 0.8, 1.9)
+            for step in range(13)
+        ]
 
     def draw(self, canvas: Canvas, time: float) -> None:
         """Fly."""
@@ -406,7 +605,17 @@ class _Flying:
 
 def _bank(stage: Stage, name: str, row: float, depth: float, tone: Colour) -> None:
     """A level embankment for rails or a road."""
-    one = hills(stage.world, name, depth=depth, base=row, height=1.5 * stage.world.unit, far=0.10, ground=tone, mottled=0.8, cell=1500.0)
+    one = hills(
+        stage.world,
+        name,
+        depth=depth,
+        base=row,
+        height=1.5 * stage.world.unit,
+        far=0.10,
+        ground=tone,
+        mottled=0.8,
+        cell=1500.0,
+    )
     stage.front.append(one.finished())
 
 
@@ -415,18 +624,49 @@ def _railway(stage: Stage, place: str, big: float) -> None:
     facing = world.drift
     tall = 0.078 * big
     row = world.horizon + (world.height - world.horizon) * (0.62 if place != "desert" else 0.56)
-    tone = GROUND["sand"] if place == "desert" else GROUND["snow"] if world.reading.has("snow", "winter") else GROUND["earth"]
+    tone = (
+        GROUND["sand"]
+        if place == "desert"
+        else GROUND["snow"]
+        if world.reading.has("snow", "winter")
+        else GROUND["earth"]
+    )
     _bank(stage, "embankment", row, 0.50, tone)
     brush = props.train()
     length = (2.68 + props.TRAIN_CARS * 2.95) * tall
-    sprite = cast.built(world, brush, tall, (-(2.75 + props.TRAIN_CARS * 2.95), -0.02, 0.08, 0.98), cast.tinted(world, props.PROP_COATS["train"]), world.width * 0.5, windows=world.palette.dark > 0.1)
+    sprite = cast.built(
+        world,
+        brush,
+        tall,
+        (-(2.75 + props.TRAIN_CARS * 2.95), -0.02, 0.08, 0.98),
+        cast.tinted(world, props.PROP_COATS["train"]),
+        world.width * 0.5,
+        windows=world.palette.dark > 0.1,
+    )
     speed = (world.width * 0.75 + length * 0.25) / unit / world.seconds
-    stage.front.append(cast.Crossing(world, sprite, length=length, row=row + 2 * unit, depth=0.50, speed=speed, facing=facing, lamp=(-0.02 * tall, 0.34 * tall), glow=90 * unit, start=world.width * 0.30))
+    stage.front.append(
+        cast.Crossing(
+            world,
+            sprite,
+            length=length,
+            row=row + 2 * unit,
+            depth=0.50,
+            speed=speed,
+            facing=facing,
+            lamp=(-0.02 * tall, 0.34 * tall),
+            glow=90 * unit,
+            start=world.width * 0.30,
+        )
+    )
 
 
 def _road(stage: Stage, place: str, big: float) -> None:
     world, unit = stage.world, stage.world.unit
-    row = world.height * 0.90 if stage.ground is None or place == "city" else stage.world.horizon + (world.height - world.horizon) * 0.62
+    row = (
+        world.height * 0.90
+        if stage.ground is None or place == "city"
+        else stage.world.horizon + (world.height - world.horizon) * 0.62
+    )
     if place != "city":
         _bank(stage, "road", row, 0.55, mix(GROUND["city"], world.palette.deep, 0.3))
     elif stage.ground is None:
@@ -434,9 +674,22 @@ def _road(stage: Stage, place: str, big: float) -> None:
     for number, (facing, start, speed) in enumerate(((1.0, -0.05, 0.105), (-1.0, 0.30, 0.12), (1.0, -0.62, 0.10))):
         tall = 0.085 * big
         tones: list[Colour] = [props.PROP_COATS["car"], colour("#4a6a8a"), colour("#c8c0b0")]
-        sprite = cast.built(world, props.car(), tall, (-1.12, -0.02, 1.12, 0.96), cast.tinted(world, tones[number]), world.width * 0.5)
+        sprite = cast.built(
+            world, props.car(), tall, (-1.12, -0.02, 1.12, 0.96), cast.tinted(world, tones[number]), world.width * 0.5
+        )
         stage.front.append(
-            cast.Crossing(world, sprite, length=2 * tall, row=row + (4 + 9 * (facing < 0)) * unit, depth=0.55, speed=world.width * speed / unit, facing=facing, lamp=(1.0 * tall, 0.40 * tall), glow=64 * unit, start=world.width * (start + 0.25))
+            cast.Crossing(
+                world,
+                sprite,
+                length=2 * tall,
+                row=row + (4 + 9 * (facing < 0)) * unit,
+                depth=0.55,
+                speed=world.width * speed / unit,
+                facing=facing,
+                lamp=(1.0 * tall, 0.40 * tall),
+                glow=64 * unit,
+                start=world.width * (start + 0.25),
+            )
         )
 
 
@@ -445,7 +698,9 @@ def _beings(stage: Stage, place: str) -> None:
     world, unit, reading = stage.world, stage.world.unit, stage.world.reading
     sea_row = (stage.water_row or world.horizon) + 20 * unit
     standing = [match.element for match in reading.matches if match.element in (*cast.PEOPLE, *cast.BEASTS, "owl")]
-    if "dancer" in standing and any(one in standing for one in ("robot", "astronaut", "child", "man", "woman", "person", "couple")):
+    if "dancer" in standing and any(
+        one in standing for one in ("robot", "astronaut", "child", "man", "woman", "person", "couple")
+    ):
         standing.remove("dancer")
     if stage.ground is not None:
         _stand(stage, place, standing)
@@ -459,13 +714,24 @@ def _beings(stage: Stage, place: str) -> None:
         if place == "underwater" or stage.water_row is None:
             stage.middle.append(_School(world, kind, index))
         elif kind in ("jellyfish", "turtle"):
-            stage.middle.append(cast.Leaper(world, kind, x, sea_row, start=-0.2, lasts=world.seconds * 1.1, scale=1.0, facing=facing))
+            stage.middle.append(
+                cast.Leaper(world, kind, x, sea_row, start=-0.2, lasts=world.seconds * 1.1, scale=1.0, facing=facing)
+            )
         else:
             lasts = min(world.seconds * 0.84, 4.8 if kind == "whale" else 1.9)
             count = 1 if kind == "whale" else 3
             for number in range(count):
                 stage.middle.append(
-                    cast.Leaper(world, kind, x + number * 0.12 * world.width * facing, sea_row + number * 16 * unit, start=0.12 * world.seconds + number * 0.45 - (0.35 * lasts if kind == "whale" else 0), lasts=lasts, scale=1.0 - 0.1 * number, facing=facing)
+                    cast.Leaper(
+                        world,
+                        kind,
+                        x + number * 0.12 * world.width * facing,
+                        sea_row + number * 16 * unit,
+                        start=0.12 * world.seconds + number * 0.45 - (0.35 * lasts if kind == "whale" else 0),
+                        lasts=lasts,
+                        scale=1.0 - 0.1 * number,
+                        facing=facing,
+                    )
                 )
     if reading.has("butterfly"):
         area = (world.width * 0.06, world.height * 0.42, world.width * 0.94, world.height * 0.88)
@@ -495,17 +761,26 @@ def _stand(stage: Stage, place: str, standing: list[str]) -> None:
                 gap = 0.175 if kind == "camel" else 0.17
                 px = world.width * 0.5 + (number - (spread - 1) / 2) * gap * world.width * 0.95
                 first = stage.front[-1] if number else None
-                one = cast.on_ground(world, ground, kind, px, size, facing=facing, offset=0.37 * number, herd=1 - 0.05 * (number % 3), like=first)
+                one = cast.on_ground(
+                    world,
+                    ground,
+                    kind,
+                    px,
+                    size,
+                    facing=facing,
+                    offset=0.37 * number,
+                    herd=1 - 0.05 * (number % 3),
+                    like=first,
+                )
                 stage.front.append(one)
         else:
             stage.front.append(cast.on_ground(world, ground, kind, x, scale, facing=facing))
 
 
-_VILLAGES = frozenset("village farm dorf pueblo aldea town hameau".split())
+_VILLAGES = frozenset(["village", "farm", "dorf", "pueblo", "aldea", "town", "hameau"])
 _SINGULAR = frozenset({"ours", "grass", "ibis"})
 _MANY = frozenset(
-    "people children men women wolves kids puppies ponies deer sheep cattle menschen kinder männer frauen pferde katzen hunde wölfe füchse "
-    "hirsche rehe löwen elefanten kamele kühe schafe hasen bären chevaux".split()
+    ["people", "children", "men", "women", "wolves", "kids", "puppies", "ponies", "deer", "sheep", "cattle", "menschen", "kinder", "männer", "frauen", "pferde", "katzen", "hunde", "wölfe", "füchse", "hirsche", "rehe", "löwen", "elefanten", "kamele", "kühe", "schafe", "hasen", "bären", "chevaux"]
 )
 
 
@@ -518,11 +793,21 @@ def _float_in_space(stage: Stage, kind: str, index: int) -> None:
         height = people.HEIGHTS[kind] * big * 1.15
         brush = people.person(kind, 0.1, "stand")
         cover, origin = silhouette(brush, height, people.BOX)
-        sprite = dressed(world, cover, (origin[0], origin[1] - height * 0.5), cast.tinted(world, people.COATS[kind]), x, brush, height)
+        sprite = dressed(
+            world,
+            cover,
+            (origin[0], origin[1] - height * 0.5),
+            cast.tinted(world, people.COATS[kind]),
+            x,
+            brush,
+            height,
+        )
     else:
         build_ = beasts.BUILDS.get(kind, beasts.BUILDS["cat"])
         height = build_.size * big * 1.2
-        cover, origin = silhouette(beasts.beast(kind if kind in beasts.BUILDS else "cat", 0.1, "run"), height, beasts.BOX)
+        cover, origin = silhouette(
+            beasts.beast(kind if kind in beasts.BUILDS else "cat", 0.1, "run"), height, beasts.BOX
+        )
         sprite = dressed(world, cover, (origin[0], origin[1] - height * 0.6), cast.tinted(world, build_.coat), x)
     stage.middle.append(_Adrift(world, sprite, x, world.height * 0.56, index))
 
@@ -583,7 +868,15 @@ class _School:
                 y = fy * height + 10 * unit * float(np.sin(time * 0.8 * rate + phase))
                 turn = 0.06 * float(np.sin(time * 0.9 + phase))
             beat = (time * (1.6 if self.kind == "fish" else 0.55) * rate + phase) % 1.0
-            self.frames[int(beat * 16) % 16].draw(canvas, float(x), float(y), turn=turn, scale=scale, flip=self.drift < 0 and self.kind != "jellyfish", fade=min(1.0, 0.35 + scale * 0.75))
+            self.frames[int(beat * 16) % 16].draw(
+                canvas,
+                float(x),
+                float(y),
+                turn=turn,
+                scale=scale,
+                flip=self.drift < 0 and self.kind != "jellyfish",
+                fade=min(1.0, 0.35 + scale * 0.75),
+            )
 
 
 def _air(stage: Stage, place: str) -> list[Painter]:
@@ -592,32 +885,120 @@ def _air(stage: Stage, place: str) -> list[Painter]:
     name = world.palette.name
     air: list[Painter] = []
     if place == "underwater" or reading.has("bubble"):
-        air.append(weather.Floating(world, "bubbles", count=54, tone=(0.85, 1.0, 1.0), sizes=(2.6, 12.0), strength=0.66, rise=52, blink=0.0, power=0.9))
+        air.append(
+            weather.Floating(
+                world,
+                "bubbles",
+                count=54,
+                tone=(0.85, 1.0, 1.0),
+                sizes=(2.6, 12.0),
+                strength=0.66,
+                rise=52,
+                blink=0.0,
+                power=0.9,
+            )
+        )
     if place == "underwater":
         return air
     if place == "forest" and world.light.kind == "sun" and not reading.has("rain"):
-        air.append(cosmos.Shafts(world, bottom=int(world.height * 0.95), tone=world.palette.light, strength=0.50, cell=46, fan=True))
+        air.append(
+            cosmos.Shafts(
+                world, bottom=int(world.height * 0.95), tone=world.palette.light, strength=0.50, cell=46, fan=True
+            )
+        )
     if reading.has("fog"):
         air.append(weather.Fog(world, "near fog", middle=world.height * 0.86, tall=110 * unit, strength=0.50, speed=22))
     if reading.has("rain", "storm"):
         ground = world.horizon + 10 * unit
         air.append(weather.Rain(world, ground=ground, heavy=1.35 if reading.has("storm") else 1.0))
-    if reading.has("snow") and not reading.has("desert") or reading.has("winter"):
+    if (reading.has("snow") and not reading.has("desert")) or reading.has("winter"):
         count = 210 if reading.has("storm", "snow") else 120
-        air.append(weather.Falling(world, "snow", count=count, tones=((1.0, 1.0, 1.0),), sizes=(2.0, 9.0), speed=62, swing=16))
+        air.append(
+            weather.Falling(world, "snow", count=count, tones=((1.0, 1.0, 1.0),), sizes=(2.0, 9.0), speed=62, swing=16)
+        )
     if reading.has("autumn"):
-        air.append(weather.Falling(world, "leaves", count=30, tones=((0.86, 0.42, 0.14), (0.94, 0.66, 0.20), (0.70, 0.24, 0.12)), sizes=(3.4, 11.0), speed=46, swing=36, strength=0.95))
+        air.append(
+            weather.Falling(
+                world,
+                "leaves",
+                count=30,
+                tones=((0.86, 0.42, 0.14), (0.94, 0.66, 0.20), (0.70, 0.24, 0.12)),
+                sizes=(3.4, 11.0),
+                speed=46,
+                swing=36,
+                strength=0.95,
+            )
+        )
     if reading.has("wind") and not reading.has("snow", "rain", "autumn"):
-        air.append(weather.Falling(world, "wind leaves", count=34, tones=(mix(world.palette.haze, GROUND["leaf"], 0.6), mix(world.palette.light, GROUND["autumn_grass"], 0.4)), sizes=(2.4, 8.0), speed=30, swing=44, strength=0.9))
+        air.append(
+            weather.Falling(
+                world,
+                "wind leaves",
+                count=34,
+                tones=(
+                    mix(world.palette.haze, GROUND["leaf"], 0.6),
+                    mix(world.palette.light, GROUND["autumn_grass"], 0.4),
+                ),
+                sizes=(2.4, 8.0),
+                speed=30,
+                swing=44,
+                strength=0.9,
+            )
+        )
     if reading.has("spring"):
-        air.append(weather.Falling(world, "petals", count=46, tones=((1.0, 0.80, 0.88), (1.0, 0.90, 0.94)), sizes=(2.2, 6.5), speed=40, swing=34))
-    if reading.has("firefly") or (world.palette.dark > 0.6 and place in ("forest", "hills") and not reading.has("snow", "winter", "rain", "storm")):
+        air.append(
+            weather.Falling(
+                world,
+                "petals",
+                count=46,
+                tones=((1.0, 0.80, 0.88), (1.0, 0.90, 0.94)),
+                sizes=(2.2, 6.5),
+                speed=40,
+                swing=34,
+            )
+        )
+    if reading.has("firefly") or (
+        world.palette.dark > 0.6 and place in ("forest", "hills") and not reading.has("snow", "winter", "rain", "storm")
+    ):
         count = 52 if reading.has("firefly") else 18
-        air.append(weather.Floating(world, "fireflies", count=count, tone=(0.90, 1.0, 0.42), sizes=(5.0, 15.0), strength=0.95, rise=4, blink=0.85, area=(0.0, world.height * 0.46, float(world.width), world.height * 0.98), power=3.0))
-    elif name in ("sunset", "dawn", "misty", "day", "twilight") and not reading.has("rain", "storm", "snow", "winter") and "particles" not in reading.removed:
-        air.append(weather.Floating(world, "dust", count=34, tone=mix(world.palette.light, (1.0, 0.8, 0.5), 0.3), sizes=(1.8, 9.0), strength=0.42, rise=7, blink=0.3, power=1.6))
+        air.append(
+            weather.Floating(
+                world,
+                "fireflies",
+                count=count,
+                tone=(0.90, 1.0, 0.42),
+                sizes=(5.0, 15.0),
+                strength=0.95,
+                rise=4,
+                blink=0.85,
+                area=(0.0, world.height * 0.46, float(world.width), world.height * 0.98),
+                power=3.0,
+            )
+        )
+    elif (
+        name in ("sunset", "dawn", "misty", "day", "twilight")
+        and not reading.has("rain", "storm", "snow", "winter")
+        and "particles" not in reading.removed
+    ):
+        air.append(
+            weather.Floating(
+                world,
+                "dust",
+                count=34,
+                tone=mix(world.palette.light, (1.0, 0.8, 0.5), 0.3),
+                sizes=(1.8, 9.0),
+                strength=0.42,
+                rise=7,
+                blink=0.3,
+                power=1.6,
+            )
+        )
     if reading.has("wind", "desert") and place == "desert":
-        air.append(weather.Floating(world, "sand", count=40, tone=(1.0, 0.85, 0.62), sizes=(1.2, 4.0), strength=0.5, rise=0, blink=0.2))
+        air.append(
+            weather.Floating(
+                world, "sand", count=40, tone=(1.0, 0.85, 0.62), sizes=(1.2, 4.0), strength=0.5, rise=0, blink=0.2
+            )
+        )
     return air
 
 
@@ -631,4 +1012,15 @@ def neutral_world(reading: Reading, text: str, seed: int, size: tuple[int, int],
     width, height = size
     rng = generator(seed, text, "direction")
     light = Light("none", width * 0.7, height * 0.2, PALETTES[palette].light, 40)
-    return World(width, height, seconds, seed, text, PALETTES[palette], reading, light, height, 1.0 if rng.random() < 0.5 else -1.0)
+    return World(
+        width,
+        height,
+        seconds,
+        seed,
+        text,
+        PALETTES[palette],
+        reading,
+        light,
+        height,
+        1.0 if rng.random() < 0.5 else -1.0,
+    )

@@ -32,7 +32,14 @@ Report = Callable[[str, int, int], None]
 
 
 def encode(
-    draw: Callable[[int], Canvas], frames: int, sound: Callable[[], Sound], output: Path, size: tuple[int, int], report: Report, *, crf: float = 19.5
+    draw: Callable[[int], Canvas],
+    frames: int,
+    sound: Callable[[], Sound],
+    output: Path,
+    size: tuple[int, int],
+    report: Report,
+    *,
+    crf: float = 19.5,
 ) -> int:
     """Render and write ``frames`` frames of ``size`` with sound (float32, shape (2, samples)); returns the file's bytes.
 

@@ -13,7 +13,18 @@ from media.scenery.world import World
 class Clouds:
     """One bank of lit cloud that drifts by itself; soft at every border, in the colours of the sky behind it."""
 
-    def __init__(self, world: World, name: str, *, top: float, bottom: float, cover: float, speed: float, strength: float, cell: float = 170.0) -> None:
+    def __init__(
+        self,
+        world: World,
+        name: str,
+        *,
+        top: float,
+        bottom: float,
+        cover: float,
+        speed: float,
+        strength: float,
+        cell: float = 170.0,
+    ) -> None:
         """``top`` and ``bottom``: rows; ``cover`` 0..1: how much of the bank is filled; ``speed``: units a second."""
         rng = world.chance(name)
         unit = world.unit
@@ -31,11 +42,15 @@ class Clouds:
         x = np.arange(width, dtype=np.float32)[None, :] - margin
         thick = blurred(body, 4 * unit)
         dx = np.sign(world.light.x - world.width / 2) if world.light.kind != "none" else -1
-        lit_part = np.clip(0.52 + (thick - np.roll(thick, (round(-13 * unit), round(9 * unit * dx)), axis=(0, 1))) * 4.2, 0, 1)
+        lit_part = np.clip(
+            0.52 + (thick - np.roll(thick, (round(-13 * unit), round(9 * unit * dx)), axis=(0, 1))) * 4.2, 0, 1
+        )
         palette = world.palette
         rgb = np.empty((rows, width, 3), dtype=np.float32)
         for channel in range(3):
-            rgb[..., channel] = palette.cloud_shade[channel] + (palette.cloud[channel] - palette.cloud_shade[channel]) * lit_part
+            rgb[..., channel] = (
+                palette.cloud_shade[channel] + (palette.cloud[channel] - palette.cloud_shade[channel]) * lit_part
+            )
         if world.light.kind != "none":
             far = np.hypot(x - world.light.x, (y * rows + first - world.light.y) * 1.2)
             near = np.exp(-((far / (330 * unit)) ** 2))
@@ -61,13 +76,25 @@ class Twinkle:
     def __init__(self, world: World, count: int, limit: float) -> None:
         rng = world.chance("twinkle")
         unit = world.unit
-        self.glows = [Glow((4.5 + 3.5 * step) * unit, tone, 0.95, 4.5) for step in range(3) for tone in ((1.0, 0.95, 0.86), (0.82, 0.90, 1.0))]
+        self.glows = [
+            Glow((4.5 + 3.5 * step) * unit, tone, 0.95, 4.5)
+            for step in range(3)
+            for tone in ((1.0, 0.95, 0.86), (0.82, 0.90, 1.0))
+        ]
         self.stars: list[tuple[float, float, int, float, float]] = []
         for _ in range(count * 3):
             x, y = rng.random() * world.width, limit * 0.92 * rng.random() ** 1.4
             if world.light.kind != "none" and np.hypot(x - world.light.x, y - world.light.y) < world.light.radius * 2.6:
                 continue
-            self.stars.append((float(x), float(y), int(rng.choice(6, p=[0.34, 0.34, 0.12, 0.12, 0.04, 0.04])), float(rng.random() * 6.28), float(0.8 + 1.8 * rng.random())))
+            self.stars.append(
+                (
+                    float(x),
+                    float(y),
+                    int(rng.choice(6, p=[0.34, 0.34, 0.12, 0.12, 0.04, 0.04])),
+                    float(rng.random() * 6.28),
+                    float(0.8 + 1.8 * rng.random()),
+                )
+            )
             if len(self.stars) == count:
                 break
 
@@ -80,7 +107,17 @@ class Twinkle:
 class Ribbons:
     """Curtains of light: a hem that wanders, a profile above it, rays that slide along it. Half size, laid on in two colours."""
 
-    def __init__(self, world: World, name: str, *, hems: tuple[float, ...], tall: float, colours: tuple[Colour, Colour], strength: float, bottom: int) -> None:
+    def __init__(
+        self,
+        world: World,
+        name: str,
+        *,
+        hems: tuple[float, ...],
+        tall: float,
+        colours: tuple[Colour, Colour],
+        strength: float,
+        bottom: int,
+    ) -> None:
         """``hems``: mean rows of the curtains; ``colours``: at the hem and high above; ``bottom``: lowest row."""
         rng = world.chance(name)
         self.world, self.strength = world, strength
@@ -94,13 +131,27 @@ class Ribbons:
             slow = wandering(rng, size, 300 * unit, octaves=2)
             rays = wandering(rng, size, 26 * unit, octaves=4, gain=0.66) * 0.5 + 0.5
             broad = wandering(rng, size, 210 * unit, octaves=2) * 0.5 + 0.5
-            self.curtains.append((hem / 2, slow, blurred(rays[None, :], 1.5)[0], broad, float(rng.random() * 6.28), float(rng.uniform(0.7, 1.2))))
+            self.curtains.append(
+                (
+                    hem / 2,
+                    slow,
+                    blurred(rays[None, :], 1.5)[0],
+                    broad,
+                    float(rng.random() * 6.28),
+                    float(rng.uniform(0.7, 1.2)),
+                )
+            )
         reach = self.rows + 200
         d = np.arange(-reach, reach, dtype=np.float32)
         rise = tall * unit * 2 / 2
         edge = smoothstep(-30 * unit, 20 * unit, d)
-        self.low = (edge * (0.62 * np.exp(-np.maximum(d, 0) / rise) + 0.38 * np.exp(-np.maximum(d - 10 * unit, 0) / (rise * 0.22)))).astype(np.float32)
-        self.high = (smoothstep(-4 * unit, 120 * unit, d) * np.exp(-np.maximum(d - 40 * unit, 0) / (rise * 1.7))).astype(np.float32)
+        self.low = (
+            edge
+            * (0.62 * np.exp(-np.maximum(d, 0) / rise) + 0.38 * np.exp(-np.maximum(d - 10 * unit, 0) / (rise * 0.22)))
+        ).astype(np.float32)
+        self.high = (
+            smoothstep(-4 * unit, 120 * unit, d) * np.exp(-np.maximum(d - 40 * unit, 0) / (rise * 1.7))
+        ).astype(np.float32)
         self.reach = reach
         self.y = np.arange(self.rows, dtype=np.float32)[:, None]
 
@@ -111,7 +162,11 @@ class Ribbons:
         high = np.zeros_like(low)
         for number, (hem, slow, rays, broad, phase, rate) in enumerate(self.curtains):
             slide = (time * 7.0 * rate + 60 * number) * self.unit
-            line = hem + 84 * self.unit * _at(slow, x + slide * 1.3) + 40 * self.unit * np.sin(x * (0.0074 / self.unit) + time * 0.42 * rate + phase)
+            line = (
+                hem
+                + 84 * self.unit * _at(slow, x + slide * 1.3)
+                + 40 * self.unit * np.sin(x * (0.0074 / self.unit) + time * 0.42 * rate + phase)
+            )
             fold = _at(rays, x + slide * 3.2 + 20 * self.unit * np.sin(x * (0.004 / self.unit) + time * 0.5 + phase))
             power = (0.22 + 0.78 * fold) * np.clip(1.9 * _at(broad, x - slide * 1.7) - 0.42, 0.03, 1.1)
             index = np.clip(line[None, :] - self.y + self.reach, 0, 2 * self.reach - 1).astype(np.int32)
@@ -147,7 +202,14 @@ class Meteors:
         count = max(3, int(world.seconds * 0.9))
         for index in range(count):
             start = (index + 0.15 + 0.5 * rng.random()) * world.seconds / count
-            self.flights.append((float(start), float(rng.uniform(0.1, 0.95) * world.width), float(rng.uniform(0.04, 0.42) * world.horizon), float(rng.uniform(0.55, 0.95))))
+            self.flights.append(
+                (
+                    float(start),
+                    float(rng.uniform(0.1, 0.95) * world.width),
+                    float(rng.uniform(0.04, 0.42) * world.horizon),
+                    float(rng.uniform(0.55, 0.95)),
+                )
+            )
         self.lean = 0.45
         self.length = 210 * unit
         self.side = -1.0 if rng.random() < 0.5 else 1.0
@@ -194,11 +256,20 @@ class Lightning:
                 ny = y + (9 + 15 * rng.random()) * unit
                 draw.line([(x, y), (nx, ny)], fill=255, width=max(1, round(width)))
                 if depth < 2 and rng.random() < 0.11:
-                    branch(nx, ny, min(end, ny + (70 + 150 * rng.random()) * unit), width * 0.55, lean + rng.choice((-1.3, 1.3)), depth + 1)
+                    branch(
+                        nx,
+                        ny,
+                        min(end, ny + (70 + 150 * rng.random()) * unit),
+                        width * 0.55,
+                        lean + rng.choice((-1.3, 1.3)),
+                        depth + 1,
+                    )
                 x, y = nx, ny
 
         branch(world.width * rng.uniform(0.14, 0.86), 0.0, world.horizon * rng.uniform(0.80, 0.98), 3.0 * unit, 0.0, 0)
-        glow = picture.resize((world.width // 4, world.horizon // 4), Image.Resampling.BOX).filter(ImageFilter.GaussianBlur(7 * unit))
+        glow = picture.resize((world.width // 4, world.horizon // 4), Image.Resampling.BOX).filter(
+            ImageFilter.GaussianBlur(7 * unit)
+        )
         glow = glow.point([min(255, level * 6) for level in range(256)]).resize(picture.size, Image.Resampling.BILINEAR)
         sheet = cloudy(rng, world.width // 4, world.horizon // 4, 40 * unit, octaves=4)
         around = np.asarray(glow.resize((world.width // 4, world.horizon // 4)), dtype=np.float32) / 255
@@ -240,8 +311,17 @@ class Fireworks:
     def __init__(self, world: World) -> None:
         rng = world.chance("fireworks")
         unit = world.unit
-        tones: list[Colour] = [(1.0, 0.78, 0.36), (1.0, 0.42, 0.48), (0.52, 0.80, 1.0), (0.62, 1.0, 0.66), (0.90, 0.56, 1.0)]
-        self.glows = [[Glow(5.5 * unit, mix(tone, (1, 1, 1), 0.35), 0.95, 2.4), Glow(3.8 * unit, tone, 0.85, 2.0)] for tone in tones]
+        tones: list[Colour] = [
+            (1.0, 0.78, 0.36),
+            (1.0, 0.42, 0.48),
+            (0.52, 0.80, 1.0),
+            (0.62, 1.0, 0.66),
+            (0.90, 0.56, 1.0),
+        ]
+        self.glows = [
+            [Glow(5.5 * unit, mix(tone, (1, 1, 1), 0.35), 0.95, 2.4), Glow(3.8 * unit, tone, 0.85, 2.0)]
+            for tone in tones
+        ]
         self.flash = [Glow(120 * unit, mix(tone, (1, 1, 1), 0.3), 0.5, 2.2) for tone in tones]
         self.bursts = []
         count = int(world.seconds * 1.5) + 1
@@ -252,7 +332,16 @@ class Fireworks:
             lift = rng.uniform(-1, 1, sparks)
             flat = np.sqrt(1 - lift * lift) * (0.92 + 0.08 * rng.random(sparks))
             reach = (125 + 85 * rng.random()) * unit
-            self.bursts.append((float(start), float(rng.uniform(0.14, 0.86) * world.width), float(rng.uniform(0.16, 0.50) * world.horizon), np.cos(angle) * flat * reach, np.sin(angle) * flat * reach, int(rng.integers(0, 5))))
+            self.bursts.append(
+                (
+                    float(start),
+                    float(rng.uniform(0.14, 0.86) * world.width),
+                    float(rng.uniform(0.16, 0.50) * world.horizon),
+                    np.cos(angle) * flat * reach,
+                    np.sin(angle) * flat * reach,
+                    int(rng.integers(0, 5)),
+                )
+            )
         self.unit = unit
 
     def draw(self, canvas: Canvas, time: float) -> None:

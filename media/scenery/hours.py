@@ -9,16 +9,38 @@ from media.scenery.planes import Colour
 from media.scenery.words import Reading
 from media.scenery.world import Light
 
-_NIGHT = ("night", "firefly", "firework", "meteor", "star", "moon", "owl", "lantern", "aurora", "ufo", "space", "nebula")
+_NIGHT = (
+    "night",
+    "firefly",
+    "firework",
+    "meteor",
+    "star",
+    "moon",
+    "owl",
+    "lantern",
+    "aurora",
+    "ufo",
+    "space",
+    "nebula",
+)
 
 
 def place_of(reading: Reading) -> str:
     """Which kind of scene carries the named things; ``""`` when nothing was named that could stand anywhere."""
-    if reading.has("underwater") or (reading.has("fish", "jellyfish", "turtle", "shark") and not reading.has("sea", "lake", "river", "beach", "boat", "ship")):
+    if reading.has("underwater") or (
+        reading.has("fish", "jellyfish", "turtle", "shark")
+        and not reading.has("sea", "lake", "river", "beach", "boat", "ship")
+    ):
         return "underwater"
-    ground = reading.has("forest", "meadow", "mountain", "city", "desert", "beach", "sea", "lake", "hill", "rooftop", "tree")
+    ground = reading.has(
+        "forest", "meadow", "mountain", "city", "desert", "beach", "sea", "lake", "hill", "rooftop", "tree"
+    )
     if reading.has("planet", "space", "nebula") and not (ground and not reading.has("planet", "astronaut")):
-        return "planet" if reading.has("planet", "astronaut", "robot", "person", "man", "woman", "child", "mountain", "desert") else "space"
+        return (
+            "planet"
+            if reading.has("planet", "astronaut", "robot", "person", "man", "woman", "child", "mountain", "desert")
+            else "space"
+        )
     if reading.has("astronaut", "ufo") and not ground and not reading.has("house", "boat", "lighthouse"):
         return "planet" if reading.has("astronaut") else "hills"
     if reading.has("rooftop"):
@@ -87,7 +109,9 @@ def hour_of(reading: Reading, place: str, rng: np.random.Generator) -> Palette:
     return PALETTES[name]
 
 
-def light_of(reading: Reading, palette: Palette, width: int, height: int, horizon: int, rng: np.random.Generator) -> Light:
+def light_of(
+    reading: Reading, palette: Palette, width: int, height: int, horizon: int, rng: np.random.Generator
+) -> Light:
     """Sun or moon, on a third of the picture; low at sunset and dawn, higher otherwise."""
     unit = min(width, height) / 720
     side = 0.645 if rng.random() < 0.5 else 0.355
@@ -96,16 +120,34 @@ def light_of(reading: Reading, palette: Palette, width: int, height: int, horizo
     if palette.name in ("space", "underwater"):
         return Light("none", x, horizon * 0.12, palette.light, 50 * unit)
     if palette.name in ("storm", "grey"):
-        return Light("sun" if reading.has("sun") else "moon" if reading.has("moon") and palette.name == "storm" else "none", x, horizon * 0.35, palette.light, 40 * unit)
+        return Light(
+            "sun" if reading.has("sun") else "moon" if reading.has("moon") and palette.name == "storm" else "none",
+            x,
+            horizon * 0.35,
+            palette.light,
+            40 * unit,
+        )
     if palette.name in ("night", "neon", "twilight"):
-        shown = "moon" not in reading.removed and (reading.has("moon") or palette.name == "neon" or (not reading.has("aurora", "firework", "storm") and rng.random() < 0.88))
+        shown = "moon" not in reading.removed and (
+            reading.has("moon")
+            or palette.name == "neon"
+            or (not reading.has("aurora", "firework", "storm") and rng.random() < 0.88)
+        )
         if reading.has("sun") and palette.name == "neon":
             shown = True
         if palette.name == "neon":
-            return Light("sun" if shown and "sun" not in reading.removed else "none", x, horizon * 0.70, palette.light, 88 * unit)
+            return Light(
+                "sun" if shown and "sun" not in reading.removed else "none", x, horizon * 0.70, palette.light, 88 * unit
+            )
         tone: Colour = palette.light
         low = 0.34 if palette.name == "night" else 0.62
-        return Light("moon" if shown else "none", x, horizon * (low if not tall else low + 0.04), tone, (40 if not reading.has("moon") else 50) * unit)
+        return Light(
+            "moon" if shown else "none",
+            x,
+            horizon * (low if not tall else low + 0.04),
+            tone,
+            (40 if not reading.has("moon") else 50) * unit,
+        )
     if "sun" in reading.removed:
         return Light("none", x, horizon * 0.5, palette.light, 44 * unit)
     high = {"sunset": 0.80, "dawn": 0.76, "misty": 0.62, "winter": 0.46, "day": 0.30}.get(palette.name, 0.5)

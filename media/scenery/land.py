@@ -50,7 +50,13 @@ class Sheet:
 
     def finished(self) -> Drifting:
         """Bytes, shifted copies and all."""
-        layer = Layer(self.rgb, self.alpha, top=self.top, margin=self.margin, rng=self.world.chance(f"dither {self.top} {self.depth}"))
+        layer = Layer(
+            self.rgb,
+            self.alpha,
+            top=self.top,
+            margin=self.margin,
+            rng=self.world.chance(f"dither {self.top} {self.depth}"),
+        )
         return Drifting(self.world, layer, self.depth)
 
 
@@ -134,11 +140,19 @@ def mountains(world: World, name: str, *, depth: float, base: float, height: flo
     face = np.clip(0.5 + 0.62 * face + 0.22 * grain, 0, 1).astype(np.float32)
     rock_lit, rock_dark = lit(GROUND["rock"], world.palette, 0.9), lit(GROUND["rock"], world.palette, 0.0)
     for channel in range(3):
-        one.rgb[..., channel] = rock_dark[channel] + (rock_lit[channel] - rock_dark[channel]) * smoothstep(0.36, 0.66, face)
+        one.rgb[..., channel] = rock_dark[channel] + (rock_lit[channel] - rock_dark[channel]) * smoothstep(
+            0.36, 0.66, face
+        )
     if snow > 0:
         crag = cloudy(rng, width, one.height, 44 * unit, octaves=4, stretch=0.55)
-        line = base - height * (1.02 - 0.95 * snow) + (cloudy(rng, width, one.height, 34 * unit, octaves=4, stretch=0.6) - 0.5) * height * 0.75
-        cover = smoothstep(-14 * unit, 14 * unit, line - (rows + one.top)) * (1 - 0.62 * smoothstep(0.56, 0.80, crag) * (1 - 0.6 * face))
+        line = (
+            base
+            - height * (1.02 - 0.95 * snow)
+            + (cloudy(rng, width, one.height, 34 * unit, octaves=4, stretch=0.6) - 0.5) * height * 0.75
+        )
+        cover = smoothstep(-14 * unit, 14 * unit, line - (rows + one.top)) * (
+            1 - 0.62 * smoothstep(0.56, 0.80, crag) * (1 - 0.6 * face)
+        )
         white, blue = lit(GROUND["snow"], world.palette, 1.0), lit(GROUND["snow"], world.palette, 0.12)
         for channel in range(3):
             tone = blue[channel] + (white[channel] - blue[channel]) * smoothstep(0.38, 0.62, face)
@@ -151,7 +165,16 @@ def mountains(world: World, name: str, *, depth: float, base: float, height: flo
 
 
 def hills(
-    world: World, name: str, *, depth: float, base: float, height: float, far: float, ground: Colour, mottled: float = 0.5, cell: float = 420.0
+    world: World,
+    name: str,
+    *,
+    depth: float,
+    base: float,
+    height: float,
+    far: float,
+    ground: Colour,
+    mottled: float = 0.5,
+    cell: float = 420.0,
 ) -> Sheet:
     """Rounded land; ``base`` is the mean crest row."""
     rng = world.chance(name)
@@ -165,8 +188,13 @@ def hills(
     slope = np.gradient(blurred(crest[None, :], 8 * unit)[0]) * light_side(world)
     patches = cloudy(rng, width, one.height, 70 * unit, octaves=4, stretch=3.0)
     patches += (cloudy(rng, width, one.height, 9 * unit, octaves=3, stretch=2.2, gain=0.7) - 0.5) * (0.22 + 0.5 * depth)
-    light = np.clip(0.46 + slope[None, :] * 0.9 + (patches - 0.5) * 1.1 * mottled - 0.24 * smoothstep(0, 300 * unit, below), 0, 1)
-    bright, dim = lit(ground, world.palette, 1.0), mix(lit(ground, world.palette, 0.0), world.palette.deep, 0.30 * (1 - far))
+    light = np.clip(
+        0.46 + slope[None, :] * 0.9 + (patches - 0.5) * 1.1 * mottled - 0.24 * smoothstep(0, 300 * unit, below), 0, 1
+    )
+    bright, dim = (
+        lit(ground, world.palette, 1.0),
+        mix(lit(ground, world.palette, 0.0), world.palette.deep, 0.30 * (1 - far)),
+    )
     if ground == GROUND["snow"]:
         dim, light = lit(ground, world.palette, 0.22), np.clip(light + 0.22, 0, 1)
     for channel in range(3):
@@ -192,13 +220,18 @@ def dunes(world: World, name: str, *, depth: float, base: float, height: float, 
     side = light_side(world)
     lean = 1.0 if side >= 0 else -1.0
     wobble = (cloudy(rng, width, one.height, 170 * unit, octaves=2) - 0.5) * 150 * unit
-    columns = np.arange(width, dtype=np.float32)[None, :] - lean * below * 0.85 + wobble * np.clip(below / (90 * unit), 0, 1)
+    columns = (
+        np.arange(width, dtype=np.float32)[None, :] - lean * below * 0.85 + wobble * np.clip(below / (90 * unit), 0, 1)
+    )
     smooth = blurred(crest[None, :], 16 * unit)[0]
     slope = np.gradient(smooth) * lean
     part = np.clip(columns, 0, width - 1).astype(np.int32)
     face = smoothstep(-0.05, 0.06, slope[part])
     face = 0.5 * face + 0.5 * smoothstep(-0.16, 0.20, slope[part])
-    ripple = np.sin((below * (0.42 + 0.1 * (1 - depth)) + wobble * 0.35) / max(0.6, unit * (0.6 + 0.9 * depth)) + columns * 0.012 / unit)
+    ripple = np.sin(
+        (below * (0.42 + 0.1 * (1 - depth)) + wobble * 0.35) / max(0.6, unit * (0.6 + 0.9 * depth))
+        + columns * 0.012 / unit
+    )
     light = np.clip(0.10 + 0.80 * face + 0.035 * ripple * smoothstep(0, 50 * unit, below) * min(1.0, depth * 2.5), 0, 1)
     bright, dim = lit(GROUND["sand"], world.palette, 1.0), lit(GROUND["sand"], world.palette, 0.05)
     for channel in range(3):

@@ -15,7 +15,9 @@ PEAK = 10 ** (-1.6 / 20)
 def _weight(frequencies: NDArray[np.float64]) -> NDArray[np.float64]:
     """Magnitude of the K-weighting filter (the standard's two biquads for 48 kHz)."""
     z = np.exp(-2j * np.pi * frequencies / RATE)
-    shelf = (1.53512485958697 - 2.69169618940638 * z + 1.19839281085285 * z**2) / (1 - 1.69065929318241 * z + 0.73248077421585 * z**2)
+    shelf = (1.53512485958697 - 2.69169618940638 * z + 1.19839281085285 * z**2) / (
+        1 - 1.69065929318241 * z + 0.73248077421585 * z**2
+    )
     high = (1 - 2 * z + z**2) / (1 - 1.99004745483398 * z + 0.99007225036621 * z**2)
     return np.asarray(np.abs(shelf * high), dtype=np.float64)
 

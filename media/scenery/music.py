@@ -51,7 +51,9 @@ def pads(mood: str, seconds: float, rng: np.random.Generator) -> Sound:
                 voice = np.zeros_like(time)
                 for harmonic in range(1, 5 if place < 3 else 4):
                     weight = 1 / harmonic**1.9 * (1.0 if harmonic == 1 else 0.35 + 0.9 * bright)
-                    voice += weight * np.sin((2 * np.pi * base * harmonic * detune) * time + phase[harmonic], dtype=np.float32)
+                    voice += weight * np.sin(
+                        (2 * np.pi * base * harmonic * detune) * time + phase[harmonic], dtype=np.float32
+                    )
                 tremble = 1 + 0.05 * np.sin(2 * np.pi * (0.23 + 0.05 * place) * time + phase[0])
                 out[channel, first:last] += (voice * envelope * tremble * level).astype(np.float32)
     return out * np.float32(0.11)
@@ -81,7 +83,11 @@ def plucks(mood: str, seconds: float, rng: np.random.Generator, density: float) 
             base = _pitch(root + last + (12 if rng.random() < 0.22 else 0))
             voice = np.zeros(length, dtype=np.float32)
             for index, ratio in enumerate(spectra):
-                voice += (0.62**index * np.sin(2 * np.pi * base * ratio * time, dtype=np.float32) * np.exp(-time * decay * (1 + 0.9 * index))).astype(np.float32)
+                voice += (
+                    0.62**index
+                    * np.sin(2 * np.pi * base * ratio * time, dtype=np.float32)
+                    * np.exp(-time * decay * (1 + 0.9 * index))
+                ).astype(np.float32)
             voice *= attack * (0.10 if strong else 0.07)
             pan = 0.5 + 0.36 * np.sin(step * 0.7 + rng.random())
             first = int(moment * RATE)

@@ -23,7 +23,14 @@ def resized(field: Field, width: int, height: int) -> Field:
 
 
 def cloudy(
-    rng: np.random.Generator, width: int, height: int, cell: float, *, octaves: int = 5, gain: float = 0.5, stretch: float = 1.0
+    rng: np.random.Generator,
+    width: int,
+    height: int,
+    cell: float,
+    *,
+    octaves: int = 5,
+    gain: float = 0.5,
+    stretch: float = 1.0,
 ) -> Field:
     """Fractal noise of about 0..1 with mean 0.5; ``cell`` in pixels, ``stretch`` > 1 draws it out sideways."""
     total = np.zeros((height, width), dtype=np.float32)
@@ -40,7 +47,9 @@ def cloudy(
     return np.clip(0.5 + total * (0.62 / np.sqrt(sum_of_squares)), 0, 1).astype(np.float32)
 
 
-def wandering(rng: np.random.Generator, length: int, cell: float, *, octaves: int = 6, gain: float = 0.5, ridged: bool = False) -> Field:
+def wandering(
+    rng: np.random.Generator, length: int, cell: float, *, octaves: int = 6, gain: float = 0.5, ridged: bool = False
+) -> Field:
     """One-dimensional fractal noise in −1..1. ``ridged`` folds it into sharp crests."""
     total = np.zeros(length, dtype=np.float64)
     weight, weights = 1.0, 0.0

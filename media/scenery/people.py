@@ -71,12 +71,25 @@ def _standing(brush: Brush, phase: float, x: float, tall: float, kind: str) -> N
             (x - 0.052, 0.62 * tall), (x + 0.052, 0.62 * tall), (x + 0.115, 0.40), (x + 0.165 + flow, 0.17), (x + 0.06 + flow, 0.13),
             (x - 0.08 + flow * 0.6, 0.14), (x - 0.125, 0.17), (x - 0.10, 0.40),
         )  # fmt: skip
-        brush.limb(knot(0.0, top + 0.03, head), knot(0.035, top - 0.06, 0.055), knot(0.075 + flow, neck - 0.07, 0.036), knot(0.11 + flow * 1.6, neck - 0.15, 0.008))
+        brush.limb(
+            knot(0.0, top + 0.03, head),
+            knot(0.035, top - 0.06, 0.055),
+            knot(0.075 + flow, neck - 0.07, 0.036),
+            knot(0.11 + flow * 1.6, neck - 0.15, 0.008),
+        )
     elif kind in ("person", "man"):
         flow = 0.018 * sin(2 * pi * phase + 1)
         brush.limb(knot(-0.01, neck - 0.06, 0.090), knot(0, 0.62 * tall, 0.080), knot(0, 0.52 * tall, 0.083))
         low = 0.32 if kind == "person" else 0.42
-        brush.shape((x - 0.088, 0.66 * tall), (x + 0.088, 0.66 * tall), (x + 0.112, 0.46), (x + 0.125 + flow, low), (x + 0.02 + flow, low + 0.015), (x - 0.105 + flow, low), (x - 0.102, 0.46))
+        brush.shape(
+            (x - 0.088, 0.66 * tall),
+            (x + 0.088, 0.66 * tall),
+            (x + 0.112, 0.46),
+            (x + 0.125 + flow, low),
+            (x + 0.02 + flow, low + 0.015),
+            (x - 0.105 + flow, low),
+            (x - 0.102, 0.46),
+        )
     else:
         brush.limb(knot(0, neck - 0.05, 0.082), knot(0, 0.56 * tall, 0.074), knot(0, 0.47, 0.078))
         if child:
@@ -84,11 +97,22 @@ def _standing(brush: Brush, phase: float, x: float, tall: float, kind: str) -> N
     for side in (-1.0, 1.0):
         foot = side * (0.058 if kind != "woman" else 0.036)
         leg = 0.044 if not child else 0.048
-        brush.limb((x + side * 0.044 + sway * hip, hip, leg * 1.15), (x + side * 0.050, 0.27, leg * 0.86), (x + foot, 0.05, leg * 0.66), (x + foot + side * 0.014, 0.020, 0.034))
-        brush.limb(knot(side * shoulder * 1.05, neck - 0.05, 0.036), knot(side * (shoulder + 0.028), 0.62 * tall, 0.030), knot(side * (shoulder + 0.018), 0.47 * tall, 0.026))
+        brush.limb(
+            (x + side * 0.044 + sway * hip, hip, leg * 1.15),
+            (x + side * 0.050, 0.27, leg * 0.86),
+            (x + foot, 0.05, leg * 0.66),
+            (x + foot + side * 0.014, 0.020, 0.034),
+        )
+        brush.limb(
+            knot(side * shoulder * 1.05, neck - 0.05, 0.036),
+            knot(side * (shoulder + 0.028), 0.62 * tall, 0.030),
+            knot(side * (shoulder + 0.018), 0.47 * tall, 0.026),
+        )
 
 
-def _limb(brush: Brush, x: float, y: float, first: float, second: float, length: float, wide: float, thin: float) -> tuple[float, float]:
+def _limb(
+    brush: Brush, x: float, y: float, first: float, second: float, length: float, wide: float, thin: float
+) -> tuple[float, float]:
     """Two segments with angles from straight down (radians, forward positive); returns the end."""
     kx, ky = x + sin(first) * length, y - cos(first) * length
     ex, ey = kx + sin(second) * length, ky - cos(second) * length
@@ -108,8 +132,16 @@ def _striding(brush: Brush, phase: float, kind: str, gait: str) -> None:
     head = 0.080 if child else 0.062
     neck_y = 0.815 + bob - (0.03 if child else 0)
     neck_x = hip_x + lean * 0.9
-    brush.limb((hip_x, hip_y, 0.068), ((hip_x + neck_x) / 2 + 0.008, (hip_y + neck_y) / 2, 0.074), (neck_x, neck_y - 0.04, 0.066))
-    brush.limb((neck_x, neck_y, 0.034), (neck_x + 0.018, 0.99 - head + bob, head * 0.94), (neck_x + 0.026, 0.985 - head + bob, head * 0.92))
+    brush.limb(
+        (hip_x, hip_y, 0.068),
+        ((hip_x + neck_x) / 2 + 0.008, (hip_y + neck_y) / 2, 0.074),
+        (neck_x, neck_y - 0.04, 0.066),
+    )
+    brush.limb(
+        (neck_x, neck_y, 0.034),
+        (neck_x + 0.018, 0.99 - head + bob, head * 0.94),
+        (neck_x + 0.026, 0.985 - head + bob, head * 0.92),
+    )
     for side in (0.0, pi):
         swing = sin(turn + side)
         reach = 0.62 if run else 0.40
@@ -121,11 +153,27 @@ def _striding(brush: Brush, phase: float, kind: str, gait: str) -> None:
         _limb(brush, neck_x - 0.005, neck_y - 0.045, arm, arm + (1.35 if run else 0.28), 0.165, 0.036, 0.025)
     if kind == "woman":
         flow = 0.02 * sin(turn * 2)
-        brush.shape((hip_x - 0.055, 0.60), (hip_x + 0.06, 0.60), (hip_x + 0.12, 0.34), (hip_x + 0.05, 0.27), (hip_x - 0.16 + flow, 0.28), (hip_x - 0.11, 0.42))
-        brush.limb((neck_x + 0.01, 0.95, 0.06), (neck_x - 0.06, 0.88 + flow, 0.045), (neck_x - 0.15, 0.84 + flow, 0.012))
+        brush.shape(
+            (hip_x - 0.055, 0.60),
+            (hip_x + 0.06, 0.60),
+            (hip_x + 0.12, 0.34),
+            (hip_x + 0.05, 0.27),
+            (hip_x - 0.16 + flow, 0.28),
+            (hip_x - 0.11, 0.42),
+        )
+        brush.limb(
+            (neck_x + 0.01, 0.95, 0.06), (neck_x - 0.06, 0.88 + flow, 0.045), (neck_x - 0.15, 0.84 + flow, 0.012)
+        )
     elif kind in ("person", "man"):
         flow = 0.02 * sin(turn * 2)
-        brush.shape((neck_x - 0.06, 0.74), (hip_x + 0.075, 0.60), (hip_x + 0.10, 0.40), (hip_x - 0.05, 0.37), (hip_x - 0.15 + flow, 0.36), (hip_x - 0.085, 0.55))
+        brush.shape(
+            (neck_x - 0.06, 0.74),
+            (hip_x + 0.075, 0.60),
+            (hip_x + 0.10, 0.40),
+            (hip_x - 0.05, 0.37),
+            (hip_x - 0.15 + flow, 0.36),
+            (hip_x - 0.085, 0.55),
+        )
 
 
 def _dancing(brush: Brush, phase: float, *, skirt: bool, bulk: float) -> None:
@@ -136,12 +184,38 @@ def _dancing(brush: Brush, phase: float, *, skirt: bool, bulk: float) -> None:
     brush.limb((0.02, 0.83, 0.026), (0.035, 0.915, 0.056 * bulk), (0.04, 0.93, 0.056 * bulk))
     if not bulk > 1.1:
         brush.limb((0.0, 0.965, 0.030))
-    brush.limb((0.0, 0.51, 0.054 * bulk), (0.015, 0.28, 0.036 * bulk), (0.00, 0.08, 0.024 * bulk), (0.02, 0.0, 0.014 * bulk))
-    brush.limb((-0.02, 0.52, 0.056 * bulk), (-0.19, 0.53 + lift * 0.4, 0.040 * bulk), (-0.35, 0.60 + lift, 0.026 * bulk), (-0.47, 0.66 + lift * 1.4, 0.010 * bulk))
-    brush.limb((0.055, 0.79, 0.030 * bulk), (0.20, 0.84 + lift * 0.3, 0.023 * bulk), (0.33, 0.93 + lift * 0.8, 0.018 * bulk), (0.40, 0.99 + lift, 0.008 * bulk))
-    brush.limb((-0.025, 0.79, 0.030 * bulk), (-0.13, 0.86 - lift * 0.3, 0.023 * bulk), (-0.16, 0.98 - lift * 0.4, 0.018 * bulk), (-0.12, 1.07 - lift * 0.4, 0.008 * bulk))
+    brush.limb(
+        (0.0, 0.51, 0.054 * bulk), (0.015, 0.28, 0.036 * bulk), (0.00, 0.08, 0.024 * bulk), (0.02, 0.0, 0.014 * bulk)
+    )
+    brush.limb(
+        (-0.02, 0.52, 0.056 * bulk),
+        (-0.19, 0.53 + lift * 0.4, 0.040 * bulk),
+        (-0.35, 0.60 + lift, 0.026 * bulk),
+        (-0.47, 0.66 + lift * 1.4, 0.010 * bulk),
+    )
+    brush.limb(
+        (0.055, 0.79, 0.030 * bulk),
+        (0.20, 0.84 + lift * 0.3, 0.023 * bulk),
+        (0.33, 0.93 + lift * 0.8, 0.018 * bulk),
+        (0.40, 0.99 + lift, 0.008 * bulk),
+    )
+    brush.limb(
+        (-0.025, 0.79, 0.030 * bulk),
+        (-0.13, 0.86 - lift * 0.3, 0.023 * bulk),
+        (-0.16, 0.98 - lift * 0.4, 0.018 * bulk),
+        (-0.12, 1.07 - lift * 0.4, 0.008 * bulk),
+    )
     if skirt:
-        brush.shape((-0.05, 0.57), (0.055, 0.57), (0.17, 0.47 - lift * 0.2), (0.20, 0.42 - lift * 0.3), (0.04, 0.42), (-0.14, 0.45 + lift * 0.3), (-0.26, 0.52 + lift * 0.6), (-0.14, 0.55 + lift * 0.2))
+        brush.shape(
+            (-0.05, 0.57),
+            (0.055, 0.57),
+            (0.17, 0.47 - lift * 0.2),
+            (0.20, 0.42 - lift * 0.3),
+            (0.04, 0.42),
+            (-0.14, 0.45 + lift * 0.3),
+            (-0.26, 0.52 + lift * 0.6),
+            (-0.14, 0.55 + lift * 0.2),
+        )
 
 
 def _astronaut(brush: Brush, phase: float, gait: str) -> None:
@@ -152,7 +226,13 @@ def _astronaut(brush: Brush, phase: float, gait: str) -> None:
     brush.limb((-0.075, 0.60 + lift, 0.115), (-0.085, 0.76 + lift, 0.105))
     brush.limb((0.01, 0.895 + lift, 0.112), (0.012, 0.90 + lift, 0.112))
     for side in (-1.0, 1.0):
-        brush.limb((side * 0.062, 0.47 + lift, 0.086), (side * 0.082 + step * side, 0.26, 0.070), (side * 0.092 + step * side * 1.5, 0.09, 0.058), (side * 0.094 + step * side * 1.5, 0.045, 0.050), (side * 0.094 + step * side * 1.5 + 0.045, 0.036, 0.038))
+        brush.limb(
+            (side * 0.062, 0.47 + lift, 0.086),
+            (side * 0.082 + step * side, 0.26, 0.070),
+            (side * 0.092 + step * side * 1.5, 0.09, 0.058),
+            (side * 0.094 + step * side * 1.5, 0.045, 0.050),
+            (side * 0.094 + step * side * 1.5 + 0.045, 0.036, 0.038),
+        )
     brush.limb((-0.10, 0.73 + lift, 0.070), (-0.205, 0.58, 0.056), (-0.225, 0.42 + 0.01 * wave, 0.052))
     raised = 0.015 * wave
     brush.limb((0.10, 0.73 + lift, 0.070), (0.205, 0.60 + raised, 0.056), (0.245, 0.45 + raised, 0.052))
@@ -170,10 +250,20 @@ def _robot(brush: Brush, phase: float, gait: str) -> None:
     brush.line((0.0, 0.74, 0.036), (tilt, 0.82, 0.036))
     brush.line((0.05 + tilt, 0.96, 0.008), (0.06 + tilt * 2, 1.05, 0.007), (0.06 + tilt * 2, 1.055, 0.020))
     for side in (-1.0, 1.0):
-        brush.line((side * 0.17, 0.73, 0.050), (side * 0.205, 0.58, 0.030), (side * 0.205, 0.57, 0.044), (side * 0.215 + step * 0.5 * side, 0.42, 0.034))
+        brush.line(
+            (side * 0.17, 0.73, 0.050),
+            (side * 0.205, 0.58, 0.030),
+            (side * 0.205, 0.57, 0.044),
+            (side * 0.215 + step * 0.5 * side, 0.42, 0.034),
+        )
         brush.line((side * 0.215 + step * 0.5 * side, 0.40, 0.042), (side * 0.215 + step * 0.5 * side, 0.39, 0.044))
         foot = side * 0.078 + step * side
-        brush.line((side * 0.07, 0.50, 0.048), (side * 0.074 + step * side * 0.6, 0.29, 0.036), (side * 0.074 + step * side * 0.6, 0.27, 0.050), (foot, 0.06, 0.044))
+        brush.line(
+            (side * 0.07, 0.50, 0.048),
+            (side * 0.074 + step * side * 0.6, 0.29, 0.036),
+            (side * 0.074 + step * side * 0.6, 0.27, 0.050),
+            (foot, 0.06, 0.044),
+        )
         brush.corner((foot - 0.062, 0.0), (foot + 0.085, 0.0), (foot + 0.060, 0.062), (foot - 0.050, 0.070))
         brush.lights.append((side * 0.045 + tilt, 0.888, 0.024, (0.45, 0.95, 1.0)))
     brush.lights.append((0.0, 0.64, 0.032, (1.0, 0.60, 0.30)))

@@ -29,7 +29,9 @@ def opened(path: Path) -> Image.Image:
     except OSError as error:
         raise UnsupportedMedia("not a PNG or JPEG", values={"found": "something else"}) from error
     if picture.width * picture.height > MOST_PIXELS:
-        raise OversizedMedia("too many pixels", values={"what": "pixels", "found": picture.width * picture.height, "most": MOST_PIXELS})
+        raise OversizedMedia(
+            "too many pixels", values={"what": "pixels", "found": picture.width * picture.height, "most": MOST_PIXELS}
+        )
     try:
         if picture.mode in ("RGBA", "LA", "P", "PA"):
             clear = picture.convert("RGBA")
@@ -145,13 +147,21 @@ class PushIn:
         w, h = int(width) & ~1, int(height) & ~1
         left, top = ((world.width - w) // 2) & ~1, ((world.height - h) // 2) & ~1
         cover = max(world.width / picture.width, world.height / picture.height) * 1.06
-        wide = picture.resize((max(8, round(picture.width * cover / 8)), max(8, round(picture.height * cover / 8))), Image.Resampling.BOX)
+        wide = picture.resize(
+            (max(8, round(picture.width * cover / 8)), max(8, round(picture.height * cover / 8))), Image.Resampling.BOX
+        )
         wide = wide.filter(ImageFilter.GaussianBlur(30 * world.unit / 8))
         cx, cy = (wide.width - world.width / 8) / 2, (wide.height - world.height / 8) / 2
-        back = wide.resize((world.width, world.height), Image.Resampling.BICUBIC, box=(cx, cy, cx + world.width / 8, cy + world.height / 8))
+        back = wide.resize(
+            (world.width, world.height),
+            Image.Resampling.BICUBIC,
+            box=(cx, cy, cx + world.width / 8, cy + world.height / 8),
+        )
         rgb = np.asarray(back, dtype=np.float32) / 255 * 0.55
         y, x = np.mgrid[0 : world.height, 0 : world.width].astype(np.float32)
-        outside = np.hypot(np.maximum(np.maximum(left - x, x - left - w), 0), np.maximum(np.maximum(top - y, y - top - h), 0))
+        outside = np.hypot(
+            np.maximum(np.maximum(left - x, x - left - w), 0), np.maximum(np.maximum(top - y, y - top - h), 0)
+        )
         rgb *= (1 - 0.55 * np.exp(-outside / (26 * world.unit)))[..., None]
         self.base = Canvas.painted(rgb.astype(np.float32), world.chance("backdrop"))
         salient = saliency(picture)
@@ -161,10 +171,16 @@ class PushIn:
         """Grid corners on the screen and how near each is (0 far … 1 near)."""
         shot = self.shot
         columns, rows = (26, 15) if shot.width >= shot.height else (15, 26)
-        salient = np.asarray(Image.fromarray(shot.salient).resize((columns + 1, rows + 1), Image.Resampling.BICUBIC), dtype=np.float32)
+        salient = np.asarray(
+            Image.fromarray(shot.salient).resize((columns + 1, rows + 1), Image.Resampling.BICUBIC), dtype=np.float32
+        )
         y, x = np.mgrid[0 : rows + 1, 0 : columns + 1].astype(np.float32)
         x, y = x / columns, y / rows
-        near = 0.62 * salient + 0.30 * smoothstep(0.35, 1.0, y) + 0.18 * np.exp(-(((x - shot.focus[0]) / 0.3) ** 2) - ((y - shot.focus[1]) / 0.3) ** 2)
+        near = (
+            0.62 * salient
+            + 0.30 * smoothstep(0.35, 1.0, y)
+            + 0.18 * np.exp(-(((x - shot.focus[0]) / 0.3) ** 2) - ((y - shot.focus[1]) / 0.3) ** 2)
+        )
         near = blurred(near.astype(np.float32), 1.0)
         self.near = near / max(1e-6, float(near.max()))
         self.x, self.y_ = x, y
@@ -229,5 +245,10 @@ class LightLeak:
         part = time / self.world.seconds
         way = part if self.world.drift > 0 else 1 - part
         width, height = canvas.size
-        self.glow.draw(canvas, width * (-0.08 + 0.30 * way), height * (-0.06 + 0.12 * part), 0.70 + 0.25 * float(np.sin(part * 3.1)))
+        self.glow.draw(
+            canvas,
+            width * (-0.08 + 0.30 * way),
+            height * (-0.06 + 0.12 * part),
+            0.70 + 0.25 * float(np.sin(part * 3.1)),
+        )
         self.second.draw(canvas, width * (1.04 - 0.24 * way), height * (0.92 - 0.14 * part), 0.55)

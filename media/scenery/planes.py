@@ -73,7 +73,9 @@ def dithered(field: Field, noise: Field) -> Bytes:
 
 def triangular(rng: np.random.Generator, height: int, width: int, strength: float = 1.0) -> Field:
     """Triangular noise for ``dithered``."""
-    return ((rng.random((height, width), dtype=np.float32) - rng.random((height, width), dtype=np.float32)) * strength).astype(np.float32)
+    return (
+        (rng.random((height, width), dtype=np.float32) - rng.random((height, width), dtype=np.float32)) * strength
+    ).astype(np.float32)
 
 
 def rounded(field: Field) -> Bytes:
@@ -139,7 +141,12 @@ def moved(field: Field, part: float) -> Field:
         return field
     padded = np.pad(field, ((0, 0), (1, 2)), mode="edge")
     p2, p3 = part * part, part**3
-    weights = (-0.5 * part + p2 - 0.5 * p3, 1 - 2.5 * p2 + 1.5 * p3, 0.5 * part + 2 * p2 - 1.5 * p3, -0.5 * p2 + 0.5 * p3)
+    weights = (
+        -0.5 * part + p2 - 0.5 * p3,
+        1 - 2.5 * p2 + 1.5 * p3,
+        0.5 * part + 2 * p2 - 1.5 * p3,
+        -0.5 * p2 + 0.5 * p3,
+    )
     width = field.shape[1]
     out = weights[0] * padded[:, :width]
     for index in (1, 2, 3):
@@ -150,7 +157,9 @@ def moved(field: Field, part: float) -> Field:
 class Layer:
     """A wide picture with transparency that can be laid down at any quarter of a pixel: copies are shifted beforehand."""
 
-    def __init__(self, rgb: Field, alpha: Field, *, top: int, margin: int, rng: np.random.Generator, still: bool = False) -> None:
+    def __init__(
+        self, rgb: Field, alpha: Field, *, top: int, margin: int, rng: np.random.Generator, still: bool = False
+    ) -> None:
         """``margin``: columns left of the screen at shift 0. ``top``, height and width must be even. ``still``: whole pixels only."""
         self.top, self.margin, self.still = top, margin, still
         height, width = alpha.shape
@@ -161,7 +170,11 @@ class Layer:
         phases = 1 if still else 4
         self.luma = [(image_of(dithered(moved(y, p / 4), noise)), image_of(moved(cover, p / 4))) for p in range(phases)]
         self.chroma = [
-            (image_of(dithered(moved(u, p / 8), noise)), image_of(dithered(moved(v, p / 8), noise)), image_of(moved(small, p / 8)))
+            (
+                image_of(dithered(moved(u, p / 8), noise)),
+                image_of(dithered(moved(v, p / 8), noise)),
+                image_of(moved(small, p / 8)),
+            )
             for p in range(2 if still else 8)
         ]
         if still:
@@ -217,7 +230,10 @@ class Sprite:
         left = max(0, int(np.floor(x + min(point[0] for point in turned))) & ~1)
         top = max(0, int(np.floor(y + min(point[1] for point in turned))) & ~1)
         right = min(canvas.size[0], (int(np.ceil(x + max(point[0] for point in turned))) + 1) & ~1)
-        bottom = min(canvas.size[1] if floor is None else floor & ~1, (int(np.ceil(y + max(point[1] for point in turned))) + 1) & ~1)
+        bottom = min(
+            canvas.size[1] if floor is None else floor & ~1,
+            (int(np.ceil(y + max(point[1] for point in turned))) + 1) & ~1,
+        )
         if right - left < 2 or bottom - top < 2:
             return
         ox, oy = left - x, top - y

@@ -29,7 +29,9 @@ def pine(draw: ImageDraw.ImageDraw, x: float, foot: float, tall: float, rng: np.
     """One conifer with drooping, uneven branches; all in drawing pixels."""
     wide = tall * (0.20 + 0.05 * rng.random())
     tiers = int(8 + tall / 34)
-    draw.polygon([(x - tall * 0.014, foot + tall * 0.03), (x + tall * 0.014, foot + tall * 0.03), (x, foot - tall)], fill=255)
+    draw.polygon(
+        [(x - tall * 0.014, foot + tall * 0.03), (x + tall * 0.014, foot + tall * 0.03), (x, foot - tall)], fill=255
+    )
     left: list[tuple[float, float]] = []
     right: list[tuple[float, float]] = []
     for tier in range(tiers):
@@ -41,18 +43,32 @@ def pine(draw: ImageDraw.ImageDraw, x: float, foot: float, tall: float, rng: np.
             points.append((x + side * out * 0.30, y - tall * 0.012))
             points.append((x + side * out, y + tall * (0.030 + 0.030 * rng.random())))
             points.append((x + side * out * 0.42, y + tall * 0.012))
-    draw.polygon([(x, foot - tall), *right, (x + wide * 0.10, foot), (x - wide * 0.10, foot), *reversed(left)], fill=255)
+    draw.polygon(
+        [(x, foot - tall), *right, (x + wide * 0.10, foot), (x - wide * 0.10, foot), *reversed(left)], fill=255
+    )
 
 
 def leafy(draw: ImageDraw.ImageDraw, x: float, foot: float, tall: float, rng: np.random.Generator) -> None:
     """One broad-leaved tree: a forked trunk and a crown of many clumps."""
     trunk = tall * 0.030
     crown = foot - tall * 0.64
-    draw.polygon([(x - trunk * 1.5, foot + tall * 0.02), (x + trunk * 1.5, foot + tall * 0.02), (x + trunk * 0.6, crown), (x - trunk * 0.6, crown)], fill=255)
+    draw.polygon(
+        [
+            (x - trunk * 1.5, foot + tall * 0.02),
+            (x + trunk * 1.5, foot + tall * 0.02),
+            (x + trunk * 0.6, crown),
+            (x - trunk * 0.6, crown),
+        ],
+        fill=255,
+    )
     for _ in range(7):
         angle = -np.pi / 2 + rng.normal() * 0.55
         far = tall * (0.14 + 0.12 * rng.random())
-        draw.line([(x, foot - tall * (0.30 + 0.15 * rng.random())), (x + np.cos(angle) * far, crown + np.sin(angle) * far)], fill=255, width=max(1, int(trunk * 0.7)))
+        draw.line(
+            [(x, foot - tall * (0.30 + 0.15 * rng.random())), (x + np.cos(angle) * far, crown + np.sin(angle) * far)],
+            fill=255,
+            width=max(1, int(trunk * 0.7)),
+        )
     for _ in range(int(90 + tall / 4)):
         angle, far = rng.random() * 2 * np.pi, rng.random() ** 0.6
         lobe = 1 + 0.13 * np.sin(angle * 3 + x) + 0.08 * np.sin(angle * 5 + 2 * x)
@@ -82,18 +98,38 @@ def palm_tree(draw: ImageDraw.ImageDraw, x: float, foot: float, tall: float, rng
         angle = np.pi * (-0.12 + 1.24 * index / 10) + rng.normal() * 0.08
         reach = tall * (0.34 + 0.07 * rng.random())
         rise = np.sin(angle) * reach * 0.45
-        spine = [(hx + np.cos(angle) * reach * t, hy - rise * np.sin(np.pi * min(1.0, t * 0.9)) * 1.1 + reach * 0.52 * t * t) for t in (i / 9 for i in range(10))]
+        spine = [
+            (hx + np.cos(angle) * reach * t, hy - rise * np.sin(np.pi * min(1.0, t * 0.9)) * 1.1 + reach * 0.52 * t * t)
+            for t in (i / 9 for i in range(10))
+        ]
         draw.line(spine, fill=255, width=max(1, int(tall * 0.008)))
         for step, (sx, sy) in enumerate(spine[1:], start=1):
             leaf = reach * 0.20 * np.sin(np.pi * (0.18 + 0.78 * step / 9))
             for side in (-0.5, 0.7):
-                draw.polygon([(sx - reach * 0.035, sy), (sx + reach * 0.035, sy), (sx + side * leaf * 0.55 + np.cos(angle) * leaf * 0.4, sy + leaf)], fill=255)
+                draw.polygon(
+                    [
+                        (sx - reach * 0.035, sy),
+                        (sx + reach * 0.035, sy),
+                        (sx + side * leaf * 0.55 + np.cos(angle) * leaf * 0.4, sy + leaf),
+                    ],
+                    fill=255,
+                )
     for dx in (-0.018, 0.016):
         draw.ellipse((hx + dx * tall - tall * 0.014, hy, hx + dx * tall + tall * 0.014, hy + tall * 0.03), fill=255)
 
 
 def wooded(
-    world: World, name: str, *, depth: float, base: float, swell: float, tall: float, far: float, kind: str, spacing: float, clearing: tuple[float, float] | None = None
+    world: World,
+    name: str,
+    *,
+    depth: float,
+    base: float,
+    swell: float,
+    tall: float,
+    far: float,
+    kind: str,
+    spacing: float,
+    clearing: tuple[float, float] | None = None,
 ) -> Sheet:
     """A ridge with trees on it. ``kind``: pine, snow_pine, leaf, autumn, blossom; ``clearing``: columns (from, to) with only low ones."""
     rng = world.chance(name)
@@ -129,7 +165,9 @@ def wooded(
     colour_ = GROUND[tones[kind]]
     spots = cloudy(rng, width, one.height, 26 * unit * (0.5 + depth), octaves=4)
     soft = blurred(one.alpha, 3.0 * unit)
-    edge = np.clip(one.alpha - np.roll(soft, (round(3 * unit), round(-3 * unit * light_side(world))), axis=(0, 1)), 0, 1)
+    edge = np.clip(
+        one.alpha - np.roll(soft, (round(3 * unit), round(-3 * unit * light_side(world))), axis=(0, 1)), 0, 1
+    )
     light = np.clip(0.10 + 0.55 * edge + 0.60 * (spots - 0.35), 0, 1)
     bright, dim = lit(colour_, world.palette, 0.95), lit(colour_, world.palette, 0.0)
     sunk = 0.50 * depth if kind.endswith("pine") else 0.30 * depth
@@ -140,17 +178,36 @@ def wooded(
     if kind == "autumn":
         for tone, low in (((0.86, 0.30, 0.14), 0.50), ((0.95, 0.72, 0.22), 0.62)):
             other = lit(tone, world.palette, 0.75)
-            toward(one.rgb, other, smoothstep(low, low + 0.1, cloudy(rng, width, one.height, 60 * unit, octaves=3)) * 0.8 * (0.35 + 0.65 * light))
+            toward(
+                one.rgb,
+                other,
+                smoothstep(low, low + 0.1, cloudy(rng, width, one.height, 60 * unit, octaves=3))
+                * 0.8
+                * (0.35 + 0.65 * light),
+            )
     if kind == "snow_pine":
         white = lit(GROUND["snow"], world.palette, 0.9)
-        toward(one.rgb, white, (smoothstep(0.10, 0.50, edge) * (0.30 + 0.60 * smoothstep(0.40, 0.62, spots))).astype(np.float32))
+        toward(
+            one.rgb,
+            white,
+            (smoothstep(0.10, 0.50, edge) * (0.30 + 0.60 * smoothstep(0.40, 0.62, spots))).astype(np.float32),
+        )
         toward(one.rgb, lit(GROUND["snow"], world.palette, 0.5), (body * (1 - mask * 0.6)).astype(np.float32))
     toward(one.rgb, world.palette.deep, np.full((1, 1), sunk * (1 - far), dtype=np.float32))
     toward(one.rgb, world.palette.haze, np.full((1, 1), far, dtype=np.float32))
     below = np.clip((rows - (ground[None, :] - tall * 0.55)) / (tall * 0.9 + 40 * unit), 0, 1)
-    toward(one.rgb, world.palette.haze, (below * ((0.55 if world.reading.has("fog") or world.palette.name == "misty" else 0.12) + 0.75 * far) * (1 - 0.6 * depth) * np.exp(-np.maximum(0, rows - ground[None, :] - 14 * unit) / (95 * unit))).astype(np.float32))
+    toward(
+        one.rgb,
+        world.palette.haze,
+        (
+            below
+            * ((0.55 if world.reading.has("fog") or world.palette.name == "misty" else 0.12) + 0.75 * far)
+            * (1 - 0.6 * depth)
+            * np.exp(-np.maximum(0, rows - ground[None, :] - 14 * unit) / (95 * unit))
+        ).astype(np.float32),
+    )
     if world.light.kind != "none":
-        near = np.exp(-(np.hypot(one.x() - world.light.x, (one.y() - world.light.y) * 0.8) / (300 * unit)) ** 2)
+        near = np.exp(-((np.hypot(one.x() - world.light.x, (one.y() - world.light.y) * 0.8) / (300 * unit)) ** 2))
         toward(one.rgb, world.light.tone, (near * (0.18 + 0.35 * far + 0.5 * edge)).astype(np.float32) * 0.75)
     return one
 
@@ -174,7 +231,9 @@ class Swaying:
         cover = np.clip(one.alpha, 0, 1) * 255
         small = halved(cover)
         self.luma = [(dithered(moved(y, p / 4), noise), rounded(moved(cover, p / 4))) for p in range(4)]
-        self.chroma = [(rounded(moved(u, p / 4)), rounded(moved(v, p / 4)), rounded(moved(small, p / 4))) for p in range(4)]
+        self.chroma = [
+            (rounded(moved(u, p / 4)), rounded(moved(v, p / 4)), rounded(moved(small, p / 4))) for p in range(4)
+        ]
         self.phase = float(world.chance("sway").random() * 6.28)
 
     def _leaning(self, copies: list[Bytes], width: int, shift: float, lean: float) -> Image.Image:
@@ -196,12 +255,23 @@ class Swaying:
         width = self.world.width
         y, cover = (self._leaning([copy[index] for copy in self.luma], width, shift, lean) for index in (0, 1))
         canvas.y.paste(y, (0, self.top), cover)
-        u, v, small = (self._leaning([copy[index] for copy in self.chroma], width // 2, shift / 2, lean) for index in (0, 1, 2))
+        u, v, small = (
+            self._leaning([copy[index] for copy in self.chroma], width // 2, shift / 2, lean) for index in (0, 1, 2)
+        )
         canvas.u.paste(u, (0, self.top // 2), small)
         canvas.v.paste(v, (0, self.top // 2), small)
 
 
-def grass(world: World, *, tall: float, ground: Colour, base: float, flowers: tuple[Colour, ...] = (), depth: float = 1.15, reeds: bool = False) -> Swaying:
+def grass(
+    world: World,
+    *,
+    tall: float,
+    ground: Colour,
+    base: float,
+    flowers: tuple[Colour, ...] = (),
+    depth: float = 1.15,
+    reeds: bool = False,
+) -> Swaying:
     """Blades at the lower edge, taller toward both sides so that they frame the picture."""
     rng = world.chance("grass")
     unit = world.unit
@@ -221,33 +291,73 @@ def grass(world: World, *, tall: float, ground: Colour, base: float, flowers: tu
         part = index / count
         x = rng.random() * width
         side = abs((x - one.margin) / world.width - 0.5) * 2
-        size = tall * (0.35 + 0.65 * rng.random()) * (0.55 + 0.75 * min(1.3, side) ** 2) * (1 + 0.25 * bumps[min(width - 1, int(x))])
+        size = (
+            tall
+            * (0.35 + 0.65 * rng.random())
+            * (0.55 + 0.75 * min(1.3, side) ** 2)
+            * (1 + 0.25 * bumps[min(width - 1, int(x))])
+        )
         foot = world.height - one.top + 6 * unit - (1 - part) * (world.height - base) * 0.65
         lean = rng.normal() * 0.22 * size
         w = (1.3 + 1.7 * rng.random()) * unit * (0.75 + 0.5 * part)
         tone = mix(tone_far, tone_near, min(1.0, part * 0.75 + 0.35 * rng.random()))
         near = np.exp(-(((x - one.margin - world.light.x) / (260 * unit)) ** 2)) if world.light.kind != "none" else 0.0
         if rng.random() < 0.34 + 0.5 * near:
-            tone = mix(tone, mix(bright, world.palette.light, 0.5 * float(near)), 0.16 + 0.44 * float(near) * (1 - part))
+            tone = mix(
+                tone, mix(bright, world.palette.light, 0.5 * float(near)), 0.16 + 0.44 * float(near) * (1 - part)
+            )
         tip = (x + lean, foot - size)
         mid = (x + lean * 0.35, foot - size * 0.55)
-        draw.polygon([((x - w) * over, foot * over), ((x + w) * over, foot * over), ((mid[0] + w * 0.6) * over, mid[1] * over), (tip[0] * over, tip[1] * over), ((mid[0] - w * 0.6) * over, mid[1] * over)], fill=(*_bytes(tone), 255))
+        draw.polygon(
+            [
+                ((x - w) * over, foot * over),
+                ((x + w) * over, foot * over),
+                ((mid[0] + w * 0.6) * over, mid[1] * over),
+                (tip[0] * over, tip[1] * over),
+                ((mid[0] - w * 0.6) * over, mid[1] * over),
+            ],
+            fill=(*_bytes(tone), 255),
+        )
         if reeds and rng.random() < 0.45:
             r = 3.2 * unit
-            draw.rounded_rectangle(((tip[0] - r) * over, (tip[1] - 6 * r) * over, (tip[0] + r) * over, (tip[1] + r) * over), r * over, fill=(*_bytes(mix(tone_near, (0.35, 0.22, 0.12), 0.5)), 255))
+            draw.rounded_rectangle(
+                ((tip[0] - r) * over, (tip[1] - 6 * r) * over, (tip[0] + r) * over, (tip[1] + r) * over),
+                r * over,
+                fill=(*_bytes(mix(tone_near, (0.35, 0.22, 0.12), 0.5)), 255),
+            )
         if flowers and rng.random() < 0.16 and part < 0.9:
-            _flower(draw, tip, (4.5 + 5.5 * rng.random() * (0.5 + part)) * unit, flowers[int(rng.integers(0, len(flowers)))], world, rng, over)
+            _flower(
+                draw,
+                tip,
+                (4.5 + 5.5 * rng.random() * (0.5 + part)) * unit,
+                flowers[int(rng.integers(0, len(flowers)))],
+                world,
+                rng,
+                over,
+            )
     small = picture.reduce(over)
     data = np.asarray(small, dtype=np.float32) / 255
     one.rgb, one.alpha = data[..., :3].copy(), data[..., 3].copy()
     rows = np.arange(one.height, dtype=np.float32)[:, None]
     floor = smoothstep(world.height - one.top - 26 * unit, world.height - one.top - 2 * unit, rows)
     one.alpha = np.maximum(one.alpha, floor * np.ones((1, width), dtype=np.float32)).astype(np.float32)
-    toward(one.rgb, world.palette.deep, (smoothstep(one.height * 0.35, float(one.height), rows) * 0.45).astype(np.float32))
-    return Swaying(world, one, depth=depth, bend=min(22 * unit, tall * 0.16) * (2.2 if world.reading.has("wind", "storm") else 1.0))
+    toward(
+        one.rgb, world.palette.deep, (smoothstep(one.height * 0.35, float(one.height), rows) * 0.45).astype(np.float32)
+    )
+    return Swaying(
+        world, one, depth=depth, bend=min(22 * unit, tall * 0.16) * (2.2 if world.reading.has("wind", "storm") else 1.0)
+    )
 
 
-def _flower(draw: ImageDraw.ImageDraw, tip: tuple[float, float], size: float, tone: Colour, world: World, rng: np.random.Generator, over: int) -> None:
+def _flower(
+    draw: ImageDraw.ImageDraw,
+    tip: tuple[float, float],
+    size: float,
+    tone: Colour,
+    world: World,
+    rng: np.random.Generator,
+    over: int,
+) -> None:
     x, y = tip[0] * over, tip[1] * over
     r = size * over
     outer = mix(lit(tone, world.palette, 0.9), tone, 0.35)
@@ -257,14 +367,19 @@ def _flower(draw: ImageDraw.ImageDraw, tip: tuple[float, float], size: float, to
         px, py = x + np.cos(angle) * r * 0.55, y + np.sin(angle) * r * 0.42
         shade = mix(outer, world.palette.deep, 0.22 if petal % 2 else 0.05)
         draw.ellipse((px - r * 0.5, py - r * 0.42, px + r * 0.5, py + r * 0.42), fill=(*_bytes(shade), 255))
-    draw.ellipse((x - r * 0.26, y - r * 0.24, x + r * 0.26, y + r * 0.24), fill=(*_bytes(lit((0.98, 0.85, 0.30), world.palette, 0.9)), 255))
+    draw.ellipse(
+        (x - r * 0.26, y - r * 0.24, x + r * 0.26, y + r * 0.24),
+        fill=(*_bytes(lit((0.98, 0.85, 0.30), world.palette, 0.9)), 255),
+    )
 
 
 def _bytes(tone: Colour) -> tuple[int, int, int]:
     return round(tone[0] * 255), round(tone[1] * 255), round(tone[2] * 255)
 
 
-def lone_trees(world: World, name: str, *, depth: float, spots: list[tuple[float, float, float]], kind: str) -> Drifting:
+def lone_trees(
+    world: World, name: str, *, depth: float, spots: list[tuple[float, float, float]], kind: str
+) -> Drifting:
     """Single trees as a near layer; ``spots``: column, foot row, height. ``kind``: pine, leaf, autumn, blossom, palm."""
     rng = world.chance(name)
     highest = min(foot - tall * 1.15 for _, foot, tall in spots)
@@ -281,7 +396,9 @@ def lone_trees(world: World, name: str, *, depth: float, spots: list[tuple[float
     unit = world.unit
     spots_ = cloudy(rng, one.alpha.shape[1], one.height, 26 * unit, octaves=5, gain=0.6)
     soft = blurred(one.alpha, 3.5 * unit)
-    edge = np.clip(one.alpha - np.roll(soft, (round(4 * unit), round(-4 * unit * light_side(world))), axis=(0, 1)), 0, 1)
+    edge = np.clip(
+        one.alpha - np.roll(soft, (round(4 * unit), round(-4 * unit * light_side(world))), axis=(0, 1)), 0, 1
+    )
     light = np.clip(0.10 + 0.75 * edge + 1.5 * (spots_ - 0.42), 0, 1)
     depth_of_tone = 0.62 if kind in ("pine", "palm") else 0.30
     dark_tone = mix(lit(tone, world.palette, 0.05), world.palette.deep, depth_of_tone)

@@ -18,26 +18,48 @@ def sailboat() -> tuple[Brush, Brush]:
     hull.corner((-0.10, 0.08), (-0.08, 0.125), (0.06, 0.125), (0.08, 0.085))
     hull.line((0.02, 0.08, 0.009), (0.02, 0.98, 0.005))
     hull.line((0.02, 0.16, 0.007), (-0.27, 0.15, 0.006))
-    sails.crisp.append([(x, y) for x, y in _curve((0.005, 0.94), (-0.12, 0.55), (-0.27, 0.17))] + [(-0.13, 0.165), (0.005, 0.175)])
-    sails.crisp.append([(0.035, 0.88)] + [(x, y) for x, y in _curve((0.035, 0.88), (0.17, 0.50), (0.34, 0.12))] + [(0.18, 0.165), (0.045, 0.19)])
+    sails.crisp.append(
+        [(x, y) for x, y in _curve((0.005, 0.94), (-0.12, 0.55), (-0.27, 0.17))] + [(-0.13, 0.165), (0.005, 0.175)]
+    )
+    sails.crisp.append(
+        [(0.035, 0.88)]
+        + [(x, y) for x, y in _curve((0.035, 0.88), (0.17, 0.50), (0.34, 0.12))]
+        + [(0.18, 0.165), (0.045, 0.19)]
+    )
     return hull, sails
 
 
 def tall_ship() -> tuple[Brush, Brush]:
     """A three-master with square sails."""
     hull, sails = Brush(), Brush()
-    hull.corner((-0.50, 0.17), (-0.36, 0.12), (0.30, 0.11), (0.48, 0.17), (0.40, 0.02), (0.34, -0.03), (-0.38, -0.03), (-0.45, 0.05))
+    hull.corner(
+        (-0.50, 0.17),
+        (-0.36, 0.12),
+        (0.30, 0.11),
+        (0.48, 0.17),
+        (0.40, 0.02),
+        (0.34, -0.03),
+        (-0.38, -0.03),
+        (-0.45, 0.05),
+    )
     hull.line((0.42, 0.14, 0.010), (0.66, 0.25, 0.005))
     for x, tall in ((-0.27, 0.80), (0.0, 0.97), (0.25, 0.84)):
         hull.line((x, 0.10, 0.011), (x, tall, 0.005))
         for low, high, wide in ((0.20, 0.43, 0.130), (0.45, 0.62, 0.105), (0.64, 0.78, 0.075)):
             y0, y1 = low * tall + 0.02, high * tall + 0.02
-            sails.crisp.append([(x - wide, y0)] + _curve((x - wide, y0), (x - wide * 0.55, (y0 + y1) / 2), (x - wide * 0.8, y1)) + [(x + wide * 0.8, y1)] + _curve((x + wide * 0.8, y1), (x + wide * 1.45, (y0 + y1) / 2), (x + wide, y0)))
+            sails.crisp.append(
+                [(x - wide, y0)]
+                + _curve((x - wide, y0), (x - wide * 0.55, (y0 + y1) / 2), (x - wide * 0.8, y1))
+                + [(x + wide * 0.8, y1)]
+                + _curve((x + wide * 0.8, y1), (x + wide * 1.45, (y0 + y1) / 2), (x + wide, y0))
+            )
     sails.crisp.append([(0.30, 0.72), (0.62, 0.25), (0.36, 0.22)])
     return hull, sails
 
 
-def _curve(first: tuple[float, float], middle: tuple[float, float], last: tuple[float, float], steps: int = 14) -> list[tuple[float, float]]:
+def _curve(
+    first: tuple[float, float], middle: tuple[float, float], last: tuple[float, float], steps: int = 14
+) -> list[tuple[float, float]]:
     return [
         (
             (1 - t) ** 2 * first[0] + 2 * t * (1 - t) * middle[0] + t * t * last[0],
@@ -73,7 +95,10 @@ def lighthouse() -> tuple[Brush, Brush]:
 def balloon() -> tuple[Brush, Brush]:
     """Envelope with basket, and its stripes apart."""
     body, stripes = Brush(), Brush()
-    outline = [(0.36 * sin(pi * t) * (1.0 if t < 0.5 else 0.86 + 0.14 * sin(pi * t)), 0.62 + 0.38 * cos(pi * t)) for t in (i / 24 for i in range(25))]
+    outline = [
+        (0.36 * sin(pi * t) * (1.0 if t < 0.5 else 0.86 + 0.14 * sin(pi * t)), 0.62 + 0.38 * cos(pi * t))
+        for t in (i / 24 for i in range(25))
+    ]
     body.corner(*outline, *[(-x, y) for x, y in reversed(outline)])
     body.corner((-0.09, 0.30), (0.09, 0.30), (0.05, 0.19), (-0.05, 0.19))
     body.line((-0.06, 0.21, 0.004), (-0.045, 0.10, 0.004))
@@ -106,7 +131,13 @@ def castle() -> Brush:
     for index in range(13):
         x = -0.62 + index * 0.10
         brush.corner((x, 0.33), (x + 0.055, 0.33), (x + 0.055, 0.38), (x, 0.38))
-    for x, wide, tall in ((-0.52, 0.095, 0.52), (-0.22, 0.085, 0.66), (0.05, 0.115, 0.80), (0.34, 0.075, 0.58), (0.56, 0.090, 0.50)):
+    for x, wide, tall in (
+        (-0.52, 0.095, 0.52),
+        (-0.22, 0.085, 0.66),
+        (0.05, 0.115, 0.80),
+        (0.34, 0.075, 0.58),
+        (0.56, 0.090, 0.50),
+    ):
         brush.corner((x - wide, 0.0), (x + wide, 0.0), (x + wide, tall), (x - wide, tall))
         brush.corner((x - wide * 1.25, tall), (x + wide * 1.25, tall), (x, tall + wide * 2.5))
         brush.line((x, tall + wide * 2.4, 0.004), (x, tall + wide * 3.1, 0.004))
@@ -120,7 +151,16 @@ def castle() -> Brush:
 def rocket() -> Brush:
     """Standing on its fins, or flying."""
     brush = Brush()
-    brush.shape((0.0, 1.0), (0.10, 0.82), (0.135, 0.55), (0.115, 0.20), (0.0, 0.15), (-0.115, 0.20), (-0.135, 0.55), (-0.10, 0.82))
+    brush.shape(
+        (0.0, 1.0),
+        (0.10, 0.82),
+        (0.135, 0.55),
+        (0.115, 0.20),
+        (0.0, 0.15),
+        (-0.115, 0.20),
+        (-0.135, 0.55),
+        (-0.10, 0.82),
+    )
     for side in (-1.0, 1.0):
         brush.corner((side * 0.10, 0.40), (side * 0.27, 0.18), (side * 0.27, 0.02), (side * 0.10, 0.18))
     brush.corner((-0.07, 0.18), (0.07, 0.18), (0.09, 0.09), (-0.09, 0.09))
@@ -131,7 +171,9 @@ def rocket() -> Brush:
 def saucer() -> Brush:
     """A flying saucer with lights around its edge."""
     brush = Brush()
-    brush.shape((0.50, 0.0), (0.30, 0.09), (0.0, 0.12), (-0.30, 0.09), (-0.50, 0.0), (-0.30, -0.07), (0.0, -0.10), (0.30, -0.07))
+    brush.shape(
+        (0.50, 0.0), (0.30, 0.09), (0.0, 0.12), (-0.30, 0.09), (-0.50, 0.0), (-0.30, -0.07), (0.0, -0.10), (0.30, -0.07)
+    )
     brush.shape((0.20, 0.08), (0.15, 0.20), (0.0, 0.25), (-0.15, 0.20), (-0.20, 0.08))
     for index in range(7):
         brush.lights.append((-0.36 + index * 0.12, -0.02 - 0.02 * sin(pi * index / 6), 0.020, (0.7, 1.0, 0.85)))
@@ -167,7 +209,19 @@ def train() -> Brush:
 def car() -> Brush:
     """Seen from the side, driving right; the road is y = 0."""
     brush = Brush()
-    brush.shape((1.02, 0.22), (1.06, 0.38), (0.92, 0.50), (0.52, 0.58), (0.22, 0.88), (-0.42, 0.90), (-0.78, 0.60), (-1.02, 0.54), (-1.06, 0.26), (-0.9, 0.16), (0.9, 0.15))
+    brush.shape(
+        (1.02, 0.22),
+        (1.06, 0.38),
+        (0.92, 0.50),
+        (0.52, 0.58),
+        (0.22, 0.88),
+        (-0.42, 0.90),
+        (-0.78, 0.60),
+        (-1.02, 0.54),
+        (-1.06, 0.26),
+        (-0.9, 0.16),
+        (0.9, 0.15),
+    )
     for x in (-0.62, 0.62):
         brush.line((x, 0.17, 0.17), (x + 0.001, 0.17, 0.17))
     for x in (-0.30, -0.18, 0.02, 0.13):
@@ -181,7 +235,15 @@ def boulder(number: int) -> Brush:
     """A stone, a little different for every number."""
     brush = Brush()
     tall = 0.92 - 0.08 * (number % 3)
-    brush.shape((-0.78, -0.08), (-0.70, 0.36), (-0.38, 0.70 + 0.06 * number), (0.02, tall), (0.40, 0.74 - 0.05 * number), (0.72, 0.34), (0.80, -0.08))
+    brush.shape(
+        (-0.78, -0.08),
+        (-0.70, 0.36),
+        (-0.38, 0.70 + 0.06 * number),
+        (0.02, tall),
+        (0.40, 0.74 - 0.05 * number),
+        (0.72, 0.34),
+        (0.80, -0.08),
+    )
     return brush
 
 

@@ -72,7 +72,9 @@ def smooth(knots: Sequence[Knot], *, closed: bool = False, steps: int = 7) -> li
     return out
 
 
-def _stroke(draw: ImageDraw.ImageDraw, knots: Sequence[Knot], place: Callable[[float, float], Point], scale: float) -> None:
+def _stroke(
+    draw: ImageDraw.ImageDraw, knots: Sequence[Knot], place: Callable[[float, float], Point], scale: float
+) -> None:
     previous: tuple[float, float, float] | None = None
     for kx, ky, kr in knots:
         x, y = place(kx, ky)
@@ -83,11 +85,21 @@ def _stroke(draw: ImageDraw.ImageDraw, knots: Sequence[Knot], place: Callable[[f
             length = float(np.hypot(x - px, y - py))
             if length > 1e-6:
                 nx, ny = -(y - py) / length, (x - px) / length
-                draw.polygon([(px + nx * pr, py + ny * pr), (x + nx * r, y + ny * r), (x - nx * r, y - ny * r), (px - nx * pr, py - ny * pr)], fill=255)
+                draw.polygon(
+                    [
+                        (px + nx * pr, py + ny * pr),
+                        (x + nx * r, y + ny * r),
+                        (x - nx * r, y - ny * r),
+                        (px - nx * pr, py - ny * pr),
+                    ],
+                    fill=255,
+                )
         previous = (x, y, r)
 
 
-def silhouette(brush: Brush, height: float, box: tuple[float, float, float, float], melt: float = 0.014) -> tuple[Field, Point]:
+def silhouette(
+    brush: Brush, height: float, box: tuple[float, float, float, float], melt: float = 0.014
+) -> tuple[Field, Point]:
     """Coverage (0..1) of a figure ``height`` pixels tall, and its origin in pixels. ``box``: left, bottom, right, top in figure space."""
     over = _OVER if height < 130 else 2
     scale = height * over
@@ -104,7 +116,9 @@ def silhouette(brush: Brush, height: float, box: tuple[float, float, float, floa
     for outline in brush.shapes:
         draw.polygon([place(x, y) for x, y in outline], fill=255)
     if melt > 0:
-        picture = picture.filter(ImageFilter.GaussianBlur(melt * scale)).point([0 if v < 112 else 255 if v > 143 else (v - 112) * 8 for v in range(256)])
+        picture = picture.filter(ImageFilter.GaussianBlur(melt * scale)).point(
+            [0 if v < 112 else 255 if v > 143 else (v - 112) * 8 for v in range(256)]
+        )
         draw = ImageDraw.Draw(picture)
     for outline in brush.crisp:
         draw.polygon([place(x, y) for x, y in outline], fill=255)
@@ -117,7 +131,18 @@ def silhouette(brush: Brush, height: float, box: tuple[float, float, float, floa
     return cover, ((0.0 - left) * height - seen[0], top * height - seen[1])
 
 
-def dressed(world: World, cover: Field, origin: Point, coat: Colour, at: float, brush: Brush | None = None, height: float = 1.0, *, rim: float = 0.9, own: float = 0.52) -> Sprite:
+def dressed(
+    world: World,
+    cover: Field,
+    origin: Point,
+    coat: Colour,
+    at: float,
+    brush: Brush | None = None,
+    height: float = 1.0,
+    *,
+    rim: float = 0.9,
+    own: float = 0.52,
+) -> Sprite:
     """A silhouette with its own dim colour, a bright edge toward the light, and its lamps.
 
     ``at``: screen column where it will stand; ``own``: how much of its own colour shows (0 a silhouette … 1 fully lit).
@@ -179,6 +204,8 @@ class Actor:
     def draw(self, canvas: Canvas, time: float) -> None:
         """Lay down the pose of this moment."""
         count = len(self.frames)
-        pose = self.frames[int((time / self.period + self.offset) * count + 0.5) % count] if count > 1 else self.frames[0]
+        pose = (
+            self.frames[int((time / self.period + self.offset) * count + 0.5) % count] if count > 1 else self.frames[0]
+        )
         x, y, turn = self.path(time)
         pose.draw(canvas, x, y, turn=turn, flip=self.flip, scale=self.scale)

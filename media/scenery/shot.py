@@ -38,7 +38,9 @@ class Shot:
         return canvas
 
 
-def shot(path: Path, reading: Reading, text: str, seed: int, size: tuple[int, int], seconds: float, *, caption: bool = True) -> Shot:
+def shot(
+    path: Path, reading: Reading, text: str, seed: int, size: tuple[int, int], seconds: float, *, caption: bool = True
+) -> Shot:
     """Compose a shot of the picture at ``path``. Raises what ``photo.opened`` raises."""
     picture = opened(path)
     width, height = size
@@ -55,13 +57,41 @@ def shot(path: Path, reading: Reading, text: str, seed: int, size: tuple[int, in
         painters.append(LightLeak(world, colour("#ffb468") if world.palette.dark < 0.5 else colour("#8fb0ff")))
     thunder = _weather(world, painters, used)
     if not plain and not reading.has("snow", "winter", "rain", "storm", "firefly"):
-        painters.append(weather.Floating(world, "dust", count=44, tone=(1.0, 0.90, 0.72), sizes=(2.0, 7.0), strength=0.62, rise=9, blink=0.4, power=1.6))
-        painters.append(weather.Floating(world, "bokeh", count=11, tone=(1.0, 0.84, 0.60), sizes=(20, 54), strength=0.24, rise=7, blink=0.3, power=0.5))
+        painters.append(
+            weather.Floating(
+                world,
+                "dust",
+                count=44,
+                tone=(1.0, 0.90, 0.72),
+                sizes=(2.0, 7.0),
+                strength=0.62,
+                rise=9,
+                blink=0.4,
+                power=1.6,
+            )
+        )
+        painters.append(
+            weather.Floating(
+                world,
+                "bokeh",
+                count=11,
+                tone=(1.0, 0.84, 0.60),
+                sizes=(20, 54),
+                strength=0.24,
+                rise=7,
+                blink=0.3,
+                power=0.5,
+            )
+        )
     painters.append(Vignette(world, 0.40))
     words = captioned(world, text) if caption and "caption" not in reading.removed else None
     if words is not None:
         painters.append(words)
-    drawn = [f"{match.word} ({match.element})" if match.word.casefold() != match.element else match.word for match in reading.matches if match.element in used]
+    drawn = [
+        f"{match.word} ({match.element})" if match.word.casefold() != match.element else match.word
+        for match in reading.matches
+        if match.element in used
+    ]
     rest = [match.word for match in reading.matches if match.element not in used]
     place = "sea" if reading.has("sea") else "forest" if reading.has("forest", "wind") else ""
     return Shot(world, PushIn(world, picture), painters, drawn, rest, words is not None, place, thunder)
@@ -79,7 +109,17 @@ def _weather(world: World, painters: list[Painter], used: set[str]) -> list[floa
         return found
 
     if named("aurora"):
-        painters.append(heavens.Ribbons(world, "aurora", hems=(world.height * 0.34, world.height * 0.22), tall=150, colours=(colour("#4dffa0"), colour("#9a5cff")), strength=0.60, bottom=world.height // 2))
+        painters.append(
+            heavens.Ribbons(
+                world,
+                "aurora",
+                hems=(world.height * 0.34, world.height * 0.22),
+                tall=150,
+                colours=(colour("#4dffa0"), colour("#9a5cff")),
+                strength=0.60,
+                bottom=world.height // 2,
+            )
+        )
     if named("star"):
         painters.append(heavens.Twinkle(world, 36, world.height * 0.55))
     if named("meteor"):
@@ -94,18 +134,68 @@ def _weather(world: World, painters: list[Painter], used: set[str]) -> list[floa
         thunder = [moment for moment, *_ in bolt.strikes]
         world.horizon = world.height
     if named("fog"):
-        painters.append(weather.Fog(world, "fog low", middle=world.height * 0.82, tall=170 * world.unit, strength=0.62, speed=20))
-        painters.append(weather.Fog(world, "fog high", middle=world.height * 0.5, tall=150 * world.unit, strength=0.34, speed=-12))
+        painters.append(
+            weather.Fog(world, "fog low", middle=world.height * 0.82, tall=170 * world.unit, strength=0.62, speed=20)
+        )
+        painters.append(
+            weather.Fog(world, "fog high", middle=world.height * 0.5, tall=150 * world.unit, strength=0.34, speed=-12)
+        )
     if named("rain", "storm"):
         painters.append(weather.Rain(world, ground=world.height, splash=False))
     if named("snow", "winter"):
-        painters.append(weather.Falling(world, "snow", count=220, tones=((1.0, 1.0, 1.0),), sizes=(2.0, 9.5), speed=62, swing=16))
+        painters.append(
+            weather.Falling(world, "snow", count=220, tones=((1.0, 1.0, 1.0),), sizes=(2.0, 9.5), speed=62, swing=16)
+        )
     if named("autumn"):
-        painters.append(weather.Falling(world, "leaves", count=34, tones=((0.86, 0.42, 0.14), (0.94, 0.66, 0.20)), sizes=(2.4, 8.0), speed=46, swing=36))
+        painters.append(
+            weather.Falling(
+                world,
+                "leaves",
+                count=34,
+                tones=((0.86, 0.42, 0.14), (0.94, 0.66, 0.20)),
+                sizes=(2.4, 8.0),
+                speed=46,
+                swing=36,
+            )
+        )
     if named("spring"):
-        painters.append(weather.Falling(world, "petals", count=50, tones=((1.0, 0.80, 0.88), (1.0, 0.92, 0.95)), sizes=(2.4, 7.0), speed=40, swing=34))
+        painters.append(
+            weather.Falling(
+                world,
+                "petals",
+                count=50,
+                tones=((1.0, 0.80, 0.88), (1.0, 0.92, 0.95)),
+                sizes=(2.4, 7.0),
+                speed=40,
+                swing=34,
+            )
+        )
     if named("bubble"):
-        painters.append(weather.Floating(world, "bubbles", count=40, tone=(0.85, 1.0, 1.0), sizes=(3.0, 9.0), strength=0.6, rise=50, blink=0, power=0.9))
+        painters.append(
+            weather.Floating(
+                world,
+                "bubbles",
+                count=40,
+                tone=(0.85, 1.0, 1.0),
+                sizes=(3.0, 9.0),
+                strength=0.6,
+                rise=50,
+                blink=0,
+                power=0.9,
+            )
+        )
     if named("firefly"):
-        painters.append(weather.Floating(world, "fireflies", count=56, tone=(0.90, 1.0, 0.42), sizes=(5.0, 15.0), strength=0.95, rise=5, blink=0.85, power=3.0))
+        painters.append(
+            weather.Floating(
+                world,
+                "fireflies",
+                count=56,
+                tone=(0.90, 1.0, 0.42),
+                sizes=(5.0, 15.0),
+                strength=0.95,
+                rise=5,
+                blink=0.85,
+                power=3.0,
+            )
+        )
     return thunder

@@ -15,9 +15,11 @@ def painted_sky(world: World) -> Field:
     _halos(world, rgb)
     if world.palette.name == "space" or world.reading.has("nebula", "space"):
         _nebula(world, rgb)
-    if world.palette.dark > 0.5 and not world.reading.has("storm", "rain", "fog") and "star" not in world.reading.removed:
-        _stars(world, rgb)
-    elif world.reading.has("star"):
+    if (
+        world.palette.dark > 0.5
+        and not world.reading.has("storm", "rain", "fog")
+        and "star" not in world.reading.removed
+    ) or world.reading.has("star"):
         _stars(world, rgb)
     if world.palette.name not in ("space", "underwater") and "cloud" not in world.reading.removed:
         _high_cloud(world, rgb)
@@ -59,7 +61,9 @@ def _halos(world: World, rgb: Field) -> None:
     night = world.light.kind == "moon"
     for sigma, strength in ((520, 0.26), (210, 0.24), (84, 0.30)):
         power = strength * (0.55 if night else 1.0)
-        toward(rgb, world.light.tone, power * np.exp(-((far / (sigma * world.unit * (0.75 if night else 1.0))) ** 2) * 0.5))
+        toward(
+            rgb, world.light.tone, power * np.exp(-((far / (sigma * world.unit * (0.75 if night else 1.0))) ** 2) * 0.5)
+        )
 
 
 def _sun(world: World, rgb: Field) -> None:
@@ -118,7 +122,12 @@ def _stars(world: World, rgb: Field) -> None:
 
 def _dot(rgb: Field, x: float, y: float, radius: float, tone: Colour, strength: float) -> None:
     reach = int(radius * 3) + 1
-    x0, x1, y0, y1 = max(0, int(x) - reach), min(rgb.shape[1], int(x) + reach + 1), max(0, int(y) - reach), min(rgb.shape[0], int(y) + reach + 1)
+    x0, x1, y0, y1 = (
+        max(0, int(x) - reach),
+        min(rgb.shape[1], int(x) + reach + 1),
+        max(0, int(y) - reach),
+        min(rgb.shape[0], int(y) + reach + 1),
+    )
     if x1 <= x0 or y1 <= y0:
         return
     gx = np.arange(x0, x1)[None, :] + 0.5 - x
@@ -137,12 +146,18 @@ def _milky_way(world: World, rgb: Field) -> None:
     across = (x - middle) / (150 * world.unit)
     band = np.exp(-(across**2)) * smoothstep(0.25, 0.85, dust) * (1 - smoothstep(0.45, 0.98, y / world.horizon))
     toward(rgb, (0.66, 0.70, 0.92), 0.26 * band.astype(np.float32))
-    dark = np.exp(-((across * 2.2) ** 2)) * smoothstep(0.5, 0.8, cloudy(rng, world.width, world.height, 60 * world.unit, octaves=4))
+    dark = np.exp(-((across * 2.2) ** 2)) * smoothstep(
+        0.5, 0.8, cloudy(rng, world.width, world.height, 60 * world.unit, octaves=4)
+    )
     rgb *= (1 - 0.16 * dark * (1 - smoothstep(0.3, 0.75, y / world.horizon)))[..., None]
     spots = int(420 * world.width * world.height / (1280 * 720 * world.unit**2))
     for _ in range(spots):
         sy = rng.random() * world.horizon * 0.9
-        sx = world.width * (0.5 - 0.18 * np.sign(lean)) + (sy - world.horizon * 0.45) * lean + rng.normal() * 95 * world.unit
+        sx = (
+            world.width * (0.5 - 0.18 * np.sign(lean))
+            + (sy - world.horizon * 0.45) * lean
+            + rng.normal() * 95 * world.unit
+        )
         _dot(rgb, float(sx), float(sy), 0.6 * max(0.8, world.unit), (0.95, 0.96, 1.0), 0.12 + 0.3 * rng.random() ** 2)
 
 
@@ -155,10 +170,12 @@ def _nebula(world: World, rgb: Field) -> None:
     shift = int(rng.integers(0, 4)) if not world.reading.has("nebula") else 2
     x, y = grid(w, h)
     lean = rng.uniform(-0.6, 0.6)
-    band = np.exp(-(((y - h * 0.36) - (x - w / 2) * lean * h / w) / (h * 0.30)) ** 2)
+    band = np.exp(-((((y - h * 0.36) - (x - w / 2) * lean * h / w) / (h * 0.30)) ** 2))
     power = 0.75 if world.reading.has("nebula", "space") else 0.45
     for index in range(3):
-        mask = smoothstep(0.44 + 0.03 * index, 0.78, np.abs(base - 0.33 - 0.14 * index) * -2.6 + 1.0) * smoothstep(0.32, 0.8, swirl)
+        mask = smoothstep(0.44 + 0.03 * index, 0.78, np.abs(base - 0.33 - 0.14 * index) * -2.6 + 1.0) * smoothstep(
+            0.32, 0.8, swirl
+        )
         mask = mask * band * power
         tone = tones[(index + shift) % 4]
         for channel in range(3):
@@ -175,7 +192,11 @@ def _high_cloud(world: World, rgb: Field) -> None:
     x, y = grid(world.width, world.height)
     rows = y / world.horizon
     shape = smoothstep(0.50, 0.84, veil) * smoothstep(0.0, 0.35, rows) * (1 - smoothstep(0.62, 1.0, rows))
-    near = np.exp(-(np.hypot(x - world.light.x, (y - world.light.y) * 1.3) / (420 * unit)) ** 2) if world.light.kind != "none" else 0 * x * y
+    near = (
+        np.exp(-((np.hypot(x - world.light.x, (y - world.light.y) * 1.3) / (420 * unit)) ** 2))
+        if world.light.kind != "none"
+        else 0 * x * y
+    )
     strength = 0.55 * (1 - 0.72 * world.palette.dark)
     toward(rgb, world.palette.cloud, shape * strength)
     toward(rgb, world.light.tone, (shape * near * 0.45 * (1 - 0.6 * world.palette.dark)).astype(np.float32))
@@ -187,9 +208,23 @@ def _rainbow(world: World, rgb: Field) -> None:
     cx, cy = world.width * (0.5 + 0.16 * side), world.horizon * 1.12
     radius = min(world.width * 0.62, world.horizon * 0.94)
     band = (np.hypot(x - cx, y - cy) - radius) / (58 * world.unit)
-    tones = np.array([(0.45, 0.2, 0.9), (0.2, 0.45, 1.0), (0.15, 0.85, 0.75), (0.4, 0.95, 0.3), (1.0, 0.95, 0.25), (1.0, 0.6, 0.15), (1.0, 0.22, 0.2)])
+    tones = np.array(
+        [
+            (0.45, 0.2, 0.9),
+            (0.2, 0.45, 1.0),
+            (0.15, 0.85, 0.75),
+            (0.4, 0.95, 0.3),
+            (1.0, 0.95, 0.25),
+            (1.0, 0.6, 0.15),
+            (1.0, 0.22, 0.2),
+        ]
+    )
     place = np.clip(band * 6, 0, 6)
-    edge = smoothstep(-0.08, 0.12, band) * (1 - smoothstep(0.88, 1.08, band)) * (1 - 0.35 * smoothstep(0.6, 1.0, y / world.horizon))
+    edge = (
+        smoothstep(-0.08, 0.12, band)
+        * (1 - smoothstep(0.88, 1.08, band))
+        * (1 - 0.35 * smoothstep(0.6, 1.0, y / world.horizon))
+    )
     inside = np.exp(-np.maximum(0, -band) / 2.2) * (band < 0.5) * 0.10
     toward(rgb, (1.0, 1.0, 1.0), (inside * (y < world.horizon)).astype(np.float32))
     for channel in range(3):

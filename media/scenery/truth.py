@@ -6,7 +6,15 @@ from media.scenery.palettes import TINTS
 from media.scenery.words import ANIMALS, Match
 from media.scenery.world import World
 
-_TIMES = {"sunset": "sunset", "dawn": "dawn", "day": "day", "twilight": "twilight", "night": "night", "neon": "night", "space": "night"}
+_TIMES = {
+    "sunset": "sunset",
+    "dawn": "dawn",
+    "day": "day",
+    "twilight": "twilight",
+    "night": "night",
+    "neon": "night",
+    "space": "night",
+}
 _HOURS = frozenset({"night", "dawn", "day", "sunset", "twilight"})
 _SKY = frozenset({"sun", "moon", "star", "aurora", "cloud", "rainbow", "meteor", "firework", "lightning"})
 _WEATHER = frozenset({"rain", "snow", "fog", "storm", "wind", "winter", "autumn", "spring"})
@@ -15,7 +23,9 @@ _LAND = frozenset({
     "lighthouse", "tree", "palm", "cactus", "train", "car", "house", "castle", "campfire", "boat", "ship",
 })  # fmt: skip
 _HAS_LAND: dict[str, frozenset[str]] = {
-    "sea": frozenset({"sea", "beach", "island", "mountain", "forest", "meadow", "hill", "lake", "river", "space", "nebula"}),
+    "sea": frozenset(
+        {"sea", "beach", "island", "mountain", "forest", "meadow", "hill", "lake", "river", "space", "nebula"}
+    ),
     "lake": frozenset({"lake", "river", "mountain", "forest", "meadow", "hill", "beach", "sea", "space", "nebula"}),
     "city": frozenset({"city", "river", "sea", "lake", "mountain", "space", "nebula"}),
     "rooftop": frozenset({"city", "rooftop", "space", "nebula"}),
@@ -27,9 +37,29 @@ _HAS_LAND: dict[str, frozenset[str]] = {
     "space": frozenset({"space", "nebula", "planet"}),
     "underwater": frozenset({"sea"}),
 }
-_PLACES = frozenset({"sea", "lake", "river", "beach", "island", "mountain", "hill", "forest", "city", "rooftop", "desert", "space", "planet", "nebula", "meadow"})
+_PLACES = frozenset(
+    {
+        "sea",
+        "lake",
+        "river",
+        "beach",
+        "island",
+        "mountain",
+        "hill",
+        "forest",
+        "city",
+        "rooftop",
+        "desert",
+        "space",
+        "planet",
+        "nebula",
+        "meadow",
+    }
+)
 _BEINGS = frozenset({*ANIMALS, "person", "man", "woman", "child", "couple", "robot", "astronaut", "dancer"})
-WEARERS = frozenset({*_BEINGS, "boat", "ship", "balloon", "car", "train", "house", "castle", "rocket", "lighthouse", "flower"})
+WEARERS = frozenset(
+    {*_BEINGS, "boat", "ship", "balloon", "car", "train", "house", "castle", "rocket", "lighthouse", "flower"}
+)
 """What a colour word colours, instead of the sky."""
 
 
@@ -52,7 +82,9 @@ def shown(world: World, place: str, *, ground: bool, water: bool) -> tuple[list[
     if place == "underwater":
         hidden |= _HOURS | _SKY | _WEATHER | (_LAND - {"sea"})
     if place == "space":
-        hidden |= {"cloud", "rainbow", "sun", "moon", "autumn", "spring", "fog"} | (_LAND - {"space", "nebula", "planet"})
+        hidden |= {"cloud", "rainbow", "sun", "moon", "autumn", "spring", "fog"} | (
+            _LAND - {"space", "nebula", "planet"}
+        )
     if place == "planet":
         hidden |= {"cloud", "rainbow", "sun", "forest", "sea", "lake"}
     if not ground:
@@ -76,5 +108,7 @@ def shown(world: World, place: str, *, ground: bool, water: bool) -> tuple[list[
 
 def labelled(matches: list[Match]) -> list[str]:
     """For a person: the word as written, and what it became where that is another word."""
-    texts = [match.word if match.word.casefold() == match.element else f"{match.word} ({match.element})" for match in matches]
+    texts = [
+        match.word if match.word.casefold() == match.element else f"{match.word} ({match.element})" for match in matches
+    ]
     return list(dict.fromkeys(texts))

@@ -94,7 +94,16 @@ class Water:
         k = self._near * rows
         g, h = 0.0, 1.0 / c
         across = scale * k * 0.5 * texel
-        self.matrix = (across / c, middle / c, (middle * c - across * columns / 2) / c, g, 0.0, k * texel / c + 0.0, g, h)
+        self.matrix = (
+            across / c,
+            middle / c,
+            (middle * c - across * columns / 2) / c,
+            g,
+            0.0,
+            k * texel / c + 0.0,
+            g,
+            h,
+        )
         self._tiles = tiles
         self._rows_of_tile = int(np.ceil(k * texel / c / _SIZE)) + 1
         fade = np.clip(20.0 / self.distance, 0.0, 1.0)
@@ -114,7 +123,11 @@ class Water:
         low = np.clip(1.25 - world.light.y / world.horizon, 0.35, 1.0)
         self.path = (column * power * (0.34 + 0.72 * (1 - y) ** 0.8) * (0.6 + 0.4 / low * 0.5)).astype(np.float32)
         warm = 0.26 if world.light.kind == "sun" and world.palette.name != "day" else 0.08
-        tone = np.array(mix(world.light.tone, world.palette.sky[-2], warm), dtype=np.float32)[None, None, :].repeat(2, 0).repeat(2, 1)
+        tone = (
+            np.array(mix(world.light.tone, world.palette.sky[-2], warm), dtype=np.float32)[None, None, :]
+            .repeat(2, 0)
+            .repeat(2, 1)
+        )
         ty, tu, tv = converted(tone)
         self.tone = (float(ty[0, 0]), float(tu[0, 0]), float(tv[0, 0]))
 
@@ -155,8 +168,9 @@ class Water:
             blue += (self.tone[1] - blue) * few
             red += (self.tone[2] - red) * few
         luma += self.noise + 0.5
-        picture = Image.fromarray(np.clip(luma, 16, 235).astype(np.uint8)).resize((self.world.width, self.rows), Image.Resampling.BILINEAR)
+        picture = Image.fromarray(np.clip(luma, 16, 235).astype(np.uint8)).resize(
+            (self.world.width, self.rows), Image.Resampling.BILINEAR
+        )
         canvas.y.paste(picture, (0, self.top))
         canvas.u.paste(image_of(blue), (0, self.top // 2))
         canvas.v.paste(image_of(red), (0, self.top // 2))
-

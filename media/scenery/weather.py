@@ -20,7 +20,11 @@ class Rain:
         width, height = world.width, world.height
         self.lean = 0.12 + (0.22 if world.reading.has("storm", "wind") else 0.0)
         self.sheets: list[tuple[Image.Image, float]] = []
-        for count, long, wide, level, speed in ((520, 34, 1.0, 74, 1250), (210, 70, 1.5, 92, 1800), (46, 130, 2.4, 70, 2600)):
+        for count, long, wide, level, speed in (
+            (520, 34, 1.0, 74, 1250),
+            (210, 70, 1.5, 92, 1800),
+            (46, 130, 2.4, 70, 2600),
+        ):
             tile = Image.new("L", (width, height), 0)
             draw = ImageDraw.Draw(tile)
             for _ in range(int(count * heavy * width * height / (1280 * 720 * unit * unit))):
@@ -30,7 +34,11 @@ class Rain:
                 for dx in (-width, 0, width):
                     for dy in (-height, 0, height):
                         if -200 < x + dx < width + 200 and -200 < y + dy < height + 200:
-                            draw.line([(x + dx, y + dy), (x + dx - self.lean * size, y + dy + size)], fill=tone, width=max(1, round(wide * unit)))
+                            draw.line(
+                                [(x + dx, y + dy), (x + dx - self.lean * size, y + dy + size)],
+                                fill=tone,
+                                width=max(1, round(wide * unit)),
+                            )
             tile = tile.filter(ImageFilter.GaussianBlur(0.55 * unit * wide))
             big = Image.new("L", (width * 2, height * 2))
             for dx in (0, width):
@@ -45,7 +53,9 @@ class Rain:
                 self.rings.append(self._ring(unit, step / 7))
             for _ in range(int(80 * heavy)):
                 y = ground + (height - ground) * (0.04 + 0.94 * rng.random())
-                self.splashes.append((float(rng.random() * width), float(y), float(rng.random() * 0.9), float(0.55 + 0.5 * rng.random())))
+                self.splashes.append(
+                    (float(rng.random() * width), float(y), float(rng.random() * 0.9), float(0.55 + 0.5 * rng.random()))
+                )
 
     @staticmethod
     def _ring(unit: float, part: float) -> tuple[Image.Image, Image.Image]:
@@ -54,7 +64,9 @@ class Rain:
         draw = ImageDraw.Draw(picture)
         rx, ry = size[0] * 1.42 * (0.15 + 0.85 * part), size[1] * 1.42 * (0.15 + 0.85 * part)
         cx, cy = size[0] * 1.5, size[1] * 1.5
-        draw.ellipse((cx - rx, cy - ry, cx + rx, cy + ry), outline=int(150 * (1 - part) ** 1.1), width=max(2, int(3.4 * unit)))
+        draw.ellipse(
+            (cx - rx, cy - ry, cx + rx, cy + ry), outline=int(150 * (1 - part) ** 1.1), width=max(2, int(3.4 * unit))
+        )
         small = picture.reduce(3)
         return small, small.reduce(2)
 
@@ -67,7 +79,9 @@ class Rain:
             hop = (int(turn) * 0.618) % 1.0
             if part < 0.45:
                 ring, half = self.rings[int(part / 0.45 * 7.99)]
-                canvas.tint(self.tone, ring, int((x + hop * width) % width) - ring.width // 2, int(y) - ring.height // 2, half)
+                canvas.tint(
+                    self.tone, ring, int((x + hop * width) % width) - ring.width // 2, int(y) - ring.height // 2, half
+                )
         for sheet, speed in self.sheets:
             down = time * speed
             x = int(down * self.lean) % width
@@ -79,7 +93,18 @@ class Rain:
 class Falling:
     """Soft flakes, petals or leaves in several depths: they fall, swing and pass the camera."""
 
-    def __init__(self, world: World, name: str, *, count: int, tones: tuple[Colour, ...], sizes: tuple[float, float], speed: float, swing: float, strength: float = 0.9) -> None:
+    def __init__(
+        self,
+        world: World,
+        name: str,
+        *,
+        count: int,
+        tones: tuple[Colour, ...],
+        sizes: tuple[float, float],
+        speed: float,
+        swing: float,
+        strength: float = 0.9,
+    ) -> None:
         rng = world.chance(name)
         unit = world.unit
         self.world = world
@@ -125,10 +150,19 @@ class Floating:
         unit = world.unit
         self.area = area or (0.0, 0.0, float(world.width), float(world.height))
         self.blink, self.rise = blink, rise * unit
-        self.glows = [Glow((sizes[0] + (sizes[1] - sizes[0]) * (step / 4) ** 2) * unit, tone, strength * (1 - 0.14 * step), power) for step in range(5)]
+        self.glows = [
+            Glow((sizes[0] + (sizes[1] - sizes[0]) * (step / 4) ** 2) * unit, tone, strength * (1 - 0.14 * step), power)
+            for step in range(5)
+        ]
         self.unit = unit
         self.spots = [
-            (int(rng.random() ** 1.8 * 4.99), *(float(one) for one in rng.random(2)), float(rng.random() * 6.28), float(0.5 + rng.random()), float(10 + 34 * rng.random()))
+            (
+                int(rng.random() ** 1.8 * 4.99),
+                *(float(one) for one in rng.random(2)),
+                float(rng.random() * 6.28),
+                float(0.5 + rng.random()),
+                float(10 + 34 * rng.random()),
+            )
             for _ in range(count)
         ]
 
@@ -138,7 +172,15 @@ class Floating:
         wide, tall = right - left, bottom - top
         for kind, fx, fy, phase, rate, sway in self.spots:
             y = (fy * tall - self.rise * rate * (0.6 + 0.25 * kind) * time) % tall + top
-            x = left + (fx * wide + sway * self.unit * np.sin(time * 0.5 * rate + phase) + 5 * self.unit * kind * time * rate) % wide
+            x = (
+                left
+                + (
+                    fx * wide
+                    + sway * self.unit * np.sin(time * 0.5 * rate + phase)
+                    + 5 * self.unit * kind * time * rate
+                )
+                % wide
+            )
             edge = min(1.0, (y - top) / (tall * 0.12), (bottom - y) / (tall * 0.12))
             wave = 0.5 + 0.5 * float(np.sin(time * (1.1 + 1.5 * self.blink) * rate + phase * 3))
             fade = edge * ((1 - self.blink) * (0.55 + 0.45 * wave) + self.blink * wave**3)
@@ -148,7 +190,17 @@ class Floating:
 class Fog:
     """A bank of mist that drifts in front of a layer."""
 
-    def __init__(self, world: World, name: str, *, middle: float, tall: float, strength: float, speed: float, tone: Colour | None = None) -> None:
+    def __init__(
+        self,
+        world: World,
+        name: str,
+        *,
+        middle: float,
+        tall: float,
+        strength: float,
+        speed: float,
+        tone: Colour | None = None,
+    ) -> None:
         rng = world.chance(name)
         unit = world.unit
         self.world, self.speed = world, speed * unit
@@ -163,7 +215,12 @@ class Fog:
         rgb[:] = tone or mix(world.palette.haze, world.palette.light, 0.16 * (1 - world.palette.dark))
         if world.light.kind != "none":
             x = np.arange(width, dtype=np.float32)[None, :] - margin
-            near = np.exp(-(((x - world.light.x) / (380 * unit)) ** 2)) * 0.5 * (1 - 0.5 * world.palette.dark) * np.ones_like(y)
+            near = (
+                np.exp(-(((x - world.light.x) / (380 * unit)) ** 2))
+                * 0.5
+                * (1 - 0.5 * world.palette.dark)
+                * np.ones_like(y)
+            )
             for channel in range(3):
                 rgb[..., channel] += (world.light.tone[channel] - rgb[..., channel]) * near
         self.layer = Layer(rgb, alpha, top=first, margin=margin, rng=rng)
@@ -184,7 +241,15 @@ class Fire:
         self.glow = Glow(tall * 3.8, (1.0, 0.54, 0.20), 0.58, 2.0)
         self.core = Glow(tall * 1.1, (1.0, 0.66, 0.25), 0.6, 2.0)
         unit = world.unit
-        self.sparks = [(float(rng.random()), float(rng.normal() * 0.5), float(0.9 + 0.9 * rng.random()), float(rng.random() * 6.28)) for _ in range(26)]
+        self.sparks = [
+            (
+                float(rng.random()),
+                float(rng.normal() * 0.5),
+                float(0.9 + 0.9 * rng.random()),
+                float(rng.random() * 6.28),
+            )
+            for _ in range(26)
+        ]
         self.spark = Glow(3.4 * unit, (1.0, 0.72, 0.34), 0.95, 2.2)
         logs = Image.new("L", (self.wide * 3, int(tall * 0.30) * 3), 0)
         draw = ImageDraw.Draw(logs)
@@ -209,7 +274,9 @@ class Fire:
         shape = np.clip(1.15 - np.abs(sway) / (0.10 + 0.62 * (1 - v) ** 0.8 * np.clip(v * 7, 0.3, 1)), 0, 1)
         heat = np.clip(shape * (1.35 - v * 0.95) + (piece - 0.5) * 1.9 * (0.25 + v), 0, 1.3)
         for low, tone in ((0.16, (0.86, 0.22, 0.06)), (0.40, (1.0, 0.56, 0.12)), (0.72, (1.0, 0.90, 0.55))):
-            mask = image_of(smoothstep(low, low + 0.26, heat) * 240).resize((self.wide, rows), Image.Resampling.BILINEAR)
+            mask = image_of(smoothstep(low, low + 0.26, heat) * 240).resize(
+                (self.wide, rows), Image.Resampling.BILINEAR
+            )
             canvas.tint(codes(tone), mask, int(x) - self.wide // 2, int(self.y) - rows + int(rows * 0.06))
         self.core.draw(canvas, x, self.y - self.tall * 0.35, flicker * 0.6)
         for start, lean, rate, phase in self.sparks:

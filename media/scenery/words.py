@@ -17,11 +17,7 @@ _WORD = re.compile(r"[^\W\d_]+")
 _LONGEST_PHRASE = 4
 _READ_AT_MOST = 4_000
 _SMALL_WORDS = frozenset(
-    "i you he she it we they my your his her its our their me him them this that these those there here be was were has have had do does did "
-    "will would can could very so as but or if then than into onto through across near beside behind above below up down out off some any all "
-    "one two three four five many much few more most other another each every like just only still through while where when who what how why "
-    "make made video clip film scene shot picture image photo animation please show showing create generate style beautiful cinematic view "
-    "big small large little tall old young new quiet slow slowly fast distant far lonely lone single wide close".split()
+    ["i", "you", "he", "she", "it", "we", "they", "my", "your", "his", "her", "its", "our", "their", "me", "him", "them", "this", "that", "these", "those", "there", "here", "be", "was", "were", "has", "have", "had", "do", "does", "did", "will", "would", "can", "could", "very", "so", "as", "but", "or", "if", "then", "than", "into", "onto", "through", "across", "near", "beside", "behind", "above", "below", "up", "down", "out", "off", "some", "any", "all", "one", "two", "three", "four", "five", "many", "much", "few", "more", "most", "other", "another", "each", "every", "like", "just", "only", "still", "through", "while", "where", "when", "who", "what", "how", "why", "make", "made", "video", "clip", "film", "scene", "shot", "picture", "image", "photo", "animation", "please", "show", "showing", "create", "generate", "style", "beautiful", "cinematic", "view", "big", "small", "large", "little", "tall", "old", "young", "new", "quiet", "slow", "slowly", "fast", "distant", "far", "lonely", "lone", "single", "wide", "close"]
 )
 
 
@@ -62,7 +58,9 @@ def read(prompt: str, negative: str = "") -> Reading:
     language = _language([token.casefold() for token in tokens])
     found, unknown, removed = _scan(tokens, language, with_negatives=False)
     negative_tokens = _tokens(negative)
-    for matched in _scan(negative_tokens, _language([token.casefold() for token in negative_tokens]) or language, with_negatives=True)[0]:
+    for matched in _scan(
+        negative_tokens, _language([token.casefold() for token in negative_tokens]) or language, with_negatives=True
+    )[0]:
         removed.add(matched.element)
     if "people" in removed:
         removed |= {"person", "man", "woman", "child", "couple", "dancer", "astronaut"}
@@ -122,7 +120,7 @@ def _scan(tokens: list[str], language: str, *, with_negatives: bool) -> tuple[li
             denied = 3
         elif folded[position] not in small and len(folded[position]) > 1:
             unknown.append(word)
-        if denied and not (folded[position] in negations):
+        if denied and folded[position] not in negations:
             denied -= 1
         position += length
     return found, unknown, removed
@@ -149,7 +147,11 @@ def _elements_at(folded: list[str], position: int, language: str, with_negatives
 def _means_otherwise(key: tuple[str, ...], language: str) -> bool:
     """An English word that is a common small word or another element of the prompt's own language (French ``car``, ``rose``)."""
     lexicon = next(one for one in LEXICONS if one.code == language)
-    return key[0] in lexicon.function_words or key in _table(lexicon)[1] or (language, key[0]) in {("fr", "car"), ("de", "fall")}
+    return (
+        key[0] in lexicon.function_words
+        or key in _table(lexicon)[1]
+        or (language, key[0]) in {("fr", "car"), ("de", "fall")}
+    )
 
 
 @cache

@@ -15,7 +15,15 @@ from media.scenery.words import read
 SMALL = (256, 144)
 
 
-def scene(prompt: str, *, negative: str = "", seed: int = 3, size: tuple[int, int] = SMALL, caption: bool = False, seconds: float = 4.0) -> Scene:
+def scene(
+    prompt: str,
+    *,
+    negative: str = "",
+    seed: int = 3,
+    size: tuple[int, int] = SMALL,
+    caption: bool = False,
+    seconds: float = 4.0,
+) -> Scene:
     return direct(read(prompt, negative), prompt, seed, size, seconds, caption=caption)
 
 
@@ -37,7 +45,11 @@ def test_what_it_does_not_know_is_still_a_picture(prompt: str) -> None:
 
 
 def test_unknown_prompts_and_seeds_look_different() -> None:
-    first, second, third = pixels(scene("jazz"), 1.0), pixels(scene("tax return"), 1.0), pixels(scene("jazz", seed=4), 1.0)
+    first, second, third = (
+        pixels(scene("jazz"), 1.0),
+        pixels(scene("tax return"), 1.0),
+        pixels(scene("jazz", seed=4), 1.0),
+    )
     assert difference(first, second) > 3
     assert difference(first, third) > 3
 
@@ -57,14 +69,62 @@ def test_a_frame_is_a_pure_function_of_time() -> None:
 
 
 def test_seeds_change_the_composition() -> None:
-    assert difference(pixels(scene("mountains at dawn", seed=1), 1.0), pixels(scene("mountains at dawn", seed=2), 1.0)) > 4
+    assert (
+        difference(pixels(scene("mountains at dawn", seed=1), 1.0), pixels(scene("mountains at dawn", seed=2), 1.0)) > 4
+    )
 
 
-VISIBLE = (
-    "sea forest mountain city desert night sunset aurora rain snow fog storm rainbow cloud fireworks lighthouse campfire tree palm balloon train car "
-    "house castle lantern butterfly fireflies birds cat dog horse deer wolf fox bear elephant camel lion cow sheep giraffe owl person woman child robot "
-    "dancer autumn flowers"
-).split()
+VISIBLE = [
+    "sea",
+    "forest",
+    "mountain",
+    "city",
+    "desert",
+    "night",
+    "sunset",
+    "aurora",
+    "rain",
+    "snow",
+    "fog",
+    "storm",
+    "rainbow",
+    "cloud",
+    "fireworks",
+    "lighthouse",
+    "campfire",
+    "tree",
+    "palm",
+    "balloon",
+    "train",
+    "car",
+    "house",
+    "castle",
+    "lantern",
+    "butterfly",
+    "fireflies",
+    "birds",
+    "cat",
+    "dog",
+    "horse",
+    "deer",
+    "wolf",
+    "fox",
+    "bear",
+    "elephant",
+    "camel",
+    "lion",
+    "cow",
+    "sheep",
+    "giraffe",
+    "owl",
+    "person",
+    "woman",
+    "child",
+    "robot",
+    "dancer",
+    "autumn",
+    "flowers",
+]
 
 
 @pytest.mark.parametrize("word", VISIBLE)
@@ -85,7 +145,9 @@ def test_what_finds_no_place_is_not_claimed() -> None:
     assert scene("running").drawn == []
 
 
-@pytest.mark.parametrize("prompt", ["a lighthouse at golden sunset", "a horse running in a meadow", "hope", "snowy mountains at dawn"])
+@pytest.mark.parametrize(
+    "prompt", ["a lighthouse at golden sunset", "a horse running in a meadow", "hope", "snowy mountains at dawn"]
+)
 def test_motion_is_smooth(prompt: str) -> None:
     one = scene(prompt, seconds=2.0)
     frames = [pixels(one, index / 24) for index in range(12, 30)]
@@ -95,7 +157,9 @@ def test_motion_is_smooth(prompt: str) -> None:
 
 
 @pytest.mark.parametrize("size", [(256, 144), (144, 256)])
-@pytest.mark.parametrize("prompt", ["whale", "neon city", "astronaut on a planet", "fish", "spaceship in space", "rooftop", "lake", "camels"])
+@pytest.mark.parametrize(
+    "prompt", ["whale", "neon city", "astronaut on a planet", "fish", "spaceship in space", "rooftop", "lake", "camels"]
+)
 def test_every_place_fits_both_aspects(prompt: str, size: tuple[int, int]) -> None:
     one = scene(prompt, size=size)
     assert one.frame(0.0).size == size

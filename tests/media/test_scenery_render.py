@@ -51,8 +51,17 @@ def test_one_real_clip(tmp_path: Path) -> None:
         context = video.codec_context
         assert (context.name, context.profile, context.pix_fmt) == ("h264", "High", "yuv420p")
         assert (context.width, context.height, float(video.average_rate or 0)) == (1280, 720, 24.0)
-        assert (int(context.color_primaries), int(context.color_trc), int(context.colorspace), int(context.color_range)) == (1, 1, 1, 1)
-        assert (audio.codec_context.name, audio.codec_context.sample_rate, audio.codec_context.layout.name) == ("aac", 48_000, "stereo")
+        assert (
+            int(context.color_primaries),
+            int(context.color_trc),
+            int(context.colorspace),
+            int(context.color_range),
+        ) == (1, 1, 1, 1)
+        assert (audio.codec_context.name, audio.codec_context.sample_rate, audio.codec_context.layout.name) == (
+            "aac",
+            48_000,
+            "stereo",
+        )
         assert set(film.metadata) <= {"major_brand", "minor_version", "compatible_brands", "comment"}
         assert sum(1 for _ in film.decode(video)) == 48
 
@@ -72,7 +81,9 @@ def test_colours_arrive_as_painted(tmp_path: Path) -> None:
     assert np.abs(small[0] - small[1]).mean() < 3.0
 
 
-@pytest.mark.parametrize("prompt", ["a storm over the sea", "jazz", "neon city in the rain", "campfire in the forest at night"])
+@pytest.mark.parametrize(
+    "prompt", ["a storm over the sea", "jazz", "neon city in the rain", "campfire in the forest at night"]
+)
 def test_sound_is_level_and_never_clips(prompt: str) -> None:
     one = direct(read(prompt), prompt, 1, (128, 72), 4.0)
     sound = composed(one.world, one.place, one.thunder)
@@ -102,8 +113,13 @@ def photograph(path: Path, size: tuple[int, int], at: tuple[float, float]) -> Pa
 
 
 @pytest.mark.parametrize("frame", [(320, 180), (180, 320)])
-@pytest.mark.parametrize(("size", "at"), [((800, 600), (0.75, 0.4)), ((600, 900), (0.4, 0.25)), ((1200, 400), (0.2, 0.5)), ((48, 36), (0.6, 0.5))])
-def test_the_subject_of_a_picture_stays_in_frame_and_grows(tmp_path: Path, frame: tuple[int, int], size: tuple[int, int], at: tuple[float, float]) -> None:
+@pytest.mark.parametrize(
+    ("size", "at"),
+    [((800, 600), (0.75, 0.4)), ((600, 900), (0.4, 0.25)), ((1200, 400), (0.2, 0.5)), ((48, 36), (0.6, 0.5))],
+)
+def test_the_subject_of_a_picture_stays_in_frame_and_grows(
+    tmp_path: Path, frame: tuple[int, int], size: tuple[int, int], at: tuple[float, float]
+) -> None:
     path = photograph(tmp_path / "p.png", size, at)
     one = shot(path, read(""), "", 1, frame, 4.0)
 

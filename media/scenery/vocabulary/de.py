@@ -4,9 +4,7 @@ from __future__ import annotations
 
 AUTO_PLURAL = False
 
-FUNCTION_WORDS = (
-    "der die das den dem des ein eine einen einem einer eines im am und mit auf über unter bei beim vor nach zum zur von vom ist sind durch für aus"
-)
+FUNCTION_WORDS = "der die das den dem des ein eine einen einem einer eines im am und mit auf über unter bei beim vor nach zum zur von vom ist sind durch für aus"
 
 NEGATIONS = "ohne kein keine keinen keinem nicht"
 
