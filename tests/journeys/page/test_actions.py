@@ -12,15 +12,15 @@ from tests.journeys.page.visitor import picture
 
 async def test_cancel_ends_the_job_on_its_card(visit: Callable[..., Any]) -> None:
     person = await visit()
-    await person.order("A slow river, one")
-    await person.order("A slow river, two")
-    await person.order("A slow river, three")
-    await person.action("river, three", "cancel").click()
-    card = await person.wait_for("river, three", "cancelled")
+    await person.order("A river forever, one")
+    await person.order("A river forever, two")
+    await person.order("A river forever, three")
+    await person.action("forever, three", "cancel").click()
+    card = await person.wait_for("forever, three", "cancelled")
     await expect(card.locator(".stage")).to_be_hidden()
-    [job] = await person.jobs("river, three")
+    [job] = await person.jobs("forever, three")
     assert job["status"] == "cancelled"
-    for text in ("river, one", "river, two"):
+    for text in ("forever, one", "forever, two"):
         await person.action(text, "cancel").click()
         await person.wait_for(text, "cancelled")
 
@@ -51,6 +51,12 @@ async def test_again_makes_another_one_of_the_same(visit: Callable[..., Any]) ->
     await person.shortest()
     await person.make("A kite in the wind")
     await person.action("A kite", "again").click()
+    question = person.card("A kite").locator(".card-question")
+    await expect(question).to_contain_text("credits")
+    await question.locator('[data-answer="no"]').click()
+    assert len(await person.jobs("A kite")) == 1
+    await person.action("A kite", "again").click()
+    await question.locator('[data-answer="yes"]').click()
     await expect(person.card("A kite")).to_have_count(2)
     await expect(person.page.locator('.card[data-state="done"]')).to_have_count(2, timeout=120_000)
     one, other = await person.jobs("A kite")
@@ -120,6 +126,17 @@ async def test_details_show_the_seed_and_copy_the_prompt(visit: Callable[..., An
     await card.locator('[data-verb="copy_prompt"]').click()
     await expect(card.locator('[data-verb="copy_prompt"]')).to_have_class("button is-small is-confirmed")
     assert await person.page.evaluate("navigator.clipboard.readText()") == prompt
+
+
+async def test_a_declined_prompt_says_so_and_comes_back_for_editing(visit: Callable[..., Any]) -> None:
+    person = await visit()
+    await person.order("A prompt that is refused")
+    card = await person.wait_for("that is refused", "failed")
+    await expect(card.locator(".card-error")).to_contain_text("You were not charged")
+    await expect(card.locator(".stage")).to_be_hidden()
+    await person.action("that is refused", "edit_prompt").click()
+    await expect(person.prompt).to_be_focused()
+    await expect(person.prompt).to_have_value("A prompt that is refused")
 
 
 async def test_a_refusal_is_said_on_the_card_and_loses_nothing(visit: Callable[..., Any]) -> None:

@@ -22,11 +22,14 @@ async (video) => {
 }
 """
 
+IDLE = "async () => { const me = await (await fetch('/api/me')).json(); return me.running + me.waiting === 0; }"
+
 
 async def test_a_prompt_becomes_a_clip_that_plays(visit: Callable[..., Any]) -> None:
     person = await visit()
     await person.shortest()
-    await expect(person.page.locator("#price")).to_have_text("0 credits · free")
+    estimate = await person.api("POST", "/api/video_chat/estimate", {"duration": 4, "resolution": "720p"})
+    await expect(person.page.locator("#price")).to_have_text(f"{estimate['price']} credits")
     card = await person.order("A paper boat on a quiet sea")
     await expect(person.prompt).to_have_value("")
     await expect(card.locator('[data-verb="cancel"]')).to_be_visible()
@@ -90,6 +93,24 @@ async def test_an_example_runs_at_a_click(visit: Callable[..., Any]) -> None:
     await expect(person.card(prompt)).to_be_visible()
     await expect(person.page.locator("#welcome")).to_be_hidden()
     await person.wait_for(prompt, "done", within=MADE)
+
+
+async def test_an_old_clip_is_found_in_the_sidebar_and_its_page_is_loaded(visit: Callable[..., Any]) -> None:
+    person = await visit()
+    for number in range(24):
+        await person.api("POST", "/api/video_chat/generate", {"prompt": f"Clip number {number}", "provider": "instant"})
+        if number % 12 == 11:  # no more may wait in line at once than the account's cap
+            await person.page.wait_for_function(IDLE, timeout=MADE)
+    await person.page.reload()
+    await person.ready()
+    first = person.page.locator(".card-headline", has_text="Clip number 0")
+    await expect(first).to_have_count(0)
+    await person.page.click("#tab-history")
+    await person.page.locator("#sidebar-list .sidebar-item", has_text="Clip number 0").click()
+    await expect(person.card("Clip number 0")).to_be_focused()
+    await expect(first).to_be_in_viewport()
+    headlines = await person.page.locator(".card-headline").all_text_contents()
+    assert sorted(headlines) == sorted(f"Clip number {number}" for number in range(24))
 
 
 async def test_the_first_use_says_once_who_gets_the_prompt(visit: Callable[..., Any]) -> None:

@@ -66,7 +66,7 @@ export class Options {
     if (field in LISTS) return generator[LISTS[field]].includes(value);
     if (field === "provider") return Boolean(store.generator(value));
     if (field === "model") return generator.models.includes(value);
-    if (field === "generate_audio") return generator.audio;
+    if (field === "generate_audio") return canMute(generator);
     return Boolean(generator[field]);
   }
 
@@ -169,7 +169,7 @@ export class Options {
       this.#segments("aspect_ratio", generator.aspects, t("page.options.aspect"), (value) => value, glyph),
       this.#segments("duration", generator.seconds, t("page.options.seconds"), (value) => t("page.seconds", { count: value })),
       this.#segments("resolution", generator.resolutions, t("page.options.resolution"), (value) => value),
-      generator.audio ? this.#sound() : null,
+      canMute(generator) ? this.#sound() : null,
       generator.negative_prompt ? this.#negative() : null,
       generator.seed ? this.#seed() : null,
       this.#notes(generator),
@@ -302,4 +302,9 @@ function glyph(aspect) {
   frame.style.setProperty("width", `${width * scale}px`);
   frame.style.setProperty("height", `${height * scale}px`);
   return frame;
+}
+
+// Some generators make sound but cannot leave it out.
+function canMute(generator) {
+  return Boolean(generator.audio) && generator.audio_switch !== false;
 }

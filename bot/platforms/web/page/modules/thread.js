@@ -33,7 +33,11 @@ export class Thread {
     this.scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     this.latest.addEventListener("click", () => this.toEnd());
     new ResizeObserver(() => this.pinned && this.toEnd()).observe(byId("thread-wrap"));
-    new ResizeObserver(() => this.pinned && this.toEnd()).observe(this.scroller);
+    new ResizeObserver(() => {
+      // The composer below has no scrollbar; it keeps the same margins, so that both stand on one line.
+      byId("conversation").style.setProperty("--gutter", `${(this.scroller.offsetWidth - this.scroller.clientWidth) / 2}px`);
+      if (this.pinned) this.toEnd();
+    }).observe(this.scroller);
     this.sentinel = new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && this.loaded && this.loadOlder(), { root: this.scroller, rootMargin: "800px 0px 0px" });
     this.sentinel.observe(this.older);
   }
