@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -13,12 +14,15 @@ import typer.main
 
 from bot.__main__ import cli
 from bot.app import open_app
+from bot.commands.account import generators
+from bot.commands.making import FIELDS, order
 from bot.engine.status import STATUS
 from bot.engine.words import Words
 from bot.platforms.web.answers import refusal
 from bot.setting_list import BY_NAME
 from bot.settings import read_settings
 from core.errors import BadOption, ReelayError
+from core.jobs import Actor, Place
 from core.states import DELIVERY_MOVES, ENDED, MOVES, STATE_SECONDS, AttemptState, DeliveryState, JobState
 from media.scenery.vocabulary import LEXICONS
 
@@ -147,6 +151,48 @@ async def test_every_route_is_in_the_reference_and_no_other(tmp_path: Path) -> N
     assert {route.replace("HEAD", "GET", 1) for route in heads} <= routes
     told = re.findall(rf"^\| `((?:{METHODS}) /[^`]*)`", text_of(REFERENCE / "http.md"), re.MULTILINE)
     assert sorted(told) == sorted(routes - heads)
+
+
+def fields_of(heading: str) -> set[str]:
+    """The names in the first column of a table below ``### heading`` of the HTTP reference."""
+    section = re.split(rf"^### {heading}$", text_of(REFERENCE / "http.md"), flags=re.MULTILINE)[1]
+    section = re.split(r"^##", section, flags=re.MULTILINE)[0]
+    return {name for line in section.splitlines() if line.startswith("| `") for name in codes_in(line.split("|")[1])}
+
+
+def told_in(call: str) -> set[str]:
+    """Every name in the reference's row of a call."""
+    line = next(line for line in text_of(REFERENCE / "http.md").splitlines() if line.startswith(f"| `{call}`"))
+    return codes_in(line)
+
+
+@pytest.mark.blocks("opens the process as at start, before anybody is served")
+async def test_what_an_order_takes_and_what_is_answered_is_in_the_reference(tmp_path: Path) -> None:
+    app = await open_app(read_settings({"REELAY_DATA_DIR": str(tmp_path / "data")}, None))
+    try:
+        actor, place = Actor("web", "somebody"), Place("web", chat="somebody")
+        job, _ = await order(app.engine, actor, place, {"prompt": "a lighthouse"}, receipt=True)
+        row = await app.store.view(job.id)
+        status = await app.engine.desk.status(row, Words("en"))
+        me = await app.site.me(job.account_id, job.account_id)
+        made = await generators(app.engine, Words("en"))
+    finally:
+        await app.close()
+    assert fields_of("An order") == {*FIELDS, "idempotency_key"}
+    card = next(codes_in(line) for line in text_of(REFERENCE / "http.md").splitlines() if line.startswith("| `card`"))
+    assert fields_of("A status object") == set(status)
+    assert set(status["card"]) <= card
+    assert {*me, *me["credits"], *me["credits"]["today"]} <= told_in("GET /api/me")
+    assert set(me["settings"]) <= told_in("PATCH /api/me")
+    assert {*made, *made["generators"][0], *made["generators"][0]["price"]} <= told_in("GET /api/generators")
+
+
+@EVERY_PAGE
+def test_every_example_of_json_is_json(page: Path) -> None:
+    for block in FENCE.findall(text_of(page)):
+        language, _, body = block.strip().removesuffix("```").removeprefix("```").partition("\n")
+        if language == "json":
+            json.loads(body)
 
 
 @EVERY_PAGE
