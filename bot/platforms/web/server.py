@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler, Middleware
 
 from bot.engine.words import Words
@@ -53,6 +54,23 @@ Readiness = Callable[[], Awaitable[tuple[bool, object]]]
 Metrics = Callable[[], Awaitable[bytes]]
 
 log = logging.getLogger("reelay.web")
+
+
+class CalmLog(logging.Filter):
+    """What a stranger sends as HTTP and is none is one quiet line: no traceback, and nothing of what was sent."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Rewrite the record where it is about a call that could not be read."""
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, HttpProcessingError):
+            record.levelno, record.levelname = logging.INFO, "INFO"
+            record.msg, record.args = "a call was not HTTP: %s", (type(error).__name__,)
+            record.exc_info = record.exc_text = None
+        return True
+
+
+http_log = logging.getLogger("reelay.web.http")
+http_log.addFilter(CalmLog())
 
 
 class RateLimit:
@@ -107,7 +125,12 @@ class WebServer:
         if self._site.doorkeeper.may_be_local:
             await self._site.doorkeeper.open_local()
         self._runner = web.AppRunner(
-            self.app(), access_log=None, handle_signals=False, keepalive_timeout=75, shutdown_timeout=5.0
+            self.app(),
+            logger=http_log,
+            access_log=None,
+            handle_signals=False,
+            keepalive_timeout=75,
+            shutdown_timeout=5.0,
         )
         await self._runner.setup()
         site = web.TCPSite(self._runner, host, port, backlog=1024)
