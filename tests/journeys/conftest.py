@@ -21,7 +21,7 @@ TOKENS = {
     person: f"reelay_lab-token-of-{person}-0123456789abcdef"
     for person in ("alice", "bob", "carol", "dave", "erin", "frank")
 }
-"""People with an API token each; a token has its own rate limit, so tests that call much take one of their own."""
+"""People with an API token each; each calls from an address, and so with a rate limit, of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,10 @@ class Shared:
 
     def api(self, person: str | None = "alice", **headers: str) -> Api:
         """Calls as ``person``, or without any credentials."""
-        return Api(self.reelay.url, token=None if person is None else TOKENS[person], headers=headers)
+        if person is None:
+            return Api(self.reelay.url, headers=headers)
+        whence = f"127.0.0.{2 + list(TOKENS).index(person)}"
+        return Api(self.reelay.url, token=TOKENS[person], headers=headers, whence=whence)
 
     def made(self, person: str = "alice", prompt: str = "a lighthouse at dusk", **fields: Any) -> dict[str, Any]:
         """The status object of a finished clip."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import secrets
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -64,9 +65,16 @@ class Api:
     """Calls with what a caller may bring: a token, a cookie, other headers."""
 
     def __init__(
-        self, url: str, *, token: str | None = None, cookie: str | None = None, headers: Mapping[str, str] | None = None
+        self,
+        url: str,
+        *,
+        token: str | None = None,
+        cookie: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        whence: str | None = None,
     ) -> None:
-        self.url = url
+        """``whence``: the address on this machine that the calls come from, such as 127.0.0.9; each has its own rate limit."""
+        self.url, self._whence = url, whence
         self.headers = dict(headers or {})
         if token is not None:
             self.headers["Authorization"] = f"Bearer {token}"
@@ -76,7 +84,8 @@ class Api:
     def connect(self, seconds: float = 30.0) -> http.client.HTTPConnection:
         """A bare connection."""
         place = urlsplit(self.url)
-        return http.client.HTTPConnection(place.hostname or "", place.port, timeout=seconds)
+        source = None if self._whence is None or sys.platform != "linux" else (self._whence, 0)
+        return http.client.HTTPConnection(place.hostname or "", place.port, timeout=seconds, source_address=source)
 
     def request(
         self,
@@ -130,9 +139,9 @@ class Api:
         mime, body = multipart(form)
         return self.request("POST", "/api/video_chat/generate_with_image", body=body, headers={"Content-Type": mime})
 
-    def status(self, operation: str) -> dict[str, Any]:
+    def status(self, operation: str, **options: Any) -> dict[str, Any]:
         """The status object; it must be there."""
-        answer = self.post("/api/video_chat/status", {"operation_id": operation})
+        answer = self.post("/api/video_chat/status", {"operation_id": operation}, **options)
         assert answer.status == 200, answer.body
         found: dict[str, Any] = answer.json
         return found

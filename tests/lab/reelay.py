@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -23,6 +24,12 @@ START_SECONDS = 60.0
 ADDRESS = re.compile(r"Reelay \S+ is at (\S+)")
 SIGNIN = re.compile(r"\?signin=(\S+)")
 ENDED = ("done", "failed", "cancelled")
+
+
+def _free_port() -> int:
+    """A port that nobody listens on now; chosen here because a public address says nothing about it."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return int(taken.getsockname()[1])
 
 
 class Ended(Exception):
@@ -46,7 +53,6 @@ class Reelay:
         self.environ = dict(environ or {})
         self.generators, self.default = generators or [], default
         self.url = ""
-        self.signin: str | None = None
         self.process: subprocess.Popen[bytes] | None = None
         self.log = folder / "log.txt"
         """Everything that any of its processes said, on both streams."""
@@ -87,7 +93,9 @@ class Reelay:
         env = self.environment(extra)
         if kill:
             env["LAB_KILL"] = json.dumps(kill)
-        self.url, self.signin = "", None
+        port = _free_port()
+        env["REELAY_HTTP_PORT"] = str(port)
+        self.url = f"http://127.0.0.1:{port}"
         self._began = time.monotonic()
         with self.log.open("ab") as log:
             self._mark = log.tell()
@@ -111,12 +119,7 @@ class Reelay:
             if process.poll() is not None:
                 raise Ended(f"exit code {process.returncode}: {self.text[-2000:]}")
             said = self.log.read_bytes()[self._mark :].decode("utf-8", "replace")
-            found = ADDRESS.search(said)
-            if not self.url and found is not None:
-                self.url = found[1]
-                token = SIGNIN.search(said)
-                self.signin = None if token is None else token[1]
-            return bool(self.url) and self.http("/readyz")[0] == 200
+            return ADDRESS.search(said) is not None and self.http("/readyz")[0] == 200
 
         until(look, START_SECONDS, "readiness")
         self.starts.append(time.monotonic() - self._began)
@@ -131,6 +134,11 @@ class Reelay:
             return error.code, error.read()
         except OSError:
             return 0, b""
+
+    def signin(self) -> str:
+        """The token of the sign-in link that this start printed."""
+        found = until(lambda: SIGNIN.search(self.log.read_bytes()[self._mark :].decode()), what="the sign-in link")
+        return str(found[1])
 
     @property
     def running(self) -> subprocess.Popen[bytes]:
