@@ -16,6 +16,8 @@ from storage.people import open_account, refuse_blocked, subjects_of
 from storage.quota import take_hold, write_line
 from storage.rows import dump, dump_changes, inbox_of, insert, job_of
 
+LIVE_JOBS = "state IN ('preparing', 'queued', 'submitting', 'generating', 'storing', 'unclear')"
+"""The condition of the index ``jobs_live``, word for word: without it SQLite walks through a person's whole history."""
 ACKNOWLEDGE_MS = 5000
 """How long the platform has to answer the command by itself before the card is posted as a message of its own."""
 
@@ -65,7 +67,8 @@ def accept(
     ).fetchone():
         raise IntakePaused("intake is paused")
     waiting = connection.execute(
-        "SELECT COUNT(*) AS n FROM jobs WHERE account_id = ? AND state IN ('preparing', 'queued')", (account_id,)
+        f"SELECT COUNT(*) AS n FROM jobs WHERE account_id = ? AND {LIVE_JOBS} AND state IN ('preparing', 'queued')",
+        (account_id,),
     ).fetchone()["n"]
     if waiting >= most_waiting:
         raise TooManyJobs(f"{waiting} jobs wait already", values={"waiting": waiting, "most": most_waiting})
@@ -167,3 +170,16 @@ def fair_tag(connection: sqlite3.Connection, account_id: str, cost: float = 1.0)
     tag = max(now_vt, last)
     connection.execute("UPDATE accounts SET last_vt = ? WHERE id = ?", (tag + cost, account_id))
     return float(tag)
+
+
+def give_place_back(connection: sqlite3.Connection, account_id: str, job_id: str) -> None:
+    """A queued job ended without its turn: the person's clock goes back to the end of what still waits.
+
+    Otherwise everything that somebody orders and cancels again would put the next order further behind.
+    """
+    connection.execute(
+        "UPDATE accounts SET last_vt = MIN(last_vt, 1 + MAX((SELECT vt FROM fairness WHERE id = 1), COALESCE("
+        f"(SELECT MAX(vt) FROM jobs WHERE account_id = accounts.id AND {LIVE_JOBS} AND state = 'queued' AND id <> ?), 0)))"
+        " WHERE id = ?",
+        (job_id, account_id),
+    )

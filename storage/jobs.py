@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from core.errors import NotFound, StaleVersion
 from core.ids import new_secret_id
 from core.jobs import Attempt, Job
-from core.states import ENDED, AttemptState, JobState, check_move, deadline_for
+from core.states import ENDED, AttemptState, IllegalMove, JobState, check_move, deadline_for
 from core.steps import AdmissionCaps, Step
-from storage.intake import fair_tag
+from storage.intake import fair_tag, give_place_back
 from storage.messages import add_delivery
 from storage.quota import settle_job
 from storage.rows import attempt_of, dump, insert, insert_clip, job_of
@@ -43,6 +43,8 @@ def apply(connection: sqlite3.Connection, step: Step, now: int) -> Job:
     if step.to is not None:
         check_move(job.state, step.to)
         values |= _moved(connection, job, step, step.to, now)
+    elif job.ended and values.get("due_at") is not None:
+        raise IllegalMove(f"job {job.id} has ended and is never due again")
     if step.failure is not None:
         values["failure"] = dump(step.failure.as_json())
     if step.source is not None:
@@ -82,6 +84,8 @@ def _moved(connection: sqlite3.Connection, job: Job, step: Step, to: JobState, n
             values["vt"] = fair_tag(connection, job.account_id)
         values["due_at"] = values["deadline"]
     if to in ENDED:
+        if job.state is JobState.QUEUED:
+            give_place_back(connection, job.account_id, job.id)
         true_cost = step.fields.get("true_cost", job.true_cost)
         values |= {"finished_at": now, "due_at": None, "not_before": None, "note": None}
         charge = settle_job(connection, job, to, true_cost, now)

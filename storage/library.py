@@ -6,6 +6,7 @@ import sqlite3
 
 from core.errors import NotFound
 from core.jobs import Clip
+from storage.intake import LIVE_JOBS
 from storage.jobs import finish_attempt_lost
 from storage.rows import clip_of, insert_clip
 
@@ -56,6 +57,8 @@ def expired(connection: sqlite3.Connection, before: int, most: int) -> list[str]
     """
     rows = connection.execute(
         "SELECT id, key, poster_key FROM clips AS c WHERE created_at < ? AND deleted_at IS NULL"
+        " AND key NOT IN (SELECT json_extract(applied, '$.picture') FROM jobs"
+        f" WHERE {LIVE_JOBS} AND json_extract(applied, '$.picture') IS NOT NULL)"
         " AND NOT EXISTS (SELECT 1 FROM favourites WHERE clip_id = c.id)"
         " AND NOT EXISTS (SELECT 1 FROM favourites AS f JOIN jobs AS j ON j.clip_id = f.clip_id WHERE j.id = c.job_id)"
         " AND NOT EXISTS (SELECT 1 FROM jobs AS j WHERE j.id = c.job_id AND j.state NOT IN ('done', 'failed', 'cancelled'))"
@@ -77,10 +80,15 @@ def _erase_rows(connection: sqlite3.Connection, rows: list[sqlite3.Row]) -> list
 
 def delete_job(connection: sqlite3.Connection, job_id: str, now: int) -> list[str]:
     """Take an ended job out of the history: words, pictures, clip and trail are erased, money stays. Returns the keys of its files."""
+    _hand_picture_on(connection, job_id)
     rows = connection.execute("SELECT id, key, poster_key FROM clips WHERE job_id = ?", (job_id,)).fetchall()
     keys = _erase_rows(connection, rows)
     finish_attempt_lost(connection, job_id, now)
-    connection.execute("UPDATE attempts SET applied = '{}', ticket = NULL WHERE job_id = ?", (job_id,))
+    connection.execute(
+        "UPDATE attempts SET applied = json_set(applied, '$.prompt', '', '$.negative_prompt', '', '$.picture', NULL),"
+        " ticket = NULL WHERE job_id = ?",
+        (job_id,),
+    )
     connection.execute("DELETE FROM cards WHERE job_id = ?", (job_id,))
     connection.execute("DELETE FROM deliveries WHERE job_id = ?", (job_id,))
     connection.execute("DELETE FROM events WHERE job_id = ?", (job_id,))
@@ -93,6 +101,17 @@ def delete_job(connection: sqlite3.Connection, job_id: str, now: int) -> list[st
         (now, job_id),
     )
     return keys
+
+
+def _hand_picture_on(connection: sqlite3.Connection, job_id: str) -> None:
+    """A picture that Again or Remix took along belongs to the newest of those jobs from now on."""
+    connection.execute(
+        "UPDATE clips SET job_id = (SELECT j.id FROM jobs AS j WHERE j.account_id = clips.account_id AND j.hidden = 0"
+        " AND j.id <> clips.job_id AND json_extract(j.applied, '$.picture') = clips.key ORDER BY j.created_at DESC LIMIT 1)"
+        " WHERE job_id = ? AND kind = 'source' AND EXISTS (SELECT 1 FROM jobs AS j WHERE j.account_id = clips.account_id"
+        " AND j.hidden = 0 AND j.id <> clips.job_id AND json_extract(j.applied, '$.picture') = clips.key)",
+        (job_id,),
+    )
 
 
 def keys_in_use(connection: sqlite3.Connection) -> set[str]:

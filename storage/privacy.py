@@ -6,14 +6,14 @@ import json
 import sqlite3
 from typing import Any
 
+from core.errors import Conflict
+from storage.intake import LIVE_JOBS
 from storage.people import settings_of
 
 
 def live_jobs(connection: sqlite3.Connection, account_id: str) -> list[str]:
     """Return the ids of the account's jobs that have not ended."""
-    rows = connection.execute(
-        "SELECT id FROM jobs WHERE account_id = ? AND state NOT IN ('done', 'failed', 'cancelled')", (account_id,)
-    ).fetchall()
+    rows = connection.execute(f"SELECT id FROM jobs WHERE account_id = ? AND {LIVE_JOBS}", (account_id,)).fetchall()
     return [row["id"] for row in rows]
 
 
@@ -23,8 +23,11 @@ def forget(
     """Erase everything of an account but its ledger lines; returns (keys of files to delete, jobs erased, clips erased).
 
     Its random account id is the pseudonym under which the ledger and this month's allowance go on; nothing else says who it was.
-    ``tombstones``: a keyed hash for each identity (see ``people.open_account``). Every job must have ended.
+    ``tombstones``: a keyed hash for each identity (see ``people.open_account``). Raises Conflict while a job lives: one that was ordered
+    while the others were being cancelled would be erased with its hold.
     """
+    if live_jobs(connection, account_id):
+        raise Conflict("a job is still live", message_id="error.still_live")
     keys: list[str] = []
     clips = 0
     for row in connection.execute(
@@ -87,7 +90,18 @@ def export(connection: sqlite3.Connection, account_id: str) -> dict[str, list[di
                 row[name] = None if row[name] is None else json.loads(row[name])
         return found
 
+    of_mine = "job_id IN (SELECT id FROM jobs WHERE account_id = ?)"
     return {
+        "account": rows("SELECT id, created_at, granted, blocked_at FROM accounts WHERE id = ?"),
+        "commands": rows("SELECT platform, received_at, state, payload FROM inbox WHERE account_id = ?", ("payload",)),
+        "attempts": rows(
+            f"SELECT job_id, number, provider, model, applied, state, intent_at, ended_at, error_code FROM attempts WHERE {of_mine}",
+            ("applied",),
+        ),
+        "events": rows(f"SELECT job_id, at, hop, note FROM events WHERE {of_mine} ORDER BY job_id, seq"),
+        "deliveries": rows(
+            f"SELECT job_id, platform, state, created_at, ended_at, error_code FROM deliveries WHERE {of_mine} ORDER BY id"
+        ),
         "jobs": rows(
             "SELECT id, kind, state, provider, model, wanted, applied, changed, failure, price, charged, created_at, started_at,"
             " finished_at, clip_id, session_id, origin_id FROM jobs WHERE account_id = ? AND hidden = 0 ORDER BY id",

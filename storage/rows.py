@@ -34,8 +34,12 @@ def insert(connection: sqlite3.Connection, table: str, values: Mapping[str, obje
 
 
 def dump(value: Any) -> str:
-    """JSON, compact and in UTF-8, so that erasing a prompt erases every form of it."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    """JSON, compact and in UTF-8, so that erasing a prompt erases every form of it.
+
+    Half of a surrogate pair, which JSON may carry and UTF-8 may not, becomes a question mark.
+    """
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return text.encode("utf-8", "replace").decode()
 
 
 def load(text: str | None) -> Any:

@@ -27,8 +27,8 @@ CHOICES = Choices(providers=("local", "veo", "google"), seconds=(4, 5, 6, 8), as
 HUGE_NUMBER = 10**5000
 
 
-def parse(with_picture: bool = False, **fields: Any) -> Wanted:
-    return parse_wanted({"prompt": "a lighthouse", **fields}, CHOICES, with_picture=with_picture)
+def parse(**fields: Any) -> Wanted:
+    return parse_wanted({"prompt": "a lighthouse", **fields}, CHOICES, with_picture=False)
 
 
 LEGAL: list[tuple[str, Any, str, Any]] = [
