@@ -26,12 +26,14 @@ SHORTEST, LONGEST = 2, 12
 def run(request: dict[str, Any], report: Callable[[str, int, int], None]) -> dict[str, Any]:
     """Render ``request`` to its ``output``.
 
-    Request: ``prompt``, ``negative_prompt`` (text, may be empty), ``image`` (absolute path of a normalised PNG or JPEG, or None), ``aspect``
-    (``16:9`` or ``9:16``), ``resolution`` (``720p`` or ``1080p``), ``seconds`` (2 … 12), ``seed``, ``output`` (absolute path) and ``caption``
-    (default true). ``report(stage, done, total)`` counts frames that left the encoder; the last step is the finished file.
+    Request: ``prompt``, ``negative_prompt`` (text, may be empty), ``image`` (absolute path of a normalised PNG or JPEG,
+    or None), ``aspect`` (``16:9`` or ``9:16``), ``resolution`` (``720p`` or ``1080p``), ``seconds`` (2 … 12), ``seed``,
+    ``output`` (absolute path) and ``caption`` (default true). ``report(stage, done, total)`` counts frames that left the
+    encoder; the last step is the finished file.
 
-    Returns ``bytes``, ``width``, ``height``, ``seconds``, ``frames``, ``drawn`` (what words became), ``not_drawn`` (words that became nothing)
-    and ``caption`` (whether words stand in the picture). Equal requests give equal bytes on one machine.
+    Returns ``bytes``, ``width``, ``height``, ``seconds``, ``frames``, ``drawn`` (what words became), ``not_drawn`` (words
+    that became nothing) and ``caption`` (whether words stand in the picture). Equal requests give equal bytes on one
+    machine.
     Raises ``UnsupportedMedia``, ``CorruptMedia``, ``OversizedMedia``, ``DiskFull`` or ``WorkerDied``.
     """
     size = SIZES.get((str(request.get("aspect", "16:9")), str(request.get("resolution", "720p"))))

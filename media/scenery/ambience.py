@@ -108,7 +108,7 @@ def _thunder(rng: np.random.Generator, samples: int, moments: list[float]) -> So
     return out
 
 
-def place_sound(world: World, place: str, thunder: list[float] | None = None) -> Sound:
+def place_sound(world: World, place: str, thunder: list[float] | None = None) -> Sound:  # noqa: C901 - a flat table of words
     """Ambience for what the scene shows."""
     samples = int(world.seconds * RATE)
     time = (np.arange(samples, dtype=np.float32) / RATE).astype(np.float32)

@@ -2,98 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import acos, atan2, cos, hypot, pi, radians, sin
 
-from media.scenery.planes import Colour, colour
+from media.scenery.builds import BUILDS, Build
 from media.scenery.rig import Brush
-
-
-@dataclass(frozen=True, slots=True)
-class Build:
-    """Proportions, in parts of the height at the shoulder."""
-
-    size: float
-    """Shoulder height in parts of 720."""
-    coat: Colour
-    length: float
-    """Shoulder to hip."""
-    chest: float
-    waist: float
-    rump: float
-    leg: float
-    """Thickness of the leg at the knee."""
-    neck: tuple[float, float, float, float]
-    """Angle in degrees, length, radius at the shoulder, radius at the head."""
-    head: tuple[float, float, float, float]
-    """Angle, length, radius of the skull, radius of the muzzle."""
-    ears: str
-    tail: tuple[tuple[float, float, float], ...]
-    """Offsets from the rump, with radii."""
-    extra: str = ""
-    stride: float = 0.42
-    hock: float = 0.5
-    """How sharply the hind leg bends."""
-
-
-BUILDS: dict[str, Build] = {
-    "horse": Build(
-        0.200, colour("#6a4028"), 0.78, 0.225, 0.195, 0.225, 0.042, (52, 0.52, 0.175, 0.095), (-48, 0.34, 0.088, 0.055), "point",
-        ((-0.06, 0.05, 0.05), (-0.20, -0.05, 0.062), (-0.27, -0.28, 0.055), (-0.25, -0.48, 0.012)), "mane", 0.62,
-    ),
-    "deer": Build(
-        0.215, colour("#9a6238"), 0.70, 0.185, 0.150, 0.178, 0.030, (64, 0.46, 0.115, 0.066), (-24, 0.27, 0.068, 0.036), "leaf",
-        ((-0.04, 0.02, 0.045), (-0.11, 0.04, 0.018)), "antlers", 0.50,
-    ),
-    "wolf": Build(
-        0.140, colour("#6c7078"), 0.84, 0.215, 0.150, 0.175, 0.046, (36, 0.34, 0.165, 0.115), (-12, 0.31, 0.118, 0.050), "point",
-        ((-0.06, -0.02, 0.055), (-0.24, -0.16, 0.082), (-0.38, -0.32, 0.070), (-0.46, -0.42, 0.010)), "ruff", 0.56,
-    ),
-    "fox": Build(
-        0.110, colour("#d06a26"), 0.92, 0.195, 0.150, 0.175, 0.040, (30, 0.30, 0.140, 0.105), (-14, 0.32, 0.122, 0.034), "bigpoint",
-        ((-0.08, 0.00, 0.065), (-0.34, -0.12, 0.118), (-0.62, -0.20, 0.112), (-0.84, -0.18, 0.012)), "ruff", 0.52,
-    ),
-    "dog": Build(
-        0.112, colour("#8a6644"), 0.80, 0.215, 0.155, 0.175, 0.046, (50, 0.32, 0.135, 0.100), (-8, 0.31, 0.118, 0.062), "flop",
-        ((-0.05, 0.05, 0.045), (-0.18, 0.17, 0.038), (-0.30, 0.36, 0.030), (-0.34, 0.50, 0.010)), "", 0.50,
-    ),
-    "cat": Build(
-        0.088, colour("#4a4450"), 0.98, 0.185, 0.165, 0.185, 0.046, (38, 0.26, 0.120, 0.110), (0, 0.13, 0.158, 0.080), "cat",
-        ((-0.08, 0.04, 0.042), (-0.34, 0.10, 0.040), (-0.56, 0.32, 0.038), (-0.60, 0.66, 0.030), (-0.50, 0.82, 0.022)), "", 0.44,
-    ),
-    "bear": Build(
-        0.190, colour("#5c4030"), 0.86, 0.330, 0.320, 0.330, 0.098, (18, 0.30, 0.24, 0.180), (-18, 0.30, 0.175, 0.080), "round",
-        ((-0.06, -0.04, 0.05), (-0.12, -0.10, 0.02)), "hump", 0.40, 0.3,
-    ),
-    "lion": Build(
-        0.190, colour("#c08c4a"), 0.92, 0.230, 0.185, 0.205, 0.060, (34, 0.30, 0.20, 0.155), (-10, 0.25, 0.150, 0.085), "round",
-        ((-0.06, 0.00, 0.032), (-0.28, -0.22, 0.026), (-0.40, -0.50, 0.026), (-0.52, -0.56, 0.055), (-0.56, -0.56, 0.01)), "lion", 0.50,
-    ),
-    "elephant": Build(
-        0.300, colour("#7c7880"), 0.66, 0.320, 0.330, 0.320, 0.096, (22, 0.24, 0.26, 0.20), (-30, 0.16, 0.205, 0.12), "fan",
-        ((-0.05, 0.02, 0.03), (-0.11, -0.18, 0.018), (-0.13, -0.36, 0.026), (-0.13, -0.40, 0.006)), "trunk", 0.32, 0.1,
-    ),
-    "camel": Build(
-        0.245, colour("#b88a54"), 0.66, 0.205, 0.185, 0.190, 0.040, (46, 0.52, 0.120, 0.072), (-10, 0.25, 0.080, 0.050), "small",
-        ((-0.04, 0.00, 0.03), (-0.09, -0.16, 0.02), (-0.10, -0.30, 0.03)), "camel", 0.46,
-    ),
-    "cow": Build(
-        0.205, colour("#7a5a48"), 0.94, 0.285, 0.275, 0.260, 0.054, (14, 0.32, 0.215, 0.145), (-34, 0.36, 0.125, 0.080), "leaf",
-        ((-0.05, 0.08, 0.03), (-0.13, -0.10, 0.022), (-0.15, -0.40, 0.02), (-0.15, -0.52, 0.045)), "horns", 0.42,
-    ),
-    "sheep": Build(
-        0.140, colour("#e4ded2"), 0.66, 0.320, 0.310, 0.320, 0.044, (20, 0.26, 0.20, 0.13), (-28, 0.26, 0.125, 0.070), "flop",
-        ((-0.06, 0.02, 0.07), (-0.14, -0.05, 0.05)), "wool", 0.36,
-    ),
-    "giraffe": Build(
-        0.300, colour("#c89454"), 0.56, 0.170, 0.140, 0.155, 0.030, (64, 0.92, 0.125, 0.058), (-26, 0.22, 0.062, 0.036), "leaf",
-        ((-0.03, 0.00, 0.022), (-0.08, -0.18, 0.014), (-0.09, -0.38, 0.026)), "ossicones", 0.42,
-    ),
-    "rabbit": Build(
-        0.085, colour("#a08a74"), 0.72, 0.27, 0.27, 0.34, 0.060, (34, 0.26, 0.18, 0.14), (-8, 0.20, 0.165, 0.09), "rabbit",
-        ((-0.10, 0.02, 0.10), (-0.16, 0.06, 0.07)), "", 0.36, 0.7,
-    ),
-}  # fmt: skip
 
 
 def beast(kind: str, phase: float, gait: str) -> Brush:
@@ -135,7 +47,7 @@ def beast(kind: str, phase: float, gait: str) -> Brush:
             )
         )
     brush.limb(*knots)
-    _extras(brush, build, front, back, middle, phase)
+    _extras(brush, build, front, middle)
     return brush
 
 
@@ -173,7 +85,7 @@ def _leg(
     bend = acos(max(-1.0, min(1.0, (upper**2 + far_off**2 - lower**2) / (2 * upper * far_off))))
     base = atan2(dy, dx)
     side = 1.0 if fore else -1.0
-    knee_angle = base + side * bend * (1 if not fore else 1)
+    knee_angle = base + side * bend
     knee = (hip[0] + cos(knee_angle) * upper, hip[1] + sin(knee_angle) * upper)
     end = (hip[0] + cos(base) * far_off, hip[1] + sin(base) * far_off)
     thick = build.leg * (0.92 if far else 1.0)
@@ -208,7 +120,7 @@ def _neck_and_head(brush: Brush, build: Build, phase: float, gait: str, front: t
     nose = (end[0] + cos(radians(tilt)) * far, end[1] + sin(radians(tilt)) * far)
     middle = (end[0] + cos(radians(tilt)) * far * 0.55, end[1] + sin(radians(tilt)) * far * 0.55)
     brush.limb((end[0], end[1], skull), (middle[0], middle[1], (skull + muzzle) * 0.47), (nose[0], nose[1], muzzle))
-    _ears(brush, build, end, skull, tilt)
+    _ears(brush, build, end, skull)
     if "antlers" in build.extra:
         _antlers(brush, end, skull)
     if "horns" in build.extra:
@@ -253,7 +165,7 @@ def _neck_and_head(brush: Brush, build: Build, phase: float, gait: str, front: t
             )
 
 
-def _ears(brush: Brush, build: Build, head: tuple[float, float], skull: float, tilt: float) -> None:
+def _ears(brush: Brush, build: Build, head: tuple[float, float], skull: float) -> None:
     x, y = head
     kind = build.ears
     if kind in ("point", "bigpoint"):
@@ -320,9 +232,7 @@ def _extras(
     brush: Brush,
     build: Build,
     front: tuple[float, float],
-    back: tuple[float, float],
     middle: tuple[float, float],
-    phase: float,
 ) -> None:
     if "camel" in build.extra:
         brush.limb(
@@ -364,7 +274,7 @@ def _sitting(kind: str, phase: float) -> Brush:
         ((head[0] + nose[0]) / 2, (head[1] + nose[1]) / 2, (skull + muzzle) * 0.48),
         (nose[0], nose[1], muzzle),
     )
-    _ears(brush, build, head, skull, turn)
+    _ears(brush, build, head, skull)
     thick = 1.7 if kind in ("fox", "wolf") else 1.0
     if kind == "cat":
         brush.limb(

@@ -86,7 +86,9 @@ def blocks(
             * room
             * (1.0 if not signs else 0.35 + 0.75 * min(1.15, side) ** 1.6)
         )
-        _building(world, one, rng, int(x), int(w), int(h), base_row, far, depth, lamps, signs and h > 90 * unit, neon)
+        _building(
+            world, one, rng, int(x), int(w), int(h), base_row, depth, lamps, signs=signs and h > 90 * unit, neon=neon
+        )
         x += w * (0.92 + 0.22 * rng.random())
     toward(one.rgb, palette.haze, np.full((1, 1), far, dtype=np.float32))
     mist(one, 0.30 + 0.45 * far, tall / unit * 1.1)
@@ -108,9 +110,9 @@ def _building(
     w: int,
     h: int,
     base: int,
-    far: float,
     depth: float,
     lamps: list[Lamp],
+    *,
     signs: bool,
     neon: bool,
 ) -> None:
@@ -152,7 +154,7 @@ def _building(
         _block(one, tx, tw, top - th, top - int(6 * unit), mix(tone, palette.deep, 0.2), side, palette.key, 0)
         _block(one, tx + 2, max(1, int(1.5 * unit)), top - int(6 * unit), top, tone, side, palette.key, 0)
         _block(one, tx + tw - 4, max(1, int(1.5 * unit)), top - int(6 * unit), top, tone, side, palette.key, 0)
-    _windows(world, one, rng, x, w, base - h, base, depth, neon, tone)
+    _windows(world, one, rng, x, w, base - h, base, depth, tone, neon=neon)
     if signs and palette.dark > 0.4 and rng.random() < (0.85 if neon else 0.30):
         _sign(world, one, rng, x, w, base - h, base, lamps)
 
@@ -181,8 +183,9 @@ def _windows(
     top: int,
     base: int,
     depth: float,
-    neon: bool,
     wall: Colour,
+    *,
+    neon: bool,
 ) -> None:
     unit, palette = world.unit, world.palette
     size = 0.62 + 0.75 * depth

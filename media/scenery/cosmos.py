@@ -134,7 +134,7 @@ class Vignette:
         noise = world.chance("vignette").random(shade.shape, dtype=np.float32) - 0.5
         self.mask = image_of(np.clip(shade + noise, 0, 255).astype(np.float32))
 
-    def draw(self, canvas: Canvas, time: float) -> None:
+    def draw(self, canvas: Canvas, time: float) -> None:  # noqa: ARG002 - every painter is asked with a time
         """Darken."""
         canvas.y.paste(BLACK, (0, 0, *canvas.size), self.mask)
 

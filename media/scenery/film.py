@@ -58,7 +58,7 @@ def encode(
         with partial.open("rb") as written:
             os.fsync(written.fileno())
         size_in_bytes = partial.stat().st_size
-        os.replace(partial, output)
+        partial.replace(output)
     except MemoryError as error:
         raise WorkerDied("out of memory while rendering") from error
     except (av.error.FFmpegError, OSError) as error:
@@ -117,7 +117,7 @@ def _write(
             piece = next(audio_frames, None)
             if piece is None:
                 break
-            audio_clock = float(piece.pts) / SAMPLE_RATE
+            audio_clock = float(piece.pts or 0) / SAMPLE_RATE
             container.mux(audio.encode(piece))
     for packet in video.encode(None):
         container.mux(packet)

@@ -65,7 +65,7 @@ _COLOURS = frozenset({"red", "orange", "yellow", "gold", "green", "teal", "blue"
 _MOOD_WORDS = _COLOURS | {"run", "walk"}
 
 
-def hour_of(reading: Reading, place: str, rng: np.random.Generator) -> Palette:
+def hour_of(reading: Reading, place: str, rng: np.random.Generator) -> Palette:  # noqa: C901 - a flat table of words
     """The palette: the first rule that fits; without any, a seeded choice."""
     name = ""
     if place == "underwater":

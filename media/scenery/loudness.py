@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-Sound = NDArray[np.float32]
+Sound = NDArray[Any]
+"""Stereo float32, shape (2, samples)."""
 RATE = 48_000
 TARGET_LUFS = -16.0
 PEAK = 10 ** (-1.6 / 20)
 """Sample ceiling; leaves room for what the codec adds between samples."""
 
 
-def _weight(frequencies: NDArray[np.float64]) -> NDArray[np.float64]:
+def _weight(frequencies: NDArray[Any]) -> NDArray[Any]:
     """Magnitude of the K-weighting filter (the standard's two biquads for 48 kHz)."""
     z = np.exp(-2j * np.pi * frequencies / RATE)
     shelf = (1.53512485958697 - 2.69169618940638 * z + 1.19839281085285 * z**2) / (

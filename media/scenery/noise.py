@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-Field = NDArray[np.float32]
+Field = NDArray[Any]
+"""Floats, nearly always float32; Any, because numpy's stubs turn every product with a constant into float64."""
 
 
 def generator(*parts: object) -> np.random.Generator:
@@ -44,7 +46,8 @@ def cloudy(
         cell *= 0.5
         if cell < 1.5:
             break
-    return np.clip(0.5 + total * (0.62 / np.sqrt(sum_of_squares)), 0, 1).astype(np.float32)
+    out: Field = np.clip(0.5 + total * (0.62 / np.sqrt(sum_of_squares)), 0, 1).astype(np.float32)
+    return out
 
 
 def wandering(

@@ -48,9 +48,19 @@ def _palette(
     mood: str,
 ) -> Palette:
     return Palette(
-        name, tuple(colour(one) for one in sky.split()), colour(light), colour(key), colour(shade), colour(haze), colour(deep), colour(cloud),
-        colour(cloud_shade), colour(water), dark, mood,
-    )  # fmt: skip
+        name,
+        tuple(colour(one) for one in sky.split()),
+        colour(light),
+        colour(key),
+        colour(shade),
+        colour(haze),
+        colour(deep),
+        colour(cloud),
+        colour(cloud_shade),
+        colour(water),
+        dark,
+        mood,
+    )
 
 
 PALETTES: dict[str, Palette] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, ImageFilter
@@ -23,15 +24,20 @@ _ROOM = 1.08
 def opened(path: Path) -> Image.Image:
     """The picture as RGB. Raises ``UnsupportedMedia``, ``CorruptMedia`` or ``OversizedMedia``."""
     try:
-        picture = Image.open(path, formats=("PNG", "JPEG"))
+        with path.open("rb") as file:
+            return _read(file)
     except FileNotFoundError as error:
         raise CorruptMedia("the picture is not there") from error
+
+
+def _read(file: BinaryIO) -> Image.Image:
+    try:
+        picture = Image.open(file, formats=("PNG", "JPEG"))
     except OSError as error:
         raise UnsupportedMedia("not a PNG or JPEG", values={"found": "something else"}) from error
-    if picture.width * picture.height > MOST_PIXELS:
-        raise OversizedMedia(
-            "too many pixels", values={"what": "pixels", "found": picture.width * picture.height, "most": MOST_PIXELS}
-        )
+    pixels = picture.width * picture.height
+    if pixels > MOST_PIXELS:
+        raise OversizedMedia("too many pixels", values={"what": "pixels", "found": pixels, "most": MOST_PIXELS})
     try:
         if picture.mode in ("RGBA", "LA", "P", "PA"):
             clear = picture.convert("RGBA")
@@ -107,7 +113,7 @@ class PushIn:
             working = working.filter(ImageFilter.UnsharpMask(radius=1.2 * enlarged, percent=55, threshold=2))
         rgb = np.asarray(working, dtype=np.float32) / 255
         y, u, v = converted(rgb)
-        noise = triangular(world.chance("photo dither"), *y.shape, strength=0.7)
+        noise = triangular(world.chance("photo dither"), y.shape[0], y.shape[1], 0.7)
         self.y, self.u, self.v = image_of(dithered(y, noise)), image_of(u), image_of(v)
         self._mesh_points()
 
@@ -147,12 +153,12 @@ class PushIn:
         w, h = int(width) & ~1, int(height) & ~1
         left, top = ((world.width - w) // 2) & ~1, ((world.height - h) // 2) & ~1
         cover = max(world.width / picture.width, world.height / picture.height) * 1.06
-        wide = picture.resize(
+        small = picture.resize(
             (max(8, round(picture.width * cover / 8)), max(8, round(picture.height * cover / 8))), Image.Resampling.BOX
         )
-        wide = wide.filter(ImageFilter.GaussianBlur(30 * world.unit / 8))
-        cx, cy = (wide.width - world.width / 8) / 2, (wide.height - world.height / 8) / 2
-        back = wide.resize(
+        small = small.filter(ImageFilter.GaussianBlur(30 * world.unit / 8))
+        cx, cy = (small.width - world.width / 8) / 2, (small.height - world.height / 8) / 2
+        back = small.resize(
             (world.width, world.height),
             Image.Resampling.BICUBIC,
             box=(cx, cy, cx + world.width / 8, cy + world.height / 8),

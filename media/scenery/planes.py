@@ -128,10 +128,10 @@ class Canvas:
         luma = np.asarray(self.y, dtype=np.float32)
         blue = np.asarray(self.u.resize(self.size, Image.Resampling.BILINEAR), dtype=np.float32) - 128
         red = np.asarray(self.v.resize(self.size, Image.Resampling.BILINEAR), dtype=np.float32) - 128
-        luma = (luma - 16) / 219
-        r = luma + red * (1.5748 / 224)
-        b = luma + blue * (1.8556 / 224)
-        g = (luma - 0.2126 * r - 0.0722 * b) / 0.7152
+        grey: Field = (luma - 16) / 219
+        r = grey + red * (1.5748 / 224)
+        b = grey + blue * (1.8556 / 224)
+        g = (grey - 0.2126 * r - 0.0722 * b) / 0.7152
         return Image.fromarray((np.clip(np.stack([r, g, b], axis=-1), 0, 1) * 255 + 0.5).astype(np.uint8))
 
 
@@ -148,7 +148,7 @@ def moved(field: Field, part: float) -> Field:
         -0.5 * p2 + 0.5 * p3,
     )
     width = field.shape[1]
-    out = weights[0] * padded[:, :width]
+    out: Field = (weights[0] * padded[:, :width]).astype(np.float32)
     for index in (1, 2, 3):
         out += weights[index] * padded[:, index : index + width]
     return np.asarray(out, dtype=np.float32)
@@ -216,7 +216,10 @@ class Sprite:
         self, canvas: Canvas, x: float, y: float, *, turn: float = 0.0, scale: float = 1.0, flip: bool = False, fade: float = 1.0,
         upright: float = 1.0, floor: int | None = None,
     ) -> None:  # fmt: skip
-        """``turn`` in radians (clockwise on screen), ``fade`` 0..1, ``upright`` −1 for a mirror image below, ``floor``: nothing below this row."""
+        """``turn`` in radians (clockwise on screen), ``fade`` 0..1.
+
+        ``upright`` −1 gives a mirror image below; nothing is drawn below the row ``floor``.
+        """
         if fade <= 0.01 or scale <= 0.01:
             return
         cos, sin = float(np.cos(turn)), float(np.sin(turn))

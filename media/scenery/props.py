@@ -48,10 +48,10 @@ def tall_ship() -> tuple[Brush, Brush]:
         for low, high, wide in ((0.20, 0.43, 0.130), (0.45, 0.62, 0.105), (0.64, 0.78, 0.075)):
             y0, y1 = low * tall + 0.02, high * tall + 0.02
             sails.crisp.append(
-                [(x - wide, y0)]
-                + _curve((x - wide, y0), (x - wide * 0.55, (y0 + y1) / 2), (x - wide * 0.8, y1))
-                + [(x + wide * 0.8, y1)]
-                + _curve((x + wide * 0.8, y1), (x + wide * 1.45, (y0 + y1) / 2), (x + wide, y0))
+                [
+                    *_curve((x - wide, y0), (x - wide * 0.55, (y0 + y1) / 2), (x - wide * 0.8, y1)),
+                    *_curve((x + wide * 0.8, y1), (x + wide * 1.45, (y0 + y1) / 2), (x + wide, y0)),
+                ]
             )
     sails.crisp.append([(0.30, 0.72), (0.62, 0.25), (0.36, 0.22)])
     return hull, sails

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from media.scenery import heavens, weather
+from media.scenery import heavens, storms, weather
 from media.scenery.caption import captioned
 from media.scenery.cosmos import Vignette
 from media.scenery.hours import hour_of
@@ -47,9 +47,17 @@ def shot(
     rng = generator(seed, text, "direction")
     palette = hour_of(reading, "photo", rng) if reading.matches else None
     world = World(
-        width, height, seconds, seed, text, palette or PALETTES["sunset"], reading, Light("none", width * 0.2, height * 0.1, colour("#ffd9a0"), 40.0),
-        height, 1.0 if rng.random() < 0.5 else -1.0,
-    )  # fmt: skip
+        width,
+        height,
+        seconds,
+        seed,
+        text,
+        palette or PALETTES["sunset"],
+        reading,
+        Light("none", width * 0.2, height * 0.1, colour("#ffd9a0"), 40.0),
+        height,
+        1.0 if rng.random() < 0.5 else -1.0,
+    )
     painters: list[Painter] = []
     used: set[str] = set()
     plain = "particles" in reading.removed
@@ -97,7 +105,7 @@ def shot(
     return Shot(world, PushIn(world, picture), painters, drawn, rest, words is not None, place, thunder)
 
 
-def _weather(world: World, painters: list[Painter], used: set[str]) -> list[float]:
+def _weather(world: World, painters: list[Painter], used: set[str]) -> list[float]:  # noqa: C901 - a flat table of words
     """What the prompt adds over the picture; notes in ``used`` what became visible."""
     reading = world.reading
     thunder: list[float] = []
@@ -125,11 +133,11 @@ def _weather(world: World, painters: list[Painter], used: set[str]) -> list[floa
     if named("meteor"):
         painters.append(heavens.Meteors(world))
     if named("firework"):
-        painters.append(heavens.Fireworks(world))
+        painters.append(storms.Fireworks(world))
     if reading.has("storm", "lightning"):
         named("storm", "lightning")
         world.horizon = int(world.height * 0.7) & ~1
-        bolt = heavens.Lightning(world)
+        bolt = storms.Lightning(world)
         painters.append(bolt)
         thunder = [moment for moment, *_ in bolt.strikes]
         world.horizon = world.height

@@ -27,7 +27,7 @@ class Water:
         self.rows = ((world.height if bottom is None else bottom) - self.top) & ~1
         self.columns = world.width // 2
         self._spectrum(world, calm)
-        self._mirror(world, mirrored, calm)
+        self._mirror(world, mirrored)
         self._perspective(world)
         self._glitter(world)
         self.noise = triangular(world.chance("water dither"), self.rows, self.columns, 0.8)
@@ -52,7 +52,7 @@ class Water:
         slope = np.fft.irfft2(self._still, s=(_SIZE, _SIZE))
         self._gain = float(1.0 / max(1e-9, slope.std()))
 
-    def _mirror(self, world: World, mirrored: Field, calm: float) -> None:
+    def _mirror(self, world: World, mirrored: Field) -> None:
         """The picture above, flipped, softened sideways-free and darkened with steeper view, in half columns."""
         unit = world.unit
         above = mirrored[: self.top][::-1]

@@ -122,11 +122,17 @@ class Falling:
         for index in range(count):
             step = int(depth[index] * (classes - 0.01))
             near = step / (classes - 1)
-            self.flakes.append((
-                step * len(tones) + int(rng.integers(0, len(tones))), float(rng.random()), float(rng.random()),
-                speed * unit * (0.55 + 1.25 * near) * float(0.85 + 0.3 * rng.random()), swing * unit * (0.4 + near) * float(0.5 + rng.random()),
-                float(rng.random() * 6.28), world.drift * wind * unit * (10 + 34 * near),
-            ))  # fmt: skip
+            self.flakes.append(
+                (
+                    step * len(tones) + int(rng.integers(0, len(tones))),
+                    float(rng.random()),
+                    float(rng.random()),
+                    speed * unit * (0.55 + 1.25 * near) * float(0.85 + 0.3 * rng.random()),
+                    swing * unit * (0.4 + near) * float(0.5 + rng.random()),
+                    float(rng.random() * 6.28),
+                    world.drift * wind * unit * (10 + 34 * near),
+                )
+            )
 
     def draw(self, canvas: Canvas, time: float) -> None:
         """Fall."""
@@ -142,9 +148,19 @@ class Floating:
     """Lights in the air: dust that drifts up, bokeh, fireflies that blink, sparks from a fire."""
 
     def __init__(
-        self, world: World, name: str, *, count: int, tone: Colour, sizes: tuple[float, float], strength: float, rise: float, blink: float,
-        area: tuple[float, float, float, float] | None = None, power: float = 2.0,
-    ) -> None:  # fmt: skip
+        self,
+        world: World,
+        name: str,
+        *,
+        count: int,
+        tone: Colour,
+        sizes: tuple[float, float],
+        strength: float,
+        rise: float,
+        blink: float,
+        area: tuple[float, float, float, float] | None = None,
+        power: float = 2.0,
+    ) -> None:
         """``area``: left, top, right, bottom in pixels (default: everything); ``blink`` 0 steady … 1 dark between flashes."""
         rng = world.chance(name)
         unit = world.unit
@@ -155,10 +171,11 @@ class Floating:
             for step in range(5)
         ]
         self.unit = unit
-        self.spots = [
+        self.spots: list[tuple[int, float, float, float, float, float]] = [
             (
                 int(rng.random() ** 1.8 * 4.99),
-                *(float(one) for one in rng.random(2)),
+                float(rng.random()),
+                float(rng.random()),
                 float(rng.random() * 6.28),
                 float(0.5 + rng.random()),
                 float(10 + 34 * rng.random()),

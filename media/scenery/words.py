@@ -17,7 +17,133 @@ _WORD = re.compile(r"[^\W\d_]+")
 _LONGEST_PHRASE = 4
 _READ_AT_MOST = 4_000
 _SMALL_WORDS = frozenset(
-    ["i", "you", "he", "she", "it", "we", "they", "my", "your", "his", "her", "its", "our", "their", "me", "him", "them", "this", "that", "these", "those", "there", "here", "be", "was", "were", "has", "have", "had", "do", "does", "did", "will", "would", "can", "could", "very", "so", "as", "but", "or", "if", "then", "than", "into", "onto", "through", "across", "near", "beside", "behind", "above", "below", "up", "down", "out", "off", "some", "any", "all", "one", "two", "three", "four", "five", "many", "much", "few", "more", "most", "other", "another", "each", "every", "like", "just", "only", "still", "through", "while", "where", "when", "who", "what", "how", "why", "make", "made", "video", "clip", "film", "scene", "shot", "picture", "image", "photo", "animation", "please", "show", "showing", "create", "generate", "style", "beautiful", "cinematic", "view", "big", "small", "large", "little", "tall", "old", "young", "new", "quiet", "slow", "slowly", "fast", "distant", "far", "lonely", "lone", "single", "wide", "close"]
+    [
+        "i",
+        "you",
+        "he",
+        "she",
+        "it",
+        "we",
+        "they",
+        "my",
+        "your",
+        "his",
+        "her",
+        "its",
+        "our",
+        "their",
+        "me",
+        "him",
+        "them",
+        "this",
+        "that",
+        "these",
+        "those",
+        "there",
+        "here",
+        "be",
+        "was",
+        "were",
+        "has",
+        "have",
+        "had",
+        "do",
+        "does",
+        "did",
+        "will",
+        "would",
+        "can",
+        "could",
+        "very",
+        "so",
+        "as",
+        "but",
+        "or",
+        "if",
+        "then",
+        "than",
+        "into",
+        "onto",
+        "through",
+        "across",
+        "near",
+        "beside",
+        "behind",
+        "above",
+        "below",
+        "up",
+        "down",
+        "out",
+        "off",
+        "some",
+        "any",
+        "all",
+        "one",
+        "two",
+        "three",
+        "four",
+        "five",
+        "many",
+        "much",
+        "few",
+        "more",
+        "most",
+        "other",
+        "another",
+        "each",
+        "every",
+        "like",
+        "just",
+        "only",
+        "still",
+        "through",
+        "while",
+        "where",
+        "when",
+        "who",
+        "what",
+        "how",
+        "why",
+        "make",
+        "made",
+        "video",
+        "clip",
+        "film",
+        "scene",
+        "shot",
+        "picture",
+        "image",
+        "photo",
+        "animation",
+        "please",
+        "show",
+        "showing",
+        "create",
+        "generate",
+        "style",
+        "beautiful",
+        "cinematic",
+        "view",
+        "big",
+        "small",
+        "large",
+        "little",
+        "tall",
+        "old",
+        "young",
+        "new",
+        "quiet",
+        "slow",
+        "slowly",
+        "fast",
+        "distant",
+        "far",
+        "lonely",
+        "lone",
+        "single",
+        "wide",
+        "close",
+    ]
 )
 
 
@@ -109,7 +235,7 @@ def _scan(tokens: list[str], language: str, *, with_negatives: bool) -> tuple[li
     folded = [token.casefold() for token in tokens]
     position, denied = 0, 0
     while position < len(folded):
-        elements, length = _elements_at(folded, position, language, with_negatives)
+        elements, length = _elements_at(folded, position, language, with_negatives=with_negatives)
         word = " ".join(tokens[position : position + length])
         if elements and denied:
             removed |= elements
@@ -126,7 +252,7 @@ def _scan(tokens: list[str], language: str, *, with_negatives: bool) -> tuple[li
     return found, unknown, removed
 
 
-def _elements_at(folded: list[str], position: int, language: str, with_negatives: bool) -> tuple[set[str], int]:
+def _elements_at(folded: list[str], position: int, language: str, *, with_negatives: bool) -> tuple[set[str], int]:
     for length in range(min(_LONGEST_PHRASE, len(folded) - position), 0, -1):
         key = tuple(folded[position : position + length])
         elements: set[str] = set()
@@ -162,7 +288,7 @@ def _table(lexicon: Lexicon) -> tuple[dict[tuple[str, ...], set[str]], dict[tupl
     for element, words in lexicon.words.items():
         for entry in words.split():
             table = shy if entry.startswith("~") else plain
-            for form in _forms(entry.lstrip("~"), lexicon.auto_plural):
+            for form in _forms(entry.lstrip("~"), auto_plural=lexicon.auto_plural):
                 table.setdefault(tuple(form.split("_")), set()).add(element)
     return plain, shy
 
@@ -176,7 +302,7 @@ def _negative_table(lexicon: Lexicon) -> dict[tuple[str, ...], set[str]]:
     return table
 
 
-def _forms(word: str, auto_plural: bool) -> tuple[str, ...]:
+def _forms(word: str, *, auto_plural: bool) -> tuple[str, ...]:
     """The word and, for English, its regular plural."""
     if not auto_plural:
         return (word,)

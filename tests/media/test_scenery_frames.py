@@ -133,7 +133,7 @@ def test_every_named_thing_is_visible(word: str) -> None:
     shown, removed = scene(prompt), scene(prompt, negative=word)
     assert any(text.startswith(word) for text in shown.drawn)
     assert not any(text.startswith(word) for text in removed.drawn)
-    changed = [np.abs(pixels(shown, time) - pixels(removed, time)).max(axis=2) for time in (1.0, 2.0, 3.0)]
+    changed = [np.abs(pixels(shown, time) - pixels(removed, time)).max(axis=2) for time in (1.0, 2.3)]
     assert max(float((one > 24).mean()) for one in changed) > 0.0025
 
 
@@ -196,7 +196,7 @@ def test_caption_stands_out_from_what_lies_under_it() -> None:
     under = luma[rows.min() : rows.max(), columns.min() : columns.max()][near]
 
     def light(code: float) -> float:
-        return ((code - 16) / 219) ** 2.2
+        return float(((code - 16) / 219) ** 2.2)
 
     assert (light(232) + 0.05) / (light(float(under.mean())) + 0.05) > 3.0
 

@@ -76,7 +76,11 @@ def test_colours_arrive_as_painted(tmp_path: Path) -> None:
     painted = direct(read("a beach at noon"), "a beach at noon", 5, (1280, 720), 2.0, caption=False).frame(1.0).rgb()
     run(request(output, prompt="a beach at noon", caption=False), lambda *report: None)
     with av.open(str(output)) as film:
-        seen = next(frame.to_image() for index, frame in enumerate(film.decode(video=0)) if index == 24)
+        seen = next(
+            Image.fromarray(frame.to_ndarray(format="rgb24"))
+            for index, frame in enumerate(film.decode(video=0))
+            if index == 24
+        )
     small = [np.asarray(one.resize((32, 18), Image.Resampling.BOX), dtype=np.float64) for one in (painted, seen)]
     assert np.abs(small[0] - small[1]).mean() < 3.0
 
@@ -114,7 +118,7 @@ def photograph(path: Path, size: tuple[int, int], at: tuple[float, float]) -> Pa
 
 @pytest.mark.parametrize("frame", [(320, 180), (180, 320)])
 @pytest.mark.parametrize(
-    ("size", "at"),
+    "size,at",
     [((800, 600), (0.75, 0.4)), ((600, 900), (0.4, 0.25)), ((1200, 400), (0.2, 0.5)), ((48, 36), (0.6, 0.5))],
 )
 def test_the_subject_of_a_picture_stays_in_frame_and_grows(

@@ -9,7 +9,7 @@ from media.scenery.words import read
 
 
 @pytest.mark.parametrize(
-    ("prompt", "elements"),
+    "prompt,elements",
     [
         ("a lighthouse at golden sunset", {"lighthouse", "gold", "sunset"}),
         ("search", set()),
@@ -40,7 +40,7 @@ def test_whole_words_only(prompt: str, elements: set[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("prompt", "negative", "gone", "kept"),
+    "prompt,negative,gone,kept",
     [
         ("a beach with palm trees and birds", "birds", "bird", "beach"),
         ("a forest", "sunny", "day", "forest"),

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 AUTO_PLURAL = False
 
-FUNCTION_WORDS = "der die das den dem des ein eine einen einem einer eines im am und mit auf über unter bei beim vor nach zum zur von vom ist sind durch für aus"
+FUNCTION_WORDS = (
+    "der die das den dem des ein eine einen einem einer eines im am und mit auf über unter bei beim vor nach zum zur "
+    "von vom ist sind durch für aus"
+)
 
 NEGATIONS = "ohne kein keine keinen keinem nicht"
 
@@ -17,8 +20,13 @@ WORDS: dict[str, str] = {
     "underwater": "unterwasser korallenriff riff aquarium tiefsee",
     "mountain": "berg berge bergen gebirge gipfel alpen felswand",
     "hill": "hügel hügeln tal täler landschaft",
-    "forest": "wald wälder wäldern kiefer kiefern tanne tannen fichte fichten kiefernwald tannenwald dschungel urwald herbstwald nadelwald",
-    "city": "stadt städte städten großstadt wolkenkratzer hochhaus hochhäuser gebäude straße straßen skyline gasse altstadt",
+    "forest": (
+        "wald wälder wäldern kiefer kiefern tanne tannen fichte fichten kiefernwald tannenwald dschungel "
+        "urwald herbstwald nadelwald"
+    ),
+    "city": (
+        "stadt städte städten großstadt wolkenkratzer hochhaus hochhäuser gebäude straße straßen skyline gasse altstadt"
+    ),
     "rooftop": "~dach dächer dächern hausdach",
     "neon": "neonlicht neonlichter neonstadt",
     "desert": "wüste wüsten düne dünen sanddünen oase",

@@ -1,4 +1,7 @@
-"""English. Regular plurals are made by ``words``; irregular ones stand here. An underscore joins words that must stand together."""
+"""English. Regular plurals are made by ``words``; irregular ones stand here.
+
+An underscore joins words that must stand together.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,9 @@ NEGATIONS = "no without not"
 
 WORDS: dict[str, str] = {
     # places
-    "sea": "sea ocean wave surf bay coast coastline seaside harbour harbor water waters shore tide pacific atlantic cove",
+    "sea": (
+        "sea ocean wave surf bay coast coastline seaside harbour harbor water waters shore tide pacific atlantic cove"
+    ),
     "lake": "lake pond lagoon fjord",
     "river": "river stream creek brook",
     "beach": "beach sand_beach seashore beaches",
@@ -19,7 +24,8 @@ WORDS: dict[str, str] = {
     "mountain": "mountain alp alps peak summit himalayas andes cliff matterhorn everest",
     "hill": "hill valley countryside highland highlands",
     "forest": "forest wood woods woodland jungle pine pines fir spruce rainforest grove taiga conifer",
-    "city": "city cities town skyline downtown metropolis skyscraper building tokyo manhattan street urban cityscape york london paris berlin "
+    "city": "city cities town skyline downtown metropolis skyscraper building tokyo manhattan street "
+    "urban cityscape york london paris berlin "
     "shanghai hongkong alley avenue",
     "rooftop": "rooftop roof",
     "neon": "neon cyberpunk synthwave cyber vaporwave nightlife",
@@ -97,7 +103,10 @@ WORDS: dict[str, str] = {
     "shark": "shark",
     "turtle": "turtle sea_turtle tortoise",
     "jellyfish": "jellyfish medusa",
-    "person": "person people someone human figure traveller traveler wanderer hiker silhouette stranger samurai monk wizard knight hero",
+    "person": (
+        "person people someone human figure traveller traveler wanderer hiker silhouette stranger samurai "
+        "monk wizard knight hero"
+    ),
     "man": "man men guy gentleman fisherman king cowboy boyfriend father grandfather",
     "woman": "woman women lady girlfriend queen princess mother grandmother witch",
     "child": "child children kid boy girl toddler",
