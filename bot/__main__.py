@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from bot.probe import Finding
     from bot.settings import Settings
 
-__all__ = ["main", "serve", "settings_or_exit"]
+__all__ = ["cli", "main", "serve", "settings_or_exit"]
 
 MARKS = {"ok": "✓", "note": "!", "fault": "✗"}
 
@@ -158,7 +158,10 @@ def _on_signals(stop: asyncio.Event) -> None:
 def main() -> None:
     """Entry point of ``reelay`` and ``python -m bot``."""
     try:
-        cli()
+        if sys.argv[1:] == ["--version"]:  # asked by scripts and probes; typer would import a tenth of a second for it
+            typer.echo(f"reelay {VERSION}")
+        else:
+            cli()
     finally:
         try:
             sys.stdout.flush()
