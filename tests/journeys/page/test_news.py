@@ -97,6 +97,17 @@ async def test_without_a_sign_in_the_page_says_where_the_link_is(visit: Callable
     await expect(gate).to_contain_text("reelay admin token")
 
 
+async def test_a_session_that_ends_meanwhile_is_said(visit: Callable[..., Any]) -> None:
+    person = await visit()
+    person.forgiven += ["401", "ERR_INTERNET_DISCONNECTED"]
+    await person.page.route(
+        "**/api/events", lambda route: route.fulfill(status=401, json={"error_code": "NOT_SIGNED_IN"})
+    )
+    await person.page.context.set_offline(True)
+    await person.page.context.set_offline(False)
+    await expect(person.page.locator("#gate h1")).to_be_focused()
+
+
 async def test_the_end_of_everything_needs_a_typed_word(visit: Callable[..., Any]) -> None:
     person = await visit()
     await person.page.route("**/api/forget", lambda route: route.fulfill(json={"erased": {"jobs": 3, "clips": 2}}))

@@ -113,6 +113,7 @@ function listen(thread) {
       drawConnection(state, stream);
       if (state === "live") sendUnsent();
     },
+    refused: askToSignIn,
     resumed() {
       thread.refresh().catch(() => {});
       api.me().then((me) => store.setMe(me), () => {});

@@ -76,7 +76,7 @@ export class CardView {
     const known = typeof lines.bar === "number" && isLive(job);
     this.bar.hidden = !known;
     if (!known) return;
-    const percent = Math.round(Math.min(1, Math.max(0, lines.bar)) * 100);
+    const percent = Math.floor(Math.min(1, Math.max(0, lines.bar)) * 100 + 1e-6);
     this.bar.classList.toggle("is-estimate", Boolean(lines.bar_is_estimate));
     this.fill.style.setProperty("--fraction", String(percent / 100));
     this.bar.setAttribute("aria-valuenow", String(percent));

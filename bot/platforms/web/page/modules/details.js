@@ -28,7 +28,7 @@ export function drawDetails(box, job, run) {
     if (!value) continue;
     const cell = el("dd", { dir: "auto" });
     cell.append(value);
-    list.append(el("div", {}, el("dt", { text: t(name) }), cell));
+    list.append(el("div", { class: name === "page.details.number" ? "is-wide" : "" }, el("dt", { text: t(name) }), cell));
   }
   box.replaceChildren(list);
   if (job.prompt) {

@@ -68,7 +68,7 @@ export class Stage {
     let figure = "";
     if (job.state === "queued" && job.queue_position) figure = number(job.queue_position);
     else if (job.state === "unclear") figure = "?";
-    else if (typeof bar === "number") figure = number(Math.round(bar * 100));
+    else if (typeof bar === "number") figure = number(Math.floor(bar * 100 + 1e-6));
     if (this.figure.textContent !== figure) this.figure.textContent = figure;
     this.figure.classList.toggle("is-percent", typeof bar === "number" && job.state !== "queued" && job.state !== "unclear");
     if (job.source_url && this.backdrop.getAttribute("src") !== job.source_url) {

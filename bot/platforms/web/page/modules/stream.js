@@ -7,7 +7,7 @@ const LONGEST_PAUSE = 15_000;
 const PATIENCE = 1_500; // a reconnect that takes less than this is nobody's business
 
 export class Stream {
-  /** `listeners` = {event(name, data), state("live" | "offline"), resumed()}. */
+  /** `listeners` = {event(name, data), state("live" | "offline"), resumed(), refused()}; after a refusal it has stopped. */
   constructor(path, listeners) {
     this.path = path;
     this.listeners = listeners;
@@ -62,6 +62,11 @@ export class Stream {
     try {
       this.#watch(abort);
       const answer = await fetch(this.path, { headers, credentials: "same-origin", cache: "no-store", signal: abort.signal });
+      if (answer.status === 401) {
+        this.stopped = true;
+        this.listeners.refused();
+        return;
+      }
       if (!answer.ok || !answer.body) throw new Error(String(answer.status));
       this.pause = FIRST_PAUSE;
       this.#set("live");
@@ -69,7 +74,7 @@ export class Stream {
       this.wasLive = true;
       await this.#read(answer.body, abort);
     } catch {
-      // Every reason ends the same way: wait, then ask again. A 401 is told by the ordinary calls.
+      // Every reason ends the same way: wait, then ask again.
     }
     clearTimeout(this.watchdog);
     if (this.abort === abort && !this.stopped) this.#later();
