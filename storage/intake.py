@@ -140,9 +140,13 @@ def _mark(connection: sqlite3.Connection, order: Order, job_id: str, account_id:
 
 
 def refuse(connection: sqlite3.Connection, inbox_id: int, failure: Mapping[str, Any]) -> None:
-    """Mark a command as refused, so that its redelivery gets the same answer; its text is erased."""
+    """Mark a command as refused, so that its redelivery gets the same answer; its text is erased.
+
+    Who sent it stays: the reason may quote them, and they may have no account yet by which ``forget`` would find it.
+    """
     connection.execute(
-        "UPDATE inbox SET state = 'refused', failure = ?, payload = '{}', account_id = (SELECT account_id FROM identities AS i"
+        "UPDATE inbox SET state = 'refused', failure = ?,"
+        " payload = json_object('actor', json_object('external_id', json_extract(payload, '$.actor.external_id'))), account_id = (SELECT account_id FROM identities AS i"
         " WHERE i.platform = inbox.platform AND i.external_id = json_extract(inbox.payload, '$.actor.external_id'))"
         " WHERE id = ? AND state = 'pending'",
         (dump(failure), inbox_id),
