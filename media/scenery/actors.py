@@ -47,9 +47,9 @@ class Ground:
         return float(np.arctan2(self.row(x + reach) - self.row(x - reach), 2 * reach))
 
 
-def tinted(world: World, own: Colour) -> Colour:
-    """A figure's own colour, or the colour word of the prompt."""
-    named = world.reading.first(*TINTS)
+def tinted(world: World, own: Colour, element: str) -> Colour:
+    """A figure's own colour, or the colour word that stands with it in the prompt."""
+    named = world.reading.colour_of(element)
     return mix(own, TINTS[named], 0.8) if named else own
 
 
@@ -100,7 +100,7 @@ def on_ground(
     if kind in PEOPLE:
         gait = "dance" if kind != "dancer" and world.reading.has("dancer") else moves
         height = people.HEIGHTS[kind] * size
-        coat = tinted(world, people.COATS[kind])
+        coat = tinted(world, people.COATS[kind], kind)
         period = {"run": 0.75, "walk": 1.35, "dance": 4.0}.get(gait, 4.0)
         count = {"run": 18, "walk": 16}.get(gait, _POSES)
         stride = {"run": 1.15, "walk": 0.62}.get(gait, 0.0) * height / period
@@ -127,7 +127,7 @@ def on_ground(
             lambda phase: beasts.beast(kind, phase, gait),
             height,
             beasts.BOX,
-            tinted(world, build.coat),
+            tinted(world, build.coat, kind),
             x,
             count,
             0.016,

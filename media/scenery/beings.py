@@ -156,7 +156,7 @@ def _float_in_space(stage: Stage, kind: str, index: int) -> None:
             world,
             cover,
             (origin[0], origin[1] - height * 0.5),
-            actors.tinted(world, people.COATS[kind]),
+            actors.tinted(world, people.COATS[kind], kind),
             x,
             brush,
             height,
@@ -167,7 +167,9 @@ def _float_in_space(stage: Stage, kind: str, index: int) -> None:
         cover, origin = silhouette(
             beasts.beast(kind if kind in builds.BUILDS else "cat", 0.1, "run"), height, beasts.BOX
         )
-        sprite = dressed(world, cover, (origin[0], origin[1] - height * 0.6), actors.tinted(world, build_.coat), x)
+        sprite = dressed(
+            world, cover, (origin[0], origin[1] - height * 0.6), actors.tinted(world, build_.coat, kind), x
+        )
     stage.middle.append(_Adrift(world, sprite, x, world.height * 0.56, index))
 
 
@@ -193,7 +195,7 @@ class _School:
         self.world, self.kind = world, kind
         big = min(world.width, world.height)
         length = swimmers.LENGTHS[kind] * big
-        coat = actors.tinted(world, swimmers.COATS[kind])
+        coat = actors.tinted(world, swimmers.COATS[kind], kind)
         self.frames = []
         for pose in range(16):
             brush = swimmers.swimmer(kind, pose / 16)

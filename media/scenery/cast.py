@@ -36,7 +36,7 @@ class Leaper:
             lambda phase: swimmers.swimmer(kind, phase),
             self.length,
             swimmers.BOX,
-            tinted(world, swimmers.COATS[kind]),
+            tinted(world, swimmers.COATS[kind], kind),
             x,
             16,
         )
@@ -64,7 +64,16 @@ class Leaper:
         if part <= 1.0:
             frame = self.frames[int(time * 12) % len(self.frames)]
             frame.draw(canvas, x, y, turn=turn, flip=self.facing < 0, floor=int(self.row))
-            frame.draw(canvas, x, 2 * self.row - y, turn=-turn, flip=self.facing < 0, fade=0.20, upright=-1.0)
+            frame.draw(
+                canvas,
+                x,
+                2 * self.row - y,
+                turn=-turn,
+                flip=self.facing < 0,
+                fade=0.20,
+                upright=-1.0,
+                ceiling=int(self.row),
+            )
         for moment, lean in ((0.10, -0.62), (0.86, 0.62)):
             age = (part - moment) * self.lasts
             if not 0 <= age <= 1.5:
@@ -105,7 +114,7 @@ class Flock:
             make, box, self.rate = swimmers.bird, swimmers.BIRD_BOX, 1.0
         else:
             make, box, self.rate = swimmers.butterfly, (-0.45, -0.35, 0.45, 0.45), 2.6
-        coat = tinted(world, swimmers.COATS[kind])
+        coat = tinted(world, swimmers.COATS[kind], kind)
         self.frames = []
         for index in range(16):
             brush = make(index / 16)
@@ -165,7 +174,7 @@ class Afloat:
         below, origin = silhouette(hull, tall, box, 0.0)
         above, _ = silhouette(sails, tall, box, 0.0)
         self.hull = dressed(world, below, origin, props.PROP_COATS["hull"], x, hull, tall, own=0.7)
-        sail = tinted(world, props.PROP_COATS["sail"])
+        sail = tinted(world, props.PROP_COATS["sail"], kind)
         cloth = Sprite(*_sail(world, above, sail, origin))
         self.sails = cloth
         self.lamp = Glow(20 * world.unit, (1.0, 0.82, 0.48), 0.8, 2.4)
@@ -179,7 +188,16 @@ class Afloat:
         turn = 0.036 * float(np.sin(time * 0.9 + 0.6))
         flip = self.facing < 0
         for sprite in (self.sails, self.hull):
-            sprite.draw(canvas, x, 2 * self.row - y + 3 * unit, turn=-turn * 2, flip=flip, fade=0.30, upright=-0.72)
+            sprite.draw(
+                canvas,
+                x,
+                2 * self.row - y + 3 * unit,
+                turn=-turn * 2,
+                flip=flip,
+                fade=0.30,
+                upright=-0.72,
+                ceiling=int(self.row),
+            )
         for sprite in (self.sails, self.hull):
             sprite.draw(canvas, x, y, turn=turn, flip=flip)
         wide, tall = int(self.tall * 0.80) & ~1, int(9 * unit) & ~1

@@ -18,7 +18,7 @@ from media.scenery.planes import Canvas, mix
 from media.scenery.sky import painted_sky
 from media.scenery.stage import Stage
 from media.scenery.things import things
-from media.scenery.truth import WEARERS, labelled, shown
+from media.scenery.truth import labelled, shown, sky_colour
 from media.scenery.words import Reading
 from media.scenery.world import Painter, World
 
@@ -124,9 +124,8 @@ def _world(reading: Reading, text: str, seed: int, size: tuple[int, int], second
 
 def _coloured(palette: Palette, reading: Reading) -> Palette:
     """A colour word without a thing to wear it tints the sky's lower half."""
-    named = reading.first(*TINTS)
-    natural = named == "green" and reading.has("hill", "meadow", "forest", "tree", "mountain", "lake")
-    if named is None or natural or reading.elements & WEARERS or named in ("white", "black"):
+    named = sky_colour(reading)
+    if named is None:
         return palette
     tone = TINTS[named]
     sky = tuple(mix(one, tone, 0.10 + 0.10 * index) for index, one in enumerate(palette.sky))

@@ -49,7 +49,7 @@ def lighthouse_on_rock(stage: Stage, x: float, big: float) -> None:
     rim(one, 0.5, 3.5)
     rock = one.finished()
     sprite = actors.built(world, tower, tall, box, props.PROP_COATS["tower"], x)
-    stripe = actors.built(world, bands, tall, box, actors.tinted(world, props.PROP_COATS["band"]), x)
+    stripe = actors.built(world, bands, tall, box, actors.tinted(world, props.PROP_COATS["band"], "lighthouse"), x)
     stage.middle.append(Mirrored(world, [sprite, stripe], x, foot, depth, float(water_line)))
     stage.middle.append(DarkWater(world, x + 20 * unit, water_line + 5 * unit, depth))
     stage.middle.append(rock)

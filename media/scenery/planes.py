@@ -214,11 +214,12 @@ class Sprite:
 
     def draw(
         self, canvas: Canvas, x: float, y: float, *, turn: float = 0.0, scale: float = 1.0, flip: bool = False, fade: float = 1.0,
-        upright: float = 1.0, floor: int | None = None,
+        upright: float = 1.0, floor: int | None = None, ceiling: int = 0,
     ) -> None:  # fmt: skip
         """``turn`` in radians (clockwise on screen), ``fade`` 0..1.
 
-        ``upright`` −1 gives a mirror image below; nothing is drawn below the row ``floor``.
+        ``upright`` −1 gives a mirror image below; nothing is drawn below the row ``floor``
+        or above ``ceiling``.
         """
         if fade <= 0.01 or scale <= 0.01:
             return
@@ -231,7 +232,7 @@ class Sprite:
                 dx, dy = (cx - self.anchor[0]) * mirror, (cy - self.anchor[1]) * tall
                 turned.append((dx * cos - dy * sin, dx * sin + dy * cos))
         left = max(0, int(np.floor(x + min(point[0] for point in turned))) & ~1)
-        top = max(0, int(np.floor(y + min(point[1] for point in turned))) & ~1)
+        top = max(ceiling & ~1, int(np.floor(y + min(point[1] for point in turned))) & ~1)
         right = min(canvas.size[0], (int(np.ceil(x + max(point[0] for point in turned))) + 1) & ~1)
         bottom = min(
             canvas.size[1] if floor is None else floor & ~1,

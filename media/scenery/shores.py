@@ -54,7 +54,7 @@ def sea(stage: Stage) -> None:
     stage.middle.append(Water(world, stage.mirrored(), calm=calm))
     stands = needs_ground(world)
     if reading.has("beach"):
-        one = _shore(world, "beach", world.height * (0.86 if stands else 0.90))
+        one = _shore(world, "beach", world.height * (0.815 if stands else 0.88))
         stage.front.append(one.finished())
         stage.ground = Ground(world, one)
     elif stands:

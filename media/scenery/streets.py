@@ -79,7 +79,7 @@ def city(stage: Stage) -> None:
 def _quay(world: World) -> Sheet:
     """A paved bank: flat, with joints that run toward the horizon, wet when it rains."""
     unit = world.unit
-    row = world.height * 0.895
+    row = world.height * 0.845
     one = sheet(world, 0.8, row - 6 * unit)
     crest = np.full(one.alpha.shape[1], row, dtype=np.float32)
     outline(one, crest)

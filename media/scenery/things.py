@@ -83,7 +83,7 @@ def _homes(stage: Stage, big: float) -> None:
             x = world.width * (far_side + (dx if far_side < 0.5 else -dx))
             row = ground.row(x) if ground else float(world.horizon)
             brush = props.castle() if kind == "castle" else props.house()
-            coat = mix(actors.tinted(world, coats[kind]), GROUND["rock"], 0.25 * (number % 2))
+            coat = mix(actors.tinted(world, coats[kind], kind), GROUND["rock"], 0.25 * (number % 2))
             stage.front.append(
                 cast.Standing(world, actors.built(world, brush, tall * part, box, coat, x), x, row + 3 * unit, depth)
             )
@@ -214,7 +214,7 @@ def balloons(stage: Stage, big: float) -> None:
         spots = [(1 - x, y, size) for x, y, size in spots]
     for index, (fx, fy, part) in enumerate(reversed(spots)):
         body, stripes = props.balloon()
-        tone = actors.tinted(world, tones[(index + int(rng.integers(0, 2))) % 5])
+        tone = actors.tinted(world, tones[(index + int(rng.integers(0, 2))) % 5], "balloon")
         x, tall = world.width * fx, part * big * 1.15
         box = (-0.42, 0.0, 0.42, 1.03)
         plain = actors.built(world, body, tall, box, tone, x, windows=True)

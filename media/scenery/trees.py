@@ -174,8 +174,8 @@ def wooded(
     sunk = 0.50 * depth if kind.endswith("pine") else 0.30 * depth
     for channel in range(3):
         one.rgb[..., channel] = dim[channel] + (bright[channel] - dim[channel]) * light
-    floor = np.clip(body - mask, 0, 1)
-    toward(one.rgb, mix(lit(_turf(world), world.palette, 0.42), world.palette.deep, 0.12), floor.astype(np.float32))
+    floor = np.clip(body - mask * (rows < ground[None, :] + 1.5 * unit), 0, 1)
+    toward(one.rgb, mix(lit(_turf(world), world.palette, 0.66), world.palette.deep, 0.06), floor.astype(np.float32))
     if kind == "autumn":
         for tone, low in (((0.86, 0.30, 0.14), 0.50), ((0.95, 0.72, 0.22), 0.62)):
             other = lit(tone, world.palette, 0.75)
@@ -187,13 +187,11 @@ def wooded(
                 * (0.35 + 0.65 * light),
             )
     if kind == "snow_pine":
-        white = lit(GROUND["snow"], world.palette, 0.9)
-        toward(
-            one.rgb,
-            white,
-            (smoothstep(0.10, 0.50, edge) * (0.30 + 0.60 * smoothstep(0.40, 0.62, spots))).astype(np.float32),
-        )
-        toward(one.rgb, lit(GROUND["snow"], world.palette, 0.5), (body * (1 - mask * 0.6)).astype(np.float32))
+        white = lit(GROUND["snow"], world.palette, 0.95)
+        over = np.roll(one.alpha, max(1, round(2.6 * unit * (0.5 + depth))), axis=0)
+        top = np.clip(one.alpha - over, 0, 1)
+        toward(one.rgb, white, (top * (0.35 + 0.65 * smoothstep(0.40, 0.60, spots))).astype(np.float32))
+        toward(one.rgb, lit(GROUND["snow"], world.palette, 0.5), floor.astype(np.float32))
     toward(one.rgb, world.palette.deep, np.full((1, 1), sunk * (1 - far), dtype=np.float32))
     toward(one.rgb, world.palette.haze, np.full((1, 1), far, dtype=np.float32))
     below = np.clip((rows - (ground[None, :] - tall * 0.55)) / (tall * 0.9 + 40 * unit), 0, 1)

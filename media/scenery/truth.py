@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from media.scenery.palettes import TINTS
-from media.scenery.words import ANIMALS, Match
+from media.scenery.words import ANIMALS, Match, Reading
 from media.scenery.world import World
 
 _TIMES = {
@@ -89,7 +89,22 @@ WEARERS = frozenset(
 """What a colour word colours, instead of the sky."""
 
 
-def shown(world: World, place: str, *, ground: bool, water: bool) -> tuple[list[Match], list[Match]]:  # noqa: C901 - a flat table of words
+def _worn(reading: Reading) -> set[str]:
+    """The colours that something in the scene wears; green is worn by whatever grows."""
+    worn = {reading.colour_of(element) for element in reading.elements & WEARERS}
+    if reading.has("hill", "meadow", "forest", "tree", "mountain", "lake"):
+        worn.add("green")
+    return {one for one in worn if one is not None}
+
+
+def sky_colour(reading: Reading) -> str | None:
+    """The first colour word that nothing wears: it tints the sky. White and black tint nothing."""
+    worn = _worn(reading)
+    free = (match.element for match in reading.matches if match.element in TINTS and match.element not in worn)
+    return next((one for one in free if one not in ("white", "black")), None)
+
+
+def shown(world: World, place: str, *, ground: bool, water: bool) -> tuple[list[Match], list[Match]]:
     """The matches that became visible, and those that did not; ``ground`` and ``water``: whether the scene has them."""
     reading = world.reading
     hidden: set[str] = set()
@@ -121,10 +136,7 @@ def shown(world: World, place: str, *, ground: bool, water: bool) -> tuple[list[
         hidden |= {"flower"}
     if not named & _BEINGS:
         hidden |= {"run", "walk"}
-    if not named & WEARERS:
-        hidden |= {"white", "black"}
-    colours = [match.element for match in reading.matches if match.element in TINTS]
-    hidden |= set(colours[1:])
+    hidden |= {one for one in named & set(TINTS) if one not in _worn(reading) and one != sky_colour(reading)}
     if place in ("space", "underwater"):
         hidden |= {"house", "castle", "train", "car", "campfire"}
     yes = [match for match in reading.matches if match.element not in hidden]

@@ -102,7 +102,7 @@ def railway(stage: Stage, place: str, big: float) -> None:
         brush,
         tall,
         (-(2.75 + props.TRAIN_CARS * 2.95), -0.02, 0.08, 0.98),
-        actors.tinted(world, props.PROP_COATS["train"]),
+        actors.tinted(world, props.PROP_COATS["train"], "train"),
         world.width * 0.5,
         windows=world.palette.dark > 0.1,
     )
@@ -139,7 +139,12 @@ def road(stage: Stage, place: str, big: float) -> None:
         tall = 0.085 * big
         tones: list[Colour] = [props.PROP_COATS["car"], colour("#4a6a8a"), colour("#c8c0b0")]
         sprite = actors.built(
-            world, props.car(), tall, (-1.12, -0.02, 1.12, 0.96), actors.tinted(world, tones[number]), world.width * 0.5
+            world,
+            props.car(),
+            tall,
+            (-1.12, -0.02, 1.12, 0.96),
+            actors.tinted(world, tones[number], "car"),
+            world.width * 0.5,
         )
         stage.front.append(
             cast.Crossing(

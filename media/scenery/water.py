@@ -121,7 +121,7 @@ class Water:
         column = np.exp(-(((x - world.light.x) / width) ** 2))
         power = 1.0 if world.light.kind == "sun" else 0.66
         low = np.clip(1.25 - world.light.y / world.horizon, 0.35, 1.0)
-        self.path = (column * power * (0.34 + 0.72 * (1 - y) ** 0.8) * (0.6 + 0.4 / low * 0.5)).astype(np.float32)
+        self.path = (column * power * (0.22 + 0.84 * (1 - y) ** 1.0) * (0.6 + 0.4 / low * 0.5)).astype(np.float32)
         warm = 0.26 if world.light.kind == "sun" and world.palette.name != "day" else 0.08
         tone = (
             np.array(mix(world.light.tone, world.palette.sky[-2], warm), dtype=np.float32)[None, None, :]

@@ -234,7 +234,7 @@ def rolling_hills(stage: Stage) -> None:
             base=world.horizon + below * 0.14,
             swell=26 * unit,
             tall=60 * unit,
-            far=0.20,
+            far=0.12,
             kind=kind,
             spacing=31,
         ).finished()

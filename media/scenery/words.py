@@ -147,6 +147,12 @@ _SMALL_WORDS = frozenset(
 )
 
 
+COLOURS = frozenset(
+    "red orange yellow gold green teal blue purple pink white black".split()  # noqa: SIM905 - a word list
+)
+"""Elements that are colours."""
+
+
 @dataclass(frozen=True, slots=True)
 class Match:
     """One element and the word that named it, as the person wrote it."""
@@ -172,6 +178,16 @@ class Reading:
     def has(self, *elements: str) -> bool:
         """Whether any of these is to be drawn."""
         return any(match.element in elements for match in self.matches)
+
+    def colour_of(self, element: str) -> str | None:
+        """The colour word that stands with this element: before it, or after it where the language puts it there."""
+        for index, match in enumerate(self.matches):
+            if match.element == element:
+                near = (index + 1, index - 1) if self.language in ("es", "fr") else (index - 1,)
+                for place in near:
+                    if 0 <= place < len(self.matches) and self.matches[place].element in COLOURS:
+                        return self.matches[place].element
+        return None
 
     def first(self, *elements: str) -> str | None:
         """The earliest named of these, or None."""

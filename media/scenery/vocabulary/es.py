@@ -100,15 +100,15 @@ WORDS: dict[str, str] = {
     "walk": "camina caminando cruzando",
     "red": "rojo roja rojos rojas",
     "orange": "naranja anaranjado",
-    "yellow": "amarillo amarilla",
+    "yellow": "amarillo amarilla amarillos",
     "gold": "~oro dorada",
     "green": "verde verdes",
     "teal": "turquesa",
     "blue": "azul azules",
     "purple": "morado púrpura violeta",
     "pink": "rosado",
-    "white": "blanco blanca",
-    "black": "negro negra",
+    "white": "blanco blanca blancos blancas",
+    "black": "negro negra negros negras",
 }
 
 NEGATIVE_ONLY: dict[str, str] = {
