@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, NoReturn
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, ViewportSize, async_playwright
 
 from tests.journeys.page.visitor import Visitor
@@ -51,9 +52,17 @@ def address(request: pytest.FixtureRequest) -> str:
     return url.rstrip("/")
 
 
-@pytest.fixture
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One event loop for these journeys, because they share one browser: starting Chromium costs more than most of them."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    """Chromium, fresh for every test."""
+    """Chromium; every visitor gets a profile of their own in it."""
     where = _chromium()
     if where is None:
         _absent("Chromium is not installed")
@@ -63,7 +72,7 @@ async def browser() -> AsyncIterator[Browser]:
         await chromium.close()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def visit(browser: Browser, address: str) -> AsyncIterator[Callable[..., Any]]:
     """Open the page: ``visitor = await visit(phone=True)``. Afterwards nobody may have seen an error or broken the policy."""
     visitors: list[Visitor] = []
