@@ -196,7 +196,8 @@ def hills(
         mix(lit(ground, world.palette, 0.0), world.palette.deep, 0.30 * (1 - far)),
     )
     if ground == GROUND["snow"]:
-        dim, light = lit(ground, world.palette, 0.22), np.clip(light + 0.22, 0, 1)
+        soft = mix(world.palette.sky[1], (0.84, 0.90, 1.0), 0.45 * (1 - world.palette.dark))
+        dim, light = mix(lit(ground, world.palette, 0.35), soft, 0.40), np.clip(light + 0.22, 0, 1)
     for channel in range(3):
         one.rgb[..., channel] = dim[channel] + (bright[channel] - dim[channel]) * light
     toward(one.rgb, world.palette.haze, np.full((1, 1), far, dtype=np.float32))

@@ -21,9 +21,9 @@ class Rain:
         self.lean = 0.12 + (0.22 if world.reading.has("storm", "wind") else 0.0)
         self.sheets: list[tuple[Image.Image, float]] = []
         for count, long, wide, level, speed in (
-            (520, 34, 1.0, 74, 1250),
-            (210, 70, 1.5, 92, 1800),
-            (46, 130, 2.4, 70, 2600),
+            (330, 36, 1.1, 80, 1250),
+            (150, 72, 1.6, 94, 1800),
+            (34, 130, 2.4, 72, 2600),
         ):
             tile = Image.new("L", (width, height), 0)
             draw = ImageDraw.Draw(tile)
