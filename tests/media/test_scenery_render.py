@@ -16,6 +16,7 @@ from media.scenery.ambience import composed
 from media.scenery.director import direct
 from media.scenery.loudness import loudness, true_peak
 from media.scenery.photo import PushIn, focus, opened, saliency
+from media.scenery.planes import codes, converted
 from media.scenery.shot import shot
 from media.scenery.words import read
 
@@ -171,3 +172,22 @@ def test_bad_pictures_and_requests_are_typed_errors(tmp_path: Path) -> None:
         with pytest.raises(UnsupportedMedia):
             run(request(output, **wrong), lambda *report: None)
     assert not output.exists()
+
+
+@pytest.mark.parametrize(
+    "rgb,expected",
+    [
+        ((1.0, 1.0, 1.0), (235, 128, 128)),
+        ((0.0, 0.0, 0.0), (16, 128, 128)),
+        ((1.0, 0.0, 0.0), (63, 102, 240)),
+        ((0.0, 1.0, 0.0), (173, 42, 26)),
+        ((0.0, 0.0, 1.0), (32, 240, 118)),
+    ],
+)
+def test_colours_are_bt709_in_video_range(rgb: tuple[float, float, float], expected: tuple[int, int, int]) -> None:
+    """The codes that ITU-R BT.709 gives for full colours at 8 bits, video range."""
+    assert codes(rgb) == pytest.approx(expected, abs=1)
+    field = np.empty((8, 8, 3), dtype=np.float32)
+    field[:] = rgb
+    planes = [float(one.mean()) for one in converted(field)]
+    assert planes == pytest.approx(expected, abs=1)
