@@ -79,17 +79,18 @@ def restore(source: Path, home: Home, *, force: bool, now: int, actor: str) -> d
 def _swap(stage: Path, home: Home, aside: Path) -> bool:
     """Exchange keys and database; returns whether there were old ones."""
     keys, kept = home.data_dir / KEYS_NAME, False
-    if home.database.exists():
-        with suppress(StorageError):  # a damaged one keeps its log beside it
-            copies.fold(home.database)
+    log, shared = (home.database.with_name(home.database.name + suffix) for suffix in ("-wal", "-shm"))
     for old in (keys, home.database):
         if old.exists():
             _link(old, aside / old.name)
             kept = True
-    for suffix in ("-wal", "-shm"):  # another database's log must never lie beside the new one: SQLite would replay it
-        old = home.database.with_name(home.database.name + suffix)
-        if old.exists():
-            old.rename(aside / old.name)
+    if log.exists():  # a copy, made before SQLite opens it: of a damaged database it empties the log and removes it
+        _copy(log, aside / log.name)
+    if home.database.exists():
+        with suppress(StorageError):  # a damaged one stays as it is
+            copies.fold(home.database)
+    for old in (log, shared):  # another database's log must never lie beside the new one: SQLite would replay it
+        old.unlink(missing_ok=True)
     sync_folder(aside)
     home.database.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     _bring(stage / KEYS_NAME, keys)
@@ -103,8 +104,13 @@ def _link(old: Path, new: Path) -> None:
     try:
         os.link(old, new)
     except OSError:  # another file system, or one without links
-        shutil.copy2(old, new)
-        new.chmod(0o600)
+        _copy(old, new)
+
+
+def _copy(old: Path, new: Path) -> None:
+    shutil.copy2(old, new)
+    new.chmod(0o600)
+    _sync_file(new)
 
 
 def _bring(file: Path, to: Path) -> None:
@@ -115,9 +121,7 @@ def _bring(file: Path, to: Path) -> None:
         if error.errno != errno.EXDEV:
             raise
         beside = to.with_name(f".{to.name}.restoring")
-        shutil.copyfile(file, beside)
-        beside.chmod(0o600)
-        _sync_file(beside)
+        _copy(file, beside)
         beside.replace(to)
 
 

@@ -286,6 +286,45 @@ async def test_the_log_of_the_old_database_never_meets_the_new_one(app: App, tmp
     await old.close()
 
 
+async def test_the_log_of_a_database_that_cannot_be_opened_goes_aside_with_it(app: App, tmp_path: Path) -> None:
+    await backup(app, tmp_path / "b.tar")
+    await order_clip(app)
+    data, broken = tmp_path / "data", tmp_path / "broken"
+    broken.mkdir()
+    log = (data / "reelay.db-wal").read_bytes()
+    (broken / "reelay.db").write_bytes(b"MZ" * 9000)
+    (broken / "reelay.db-wal").write_bytes(log)
+    done = bring_back(tmp_path / "b.tar", broken, force=True)
+    assert not (broken / "reelay.db-wal").exists()
+    assert (Path(done["aside"]) / "reelay.db-wal").read_bytes() == log
+    now = await opened(broken)
+    assert (await now.desk.do("jobs", {}, actor="test"))["jobs"] == []
+    await now.close()
+
+
+async def test_an_old_log_that_nobody_could_fold_is_not_replayed_into_the_new_database(
+    app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await backup(app, tmp_path / "b.tar")
+    job = await order_clip(app)
+    data, killed = tmp_path / "data", tmp_path / "killed"
+    killed.mkdir()
+    for name in ("reelay.db", "reelay.db-wal"):
+        (killed / name).write_bytes((data / name).read_bytes())
+
+    def cannot(_: Path) -> None:
+        raise DatabaseFault("the disk is bad")
+
+    monkeypatch.setattr("bot.restore.copies.fold", cannot)
+    done = bring_back(tmp_path / "b.tar", killed, force=True)
+    now, old = await opened(killed), await opened(Path(done["aside"]))
+    with pytest.raises(NotFound):
+        await now.store.job(job)
+    assert (await old.store.job(job)).id == job
+    await now.close()
+    await old.close()
+
+
 async def test_jobs_that_waited_for_a_paid_generator_wait_for_the_operator(app: App, tmp_path: Path) -> None:
     await order_clip(app)
     await backup(app, tmp_path / "b.tar")
