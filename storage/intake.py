@@ -146,7 +146,8 @@ def refuse(connection: sqlite3.Connection, inbox_id: int, failure: Mapping[str, 
     """
     connection.execute(
         "UPDATE inbox SET state = 'refused', failure = ?,"
-        " payload = json_object('actor', json_object('external_id', json_extract(payload, '$.actor.external_id'))), account_id = (SELECT account_id FROM identities AS i"
+        " payload = json_object('actor', json_object('external_id', json_extract(payload, '$.actor.external_id'))),"
+        " account_id = (SELECT account_id FROM identities AS i"
         " WHERE i.platform = inbox.platform AND i.external_id = json_extract(inbox.payload, '$.actor.external_id'))"
         " WHERE id = ? AND state = 'pending'",
         (dump(failure), inbox_id),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from core.errors import NotFound, StaleVersion
@@ -36,10 +36,7 @@ def apply(connection: sqlite3.Connection, step: Step, now: int) -> Job:
     job = read(connection, step.job_id)
     if job.version != step.version:
         raise StaleVersion(f"job {job.id} is at version {job.version}, the step was made for {step.version}")
-    values: dict[str, object] = dict(step.fields)
-    for name in ("attachment", "applied", "changed"):
-        if values.get(name) is not None:
-            values[name] = dump(values[name])
+    values = _stored(step.fields)
     if step.to is not None:
         check_move(job.state, step.to)
         values |= _moved(connection, job, step, step.to, now)
@@ -67,6 +64,12 @@ def apply(connection: sqlite3.Connection, step: Step, now: int) -> Job:
     if step.to is JobState.DONE and step.clip is not None:
         add_delivery(connection, job.id, step.clip.id, job.place, now)
     return read(connection, job.id)
+
+
+def _stored(fields: Mapping[str, object]) -> dict[str, object]:
+    """A step's fields as columns."""
+    of_json = ("attachment", "applied", "changed")
+    return {name: dump(value) if name in of_json and value is not None else value for name, value in fields.items()}
 
 
 def _moved(connection: sqlite3.Connection, job: Job, step: Step, to: JobState, now: int) -> dict[str, object]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -30,6 +32,10 @@ async def store(tmp_path: Path, clock: HandClock) -> AsyncIterator[SqliteStore]:
     async with a_store(tmp_path, clock, DefaultLimits(person_day=50, person_month=200, everybody_day=None)) as store:
         yield store
         assert await store.audit_sums() == []
+
+
+def run(sql: str, c: sqlite3.Connection) -> int:
+    return c.execute(sql).rowcount
 
 
 async def crowd(store: SqliteStore, orders: int, price: int, **rest: object) -> tuple[list[Job], list[BaseException]]:
@@ -183,10 +189,10 @@ async def test_the_ledger_is_append_only(store: SqliteStore) -> None:
     job = await accepted(store, price=10)
     for sql in ("UPDATE ledger SET amount = 0", "DELETE FROM ledger", f"DELETE FROM ledger WHERE job_id = '{job.id}'"):
         with pytest.raises(DatabaseFault, match="append-only"):
-            await store.database.write(lambda c, sql=sql: c.execute(sql).rowcount)
+            await store.database.write(partial(run, sql))
     with pytest.raises(DatabaseFault, match="UNIQUE"):
         sql = f"INSERT INTO ledger (at, kind, amount, account_id, job_id) VALUES (1, 'hold', 5, 'x', '{job.id}')"
-        await store.database.write(lambda c: c.execute(sql).rowcount)
+        await store.database.write(partial(run, sql))
     assert len(await rows(store, "SELECT 1 FROM ledger")) == 1
 
 
@@ -209,10 +215,10 @@ async def test_the_audit_sees(tmp_path: Path, clock: HandClock, tamper: str, tol
         await accepted(store, price=10)
         assert await store.audit_sums() == []
 
-        def work(c: object) -> None:
+        def work(c: sqlite3.Connection) -> None:
             for table in ("cards", "events"):
-                c.execute(f"DELETE FROM {table}")  # type: ignore[attr-defined]
-            c.execute(tamper)  # type: ignore[attr-defined]
+                c.execute(f"DELETE FROM {table}")
+            c.execute(tamper)
 
         await store.database.write(work)
         assert told in " ".join(await store.audit_sums())
@@ -287,26 +293,26 @@ async def test_counting_what_waits_does_not_walk_through_the_past(store: SqliteS
     assert "jobs_live" in plans[0]
     job = await accepted(store)
 
-    def past(c: object) -> None:
-        names = [row["name"] for row in c.execute("PRAGMA table_info(jobs)").fetchall()]  # type: ignore[attr-defined]
+    def past(c: sqlite3.Connection) -> None:
+        names = [row["name"] for row in c.execute("PRAGMA table_info(jobs)").fetchall()]
         chosen = ", ".join(
             {"id": "'past' || n", "dedupe_key": "'past' || n", "state": "'done'"}.get(n, f"jobs.{n}") for n in names
         )
         numbers = "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t WHERE n < 3000)"
         c.execute(
             f"{numbers} INSERT INTO jobs ({', '.join(names)}) SELECT {chosen} FROM t, jobs WHERE jobs.id = '{job.id}'"
-        )  # type: ignore[attr-defined]
+        )
 
     await store.database.write(past)
     steps = 0
 
-    def counted(c: object) -> None:
+    def counted(c: sqlite3.Connection) -> None:
         def tick() -> int:
             nonlocal steps
             steps += 1
             return 0
 
-        c.set_progress_handler(tick, 100)  # type: ignore[attr-defined]
+        c.set_progress_handler(tick, 100)
 
     await store.database._writer.upkeep(counted)
     await accepted(store)
