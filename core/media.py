@@ -139,6 +139,7 @@ class RenderRequest:
     seconds: int = 8
     seed: int = 0
     caption: bool = True
+    sound: bool = True
 
 
 @dataclass(frozen=True, slots=True)

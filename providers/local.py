@@ -59,6 +59,7 @@ def capabilities() -> Capabilities:
         maximum_seconds=1800.0,
         poll_seconds=(0.3, 0.5),
         most_active=max(1, (os.cpu_count() or 2) // 2),
+        audio_switch=True,
         cancel=True,
         unpaid=True,
     )
@@ -205,6 +206,7 @@ def _ticket(applied: Applied, attempt: Attempt) -> dict[str, Any]:
         "resolution": applied.resolution,
         "seconds": applied.seconds,
         "seed": applied.seed,
+        "sound": applied.audio,
     }
     return {"id": attempt.id, "attempt": attempt.id, "request": {"picture": applied.picture, "render": render}}
 

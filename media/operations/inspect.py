@@ -19,6 +19,9 @@ from media.source import Clip, Measured, open_clip, reading
 
 POSTER_SIDE: Final = 960
 POSTER_QUALITY: Final = 84
+POSTER_SECONDS: Final = (0.25, 1.0)
+DARK: Final = 40
+"""Grey level (0 to 255) that the brightest 2 % of a picture must reach to be worth showing."""
 _FRAMES_AT_EACH_PLACE: Final = 3
 _MOST_FRAMES: Final = 600
 """Pictures decoded to reach the poster's moment, when key pictures lie far apart."""
@@ -71,9 +74,19 @@ def facts(clip: Clip, measured: Measured, header: Header, frame: VideoFrame) -> 
 
 
 def write_poster(clip: Clip, measured: Measured, output: Path) -> dict[str, Any]:
-    """Write the picture nearest to the first second (or to the middle of a shorter clip) as JPEG."""
+    """Write an early picture as JPEG: before any caption fades in, but later where a clip begins in the dark."""
+    frame = _frame_at(clip, measured, POSTER_SECONDS[0])
+    if _is_dark(frame):
+        frame = _frame_at(clip, measured, POSTER_SECONDS[1])
+    picture = upright(frame, clip.sar)
+    picture.thumbnail((POSTER_SIDE, POSTER_SIDE), Image.Resampling.LANCZOS)
+    return save(picture, output, lossless=False, quality=POSTER_QUALITY)
+
+
+def _frame_at(clip: Clip, measured: Measured, seconds: float) -> VideoFrame:
+    """The picture at ``seconds``, or at the middle of a shorter clip."""
     base = clip.video.time_base or Fraction(1, 1000)
-    wanted = measured.start + int(min(1.0, measured.seconds / 2) / base)
+    wanted = measured.start + int(min(seconds, measured.seconds / 2) / base)
     frame = None
     with reading():
         for frame in clip.decode_from(wanted, _MOST_FRAMES):
@@ -81,9 +94,14 @@ def write_poster(clip: Clip, measured: Measured, output: Path) -> dict[str, Any]
                 break
     if frame is None:
         raise CorruptMedia("no picture decodes")
-    picture = upright(frame, clip.sar)
-    picture.thumbnail((POSTER_SIDE, POSTER_SIDE), Image.Resampling.LANCZOS)
-    return save(picture, output, lossless=False, quality=POSTER_QUALITY)
+    return frame
+
+
+def _is_dark(frame: VideoFrame) -> bool:
+    """Whether hardly a pixel of the picture can be made out: a fade from black."""
+    small = frame.reformat(width=64, height=64, format="gray")
+    bright = sorted(bytes(small.planes[0]))
+    return bright[int(len(bright) * 0.98)] < DARK
 
 
 def _decode(clip: Clip, timestamp: int, most: int) -> list[VideoFrame]:

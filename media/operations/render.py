@@ -28,7 +28,7 @@ def run(request: dict[str, Any], report: Callable[[str, int, int], None]) -> dic
 
     Request: ``prompt``, ``negative_prompt`` (text, may be empty), ``image`` (absolute path of a normalised PNG or JPEG,
     or None), ``aspect`` (``16:9`` or ``9:16``), ``resolution`` (``720p`` or ``1080p``), ``seconds`` (2 … 12), ``seed``,
-    ``output`` (absolute path) and ``caption`` (default true). ``report(stage, done, total)`` counts frames that left the
+    ``output`` (absolute path), ``caption`` and ``sound`` (default true). ``report(stage, done, total)`` counts frames that left the
     encoder; the last step is the finished file.
 
     Returns ``bytes``, ``width``, ``height``, ``seconds``, ``frames``, ``drawn`` (what words became), ``not_drawn`` (words
@@ -54,7 +54,7 @@ def run(request: dict[str, Any], report: Callable[[str, int, int], None]) -> dic
     written = encode(
         lambda index: scene.frame(index / FPS),
         frames,
-        lambda: composed(scene.world, scene.place, scene.thunder),
+        (lambda: composed(scene.world, scene.place, scene.thunder)) if request.get("sound", True) else None,
         Path(request["output"]),
         size,
         report,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -34,14 +35,14 @@ Report = Callable[[str, int, int], None]
 def encode(
     draw: Callable[[int], Canvas],
     frames: int,
-    sound: Callable[[], Sound],
+    sound: Callable[[], Sound] | None,
     output: Path,
     size: tuple[int, int],
     report: Report,
     *,
     crf: float = 19.5,
 ) -> int:
-    """Render and write ``frames`` frames of ``size`` with sound (float32, shape (2, samples)); returns the file's bytes.
+    """Render and write ``frames`` frames of ``size`` with sound (float32, shape (2, samples)) or silent; returns the file's bytes.
 
     ``draw(index)`` must be pure: two threads call it out of order. Raises ``DiskFull`` or ``WorkerDied``.
     """
@@ -76,7 +77,7 @@ def _write(
     pool: ThreadPoolExecutor,
     draw: Callable[[int], Canvas],
     frames: int,
-    sound: Callable[[], Sound],
+    sound: Callable[[], Sound] | None,
     size: tuple[int, int],
     crf: float,
     left: Callable[[int], None],
@@ -97,35 +98,46 @@ def _write(
     video.codec_context.color_trc = ColorTrc.BT709
     video.codec_context.colorspace = Colorspace.ITU709
     video.codec_context.color_range = ColorRange.MPEG
-    audio = container.add_stream("aac", rate=SAMPLE_RATE, layout="stereo")
-    audio.bit_rate = 144_000
-    audio.options = {"flags": "+bitexact"}
-    heard = pool.submit(sound)
+    track = None if sound is None else _Track(container, pool.submit(sound))
     done = 0
-    samples: Sound | None = None
-    audio_frames: Iterator[AudioFrame] = iter(())
-    audio_clock = 0.0
     for index, canvas in enumerate(_ahead(pool, draw, frames)):
-        if samples is None:
-            samples = heard.result()
-            audio_frames = _audio_frames(samples)
         for packet in video.encode(_video_frame(canvas, index)):
             container.mux(packet)
             done += 1
             left(done)
-        while audio_clock <= index / FPS + 0.5:
-            piece = next(audio_frames, None)
-            if piece is None:
-                break
-            audio_clock = float(piece.pts or 0) / SAMPLE_RATE
-            container.mux(audio.encode(piece))
+        if track is not None:
+            track.write_until(index / FPS + 0.5)
     for packet in video.encode(None):
         container.mux(packet)
         done += 1
         left(done)
-    for piece in audio_frames:
-        container.mux(audio.encode(piece))
-    container.mux(audio.encode(None))
+    if track is not None:
+        track.finish()
+
+
+class _Track:
+    """The sound, written a little ahead of the pictures. It is composed in a thread meanwhile."""
+
+    def __init__(self, container: Any, heard: Future[Sound]) -> None:
+        self._container, self._heard = container, heard
+        self._stream = container.add_stream("aac", rate=SAMPLE_RATE, layout="stereo")
+        self._stream.bit_rate = 144_000
+        self._stream.options = {"flags": "+bitexact"}
+        self._frames: Iterator[AudioFrame] | None = None
+        self._clock = 0.0
+
+    def write_until(self, seconds: float) -> None:
+        """Write every piece that begins up to ``seconds``."""
+        if self._frames is None:
+            self._frames = _audio_frames(self._heard.result())
+        while self._clock <= seconds and (piece := next(self._frames, None)) is not None:
+            self._clock = float(piece.pts or 0) / SAMPLE_RATE
+            self._container.mux(self._stream.encode(piece))
+
+    def finish(self) -> None:
+        """Write the rest."""
+        self.write_until(math.inf)
+        self._container.mux(self._stream.encode(None))
 
 
 def _ahead(pool: ThreadPoolExecutor, draw: Callable[[int], Canvas], frames: int) -> Iterator[Canvas]:

@@ -51,7 +51,7 @@ async def test_a_turned_clip_is_measured_and_shown_as_people_see_it(tools: Media
     assert (told.width, told.height, told.rotation) == (180, 320, 270)
     with Image.open(tmp_path / "poster.jpg") as poster:
         assert poster.size == (180, 320)
-        assert brightest_line(poster) == 320 - 12 * 4 - 10
+        assert brightest_line(poster) == 320 - 6 * 4 - 10
 
 
 def brightest_line(picture: Image.Image) -> int:

@@ -191,3 +191,10 @@ def test_colours_are_bt709_in_video_range(rgb: tuple[float, float, float], expec
     field[:] = rgb
     planes = [float(one.mean()) for one in converted(field)]
     assert planes == pytest.approx(expected, abs=1)
+
+
+def test_a_clip_without_sound_has_no_sound_track(tmp_path: Path) -> None:
+    run(request(tmp_path / "silent.mp4", seconds=2, sound=False), lambda *_: None)
+    with av.open(str(tmp_path / "silent.mp4")) as clip:
+        assert not clip.streams.audio
+        assert clip.streams.video[0].frames == 48
