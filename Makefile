@@ -4,10 +4,11 @@
 #   make test     run the tests                                        make prove   the long proofs (PROVE_SECONDS=120 for a sample)
 #   make lint     ruff, mypy, import-linter                            make lock    resolve requirements*.lock anew
 #   make setup    install everything for working on it                 make audit   look the locked packages up for known holes
+#   make format   let ruff put the code in shape                       make catalogue   compile the words after a change of a .po file
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run setup test coverage lint format bench prove lock audit clean
+.PHONY: help run setup test coverage lint format catalogue bench prove lock audit clean
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -68,6 +69,9 @@ lint: setup
 format: setup
 	$(PY) -m ruff check --fix-only --quiet .
 	$(PY) -m ruff format .
+
+catalogue: setup
+	$(PY) -m babel.messages.frontend compile --directory bot/locale --domain reelay
 
 bench: setup
 	$(PY) -m tests.benchmarks $(ARGS)

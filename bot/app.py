@@ -78,7 +78,7 @@ class App:
 
     async def open(self) -> None:
         """Take the lock, open database and files, connect generators. Raises StorageError kinds."""
-        settings, folder = self.settings, self.settings.data_dir
+        settings, folder = self.settings, self.settings.data_dir.absolute()
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.lock = InstanceLock.acquire(folder, now=self.clock.now())
         self._stack.callback(self.lock.release)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from core.jobs import Clip, Job
-from core.states import JobState
+from core.states import AT_PROVIDER, JobState
 
 HEADLINE_CHARACTERS: Final = 80
 OVERDUE: Final = 1.5
@@ -87,6 +87,8 @@ class JobView:
     cancel_stops_billing: bool = True
     delivery: str | None = None
     """State of the newest delivery, where it is worth a word."""
+    restarted: bool = False
+    """Whether this process began after the generator was asked."""
     paused: bool = False
     """Whether the operator or the vendor stopped this generator for now."""
     may_do_another: bool = False
@@ -217,8 +219,10 @@ def _note(view: JobView) -> Message | None:
     job = view.job
     if job.state is JobState.DONE and view.delivery in ("unclear", "dead"):
         return Message(f"note.delivery_{view.delivery}")
-    if job.note is None or job.ended:
+    if job.ended:
         return None
+    if job.note is None:
+        return Message("note.restarted") if view.restarted and job.state in AT_PROVIDER else None
     return Message(job.note, {"generator": view.generator_title})
 
 

@@ -21,6 +21,7 @@ FIELDS: Final = frozenset(
         "not_before",
         "retries",
         "true_cost",
+        "started_at",
         "cancel_wish",
         "attachment",
         "applied",

@@ -45,7 +45,7 @@ class MediaTools:
 
     def __init__(self, scratch: Path, *, quick: int = 2, heavy: int = 1, spare: bool = True) -> None:
         """``scratch``: a folder for private directories, best on the same file system as the destinations."""
-        self._scratch = scratch
+        self._scratch = Path(_full(scratch))  # children work in folders of their own, so no path may be relative
         self._places: dict[Lane, asyncio.Semaphore] = {
             "quick": asyncio.Semaphore(quick),
             "heavy": asyncio.Semaphore(heavy),

@@ -187,7 +187,12 @@ class LocalGenerator:
         except (MediaError, NotFound, DiskFull) as error:
             log.warning(
                 "a drawing broke",
-                extra={"drawing": drawing, "code": error.code, "seconds": round(time.monotonic() - began, 1)},
+                extra={
+                    "drawing": drawing,
+                    "code": error.code,
+                    "why": str(error)[:200],
+                    "seconds": round(time.monotonic() - began, 1),
+                },
             )
             self._broken.setdefault(drawing, []).append(_as_provider_error(error))
         finally:

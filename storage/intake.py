@@ -43,11 +43,13 @@ def accept(
     *,
     tombstone: str | None,
     most_waiting: int,
+    most_running: int = 0,
     defaults: DefaultLimits,
     now: int,
 ) -> tuple[Job, bool]:
     """Make the job of ``order``, its hold and its card, and mark its inbox row; returns (job, whether it is new).
 
+    ``most_running``: jobs of the person that may run at once, which therefore need no place in the line.
     The same dedupe key again returns the first job; with other parameters it is a Conflict. Raises NotAllowed, IntakePaused, TooManyJobs,
     QuotaExceeded, and then changes nothing.
     """
@@ -57,7 +59,7 @@ def accept(
         "SELECT * FROM jobs WHERE identity_id = ? AND dedupe_key = ?", (identity_id, order.dedupe_key)
     ).fetchone()
     if first is not None:
-        if first["dedupe_hash"] != order.dedupe_hash:
+        if first["dedupe_hash"] != order.dedupe_hash or first["hidden"]:
             raise Conflict("the idempotency key was used for another request", message_id="error.key_reused")
         _mark(connection, order, first["id"], account_id)
         return job_of(first), False
@@ -66,11 +68,13 @@ def accept(
         "SELECT 1 FROM pauses WHERE provider = '*' AND (until IS NULL OR until > ?)", (now,)
     ).fetchone():
         raise IntakePaused("intake is paused")
-    waiting = connection.execute(
-        f"SELECT COUNT(*) AS n FROM jobs WHERE account_id = ? AND {LIVE_JOBS} AND state IN ('preparing', 'queued')",
+    live = connection.execute(
+        f"SELECT COUNT(*) AS n, SUM(state IN ('preparing', 'queued')) AS waiting FROM jobs WHERE account_id = ? AND {LIVE_JOBS}",
         (account_id,),
-    ).fetchone()["n"]
-    if waiting >= most_waiting:
+    ).fetchone()
+    waiting = live["waiting"] or 0
+    running = live["n"] - waiting
+    if waiting >= most_waiting + max(0, most_running - running):  # what can run at once does not have to wait
         raise TooManyJobs(f"{waiting} jobs wait already", values={"waiting": waiting, "most": most_waiting})
     hold = take_hold(connection, order.price, subjects_of(actor, account_id), account_id, defaults, now)
 

@@ -114,6 +114,18 @@ def _hand_picture_on(connection: sqlite3.Connection, job_id: str) -> None:
     )
 
 
+def expired_jobs(connection: sqlite3.Connection, before: int, most: int, now: int) -> tuple[int, list[str]]:
+    """Erase the words of jobs that ended before ``before`` and whose clip nobody starred; returns (jobs, keys of files left with them)."""
+    rows = connection.execute(
+        "SELECT id FROM jobs WHERE hidden = 0 AND finished_at < ?"
+        " AND NOT EXISTS (SELECT 1 FROM favourites WHERE clip_id = jobs.clip_id)"
+        " AND NOT EXISTS (SELECT 1 FROM deliveries AS d WHERE d.job_id = jobs.id AND d.state IN ('pending', 'sending'))"
+        " ORDER BY finished_at LIMIT ?",
+        (before, most),
+    ).fetchall()
+    return len(rows), [key for row in rows for key in delete_job(connection, row["id"], now)]
+
+
 def keys_in_use(connection: sqlite3.Connection) -> set[str]:
     """Return the key of every file that a row speaks of."""
     rows = connection.execute(

@@ -37,13 +37,19 @@ class SqliteStore:
         now = self._clock.now()
         return await self.database.write(lambda c: intake.receive(c, platform, update_id, payload, now))
 
-    async def accept(self, order: Order, *, most_waiting: int) -> tuple[Job, bool]:
+    async def accept(self, order: Order, *, most_waiting: int, most_running: int = 0) -> tuple[Job, bool]:
         """Make hold, job and card in one transaction; returns (job, is new). Raises RequestError kinds, changing nothing."""
         now, actor = self._clock.now(), order.actor
         tombstone = self._tombstone(actor.platform, actor.external_id)
         return await self.database.write(
             lambda c: intake.accept(
-                c, order, tombstone=tombstone, most_waiting=most_waiting, defaults=self.defaults, now=now
+                c,
+                order,
+                tombstone=tombstone,
+                most_waiting=most_waiting,
+                most_running=most_running,
+                defaults=self.defaults,
+                now=now,
             )
         )
 
@@ -194,6 +200,11 @@ class SqliteStore:
     async def expire_files(self, before: int, most: int = 100) -> list[str]:
         """Erase rows of files past retention; returns keys of files to delete."""
         return await self.database.write(lambda c: library.expired(c, before, most), weight=8)
+
+    async def expire_jobs(self, before: int, most: int = 100) -> tuple[int, list[str]]:
+        """Erase the words of old jobs; returns (jobs, keys of files to delete)."""
+        now = self._clock.now()
+        return await self.database.write(lambda c: library.expired_jobs(c, before, most, now), weight=16)
 
     async def keys_in_use(self) -> set[str]:
         """Keys that rows speak of."""

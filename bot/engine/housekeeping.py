@@ -84,6 +84,13 @@ class Housekeeping:
             for key in keys:
                 await self._parts.clips.delete(key)
             removed += len(keys)
+        for _ in range(1000):
+            jobs, keys = await self._parts.store.expire_jobs(before)
+            for key in keys:
+                await self._parts.clips.delete(key)
+            removed += len(keys)
+            if not jobs:
+                break
         return removed
 
     async def sweep(self) -> None:

@@ -67,7 +67,11 @@ class Intake:
         payload = row.payload
         try:
             order = await self._order(payload, row)
-            job, is_new = await self._parts.store.accept(order, most_waiting=self._parts.caps.waiting_per_person)
+            job, is_new = await self._parts.store.accept(
+                order,
+                most_waiting=self._parts.caps.waiting_per_person,
+                most_running=self._parts.caps.running_per_person,
+            )
         except ReelayError as error:
             # Whoever is told "no" must not get a job later on, so also a fault of ours ends this command where it still can.
             failure = {"code": error.code, "message_id": error.message_id, "values": error.values}

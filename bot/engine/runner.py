@@ -95,6 +95,8 @@ class Runner:
             fields["progress"] = max(0.0, min(1.0, answer.progress))
         if answer.note != job.note:
             fields["note"] = answer.note
+            if answer.note is not None:  # begun again: its time counts from here, or the estimate would be wrong
+                fields["started_at"] = self._parts.clock.now()
         fields["retries"] = min(job.retries + 1, 20) if provider.capabilities.progress == "elapsed" else 0
         await self._desk.apply(job, fields=fields, quiet=not {"progress", "note"} & set(fields))
 

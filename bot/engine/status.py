@@ -44,6 +44,7 @@ class StatusDesk:
     def __init__(self, parts: Parts, retention_days: int) -> None:
         """``retention_days`` dates ``keep_until``."""
         self._parts, self._retention_days = parts, retention_days
+        self._began_at = parts.clock.now()
         self._paused: set[str] = set()
         self._paused_at = float("-inf")
         self._usual: dict[tuple[str, str, int, str], tuple[float, float]] = {}
@@ -80,6 +81,7 @@ class StatusDesk:
             can_extend=can.extend,
             cancel_stops_billing=can.cancel or can.unpaid,
             delivery=row.delivery,
+            restarted=job.started_at is not None and job.started_at < self._began_at,
             paused=job.state is JobState.QUEUED and await self._is_paused(job.applied.provider),
             may_do_another=len(self._parts.providers) > 1,
         )

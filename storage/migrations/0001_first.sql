@@ -98,6 +98,7 @@ CREATE INDEX jobs_live ON jobs(account_id, state, provider)
   WHERE state IN ('preparing', 'queued', 'submitting', 'generating', 'storing', 'unclear');
 CREATE INDEX jobs_running ON jobs(provider, state, account_id) WHERE state IN ('submitting', 'generating', 'storing');
 CREATE INDEX jobs_of_account ON jobs(account_id, created_at) WHERE hidden = 0;
+CREATE INDEX jobs_by_end ON jobs(finished_at) WHERE hidden = 0 AND finished_at IS NOT NULL;
 CREATE INDEX jobs_by_change ON jobs(account_id, updated_at);
 CREATE INDEX jobs_of_parent ON jobs(parent_id, position) WHERE parent_id IS NOT NULL;
 

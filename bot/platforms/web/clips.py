@@ -180,7 +180,12 @@ class ClipRoutes:
         caller = await self._site.caller(request)
         data = await read_json(request, PICTURE_JSON_BYTES)
         fields, upload = await self._mv_fields(data)
-        job, _ = await self._site.order(caller, fields, upload)
+        try:
+            job, _ = await self._site.order(caller, fields, upload)
+        except BadOption as error:
+            if error.field == "provider":  # this call names it backend
+                raise BadOption("backend", data.get("backend"), error.legal) from error
+            raise
         if "respond-async" in request.headers.get("Prefer", ""):
             return answer({"operation_id": job.id, "status": "pending"}, 202)
         began = time.monotonic()

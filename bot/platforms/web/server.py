@@ -110,6 +110,7 @@ class WebServer:
     def app(self) -> web.Application:
         """The aiohttp application."""
         app = web.Application(middlewares=[self._guard()], client_max_size=MOST_BODY)
+        app.on_response_prepare.append(_secure)
         app.router.add_get("/", self._index)
         app.router.add_get("/page/{name:.+}", self._page)
         app.router.add_get("/favicon.ico", self._favicon)
@@ -149,11 +150,7 @@ class WebServer:
     def _guard(self) -> Middleware:
         @web.middleware
         async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
-            response = await self._answered(request, handler)
-            if not response.prepared:
-                for name, value in SECURITY.items():
-                    response.headers.setdefault(name, value)
-            return response
+            return await self._answered(request, handler)
 
         return guard
 
@@ -219,8 +216,6 @@ class WebServer:
         response.content_type = TYPES[path.suffix]
         if path.suffix in (".html", ".js", ".css", ".svg"):
             response.charset = "utf-8"
-        for key, value in SECURITY.items():
-            response.headers[key] = value
         return response
 
     async def _healthz(self, request: web.Request) -> web.Response:
@@ -237,6 +232,13 @@ class WebServer:
         return web.Response(
             body=await self._metrics(), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
         )
+
+
+async def _secure(request: web.Request, response: web.StreamResponse) -> None:
+    """Every answer, streams included, carries the same protections."""
+    del request
+    for name, value in SECURITY.items():
+        response.headers.setdefault(name, value)
 
 
 def _plain(

@@ -28,6 +28,7 @@ export class CardView {
     this.facts = el("p", { class: "card-facts", dir: "auto" });
     this.money = el("p", { class: "card-money", dir: "auto" });
     this.changed = el("p", { class: "card-changed", dir: "auto" });
+    this.told = el("p", { class: "card-changed card-told", dir: "auto" });
     this.error = el("p", { class: "card-error", dir: "auto" });
     this.stage = new Stage();
     this.actions = el("div", { class: "card-actions", role: "group", "aria-label": t("page.card.actions") });
@@ -39,7 +40,7 @@ export class CardView {
         el("div", { class: "card-head" }, el("div", { class: "card-title" }, this.headline, this.state), this.thumb),
         this.bar,
         el("div", { class: "card-meta" }, this.facts, this.money),
-        this.changed, this.error),
+        this.changed, this.told, this.error),
       this.stage.root,
       el("div", { class: "card-end" }, this.actions, this.question, this.note, this.details));
     this.root = el("li", { class: "item" }, this.day, this.card);
@@ -61,8 +62,10 @@ export class CardView {
     setText(this.facts, lines.facts_line);
     setText(this.money, lines.money_line);
     setText(this.changed, lines.changed_line);
+    setText(this.told, lines.note_line);
     setText(this.error, lines.error_line);
     if (lines.changed_line) setIcon(this.changed, "info");
+    if (lines.note_line) setIcon(this.told, "info");
     if (lines.error_line) setIcon(this.error, "alert");
     this.#drawBar(lines, job);
     this.#drawThumb(job);
