@@ -106,7 +106,7 @@ def test_the_history_pages_newest_first_and_by_session(shared: Shared) -> None:
     api = shared.api("bob")
     jobs = [api.ordered(f"clip {n}", session_id=f"s{n % 2}", provider="instant") for n in range(7)]
     seen: list[str] = []
-    before = ""
+    before: str | None = ""
     for _ in range(5):
         page = api.operations(limit=3, before=before)
         seen += [each["operation_id"] for each in page["operations"]]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -143,7 +142,7 @@ def test_the_page_may_load_nothing_from_elsewhere_and_stand_in_no_frame(shared: 
 
 
 @pytest.fixture(scope="module")
-def public(make: Maker, canned: Path) -> Iterator[Reelay]:
+def public(make: Maker, canned: Path) -> Reelay:
     """A Reelay behind a public address, where people sign in."""
     generators = [{"kind": "instant", "name": "instant", "price": 10, "clip": str(canned)}]
     return make(environ={"REELAY_PUBLIC_URL": "https://clips.example"}, generators=generators).start()

@@ -312,6 +312,7 @@ def test_settings_are_checked_kept_and_used(shared: Shared) -> None:
     def change(settings: Any) -> Answer:
         return api.request("PATCH", "/api/me", data={"settings": settings})
 
+    wrong: Any
     for wrong in (None, [], {}, "x", {"nobody": 1}, {"duration": "8"}, {"duration": 5}, {"notify": "yes"}, {"notify": 1}, {"language": "xx"},  # noqa: E501
                   {"provider": "veo"}, {"aspect_ratio": ["9:16"]}, {"notify": False, "duration": 7}):  # fmt: skip
         answer = change(wrong)

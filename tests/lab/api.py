@@ -6,7 +6,7 @@ import http.client
 import json
 import secrets
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -166,7 +166,7 @@ class Api:
         assert answer.status == 200, answer.body
         return answer.json
 
-    def events(self, last_event_id: str | None = None, seconds: float = 20.0) -> Iterator[Event]:
+    def events(self, last_event_id: str | None = None, seconds: float = 20.0) -> Generator[Event, None, None]:
         """The stream of events; ends when the server ends it, raises TimeoutError when it is silent for ``seconds``."""
         connection = self.connect(seconds)
         try:

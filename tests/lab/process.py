@@ -8,6 +8,8 @@ Everything is the bot's own ``serve``; only what ``bot.app.Extras`` allows is ad
 ``LAB_LOW_WATER``    file that holds the low-water mark in bytes at start (a fake full disk)
 ``LAB_TOKENS``       JSON ``{person: token}``: web accounts with an API token each
 ``LAB_CHAT``         address of the strict fake chat to join
+``LAB_BREAK_PLATFORM``  add a platform whose loop breaks while a file called ``break`` is in the working folder
+``LAB_HASTE``        number by which the clock's sleeps are shortened (chores and supervisors, not the scheduler)
 ``LAB_CLOCK``        file whose text is added to the clock, in milliseconds; read again at every look
 ``LAB_DISK``         file that holds how many bytes the disk seems to have free; read again at every look
 """
@@ -23,7 +25,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import bot.app
 from bot.__main__ import serve, settings_or_exit
@@ -31,22 +33,25 @@ from bot.app import App, Extras, open_app
 from bot.clock import SystemClock
 from bot.platforms.web.accounts import hash_token
 from bot.settings import Settings
-from core.ports import Connect, Provider
+from core.ports import Connect, Platform, Provider
 from tests.lab.generator import InstantGenerator, LabGenerator, LabSettings
 
 
 class ShiftedClock(SystemClock):
     """The system's clock, moved by what a file says."""
 
-    def __init__(self, file: Path) -> None:
-        self._file = file
+    def __init__(self, file: str, haste: float) -> None:
+        self._file, self._haste = file, haste
 
     def shift(self) -> int:
         """Milliseconds to add."""
         try:
-            return int(self._file.read_text() or 0)
+            return int(Path(self._file).read_text() or 0) if self._file else 0
         except (FileNotFoundError, ValueError):
             return 0
+
+    async def sleep(self, seconds: float) -> None:
+        await super().sleep(seconds / self._haste)
 
     def now(self) -> int:
         return super().now() + self.shift()
@@ -67,6 +72,22 @@ class KillSwitch:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
+class Fragile:
+    """A platform that nobody uses and whose ``run`` breaks on demand."""
+
+    def __init__(self, like: Platform) -> None:
+        self._like = like
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._like, name)
+
+    async def run(self) -> None:
+        while True:
+            await asyncio.sleep(0.05)
+            if await asyncio.to_thread(Path("break").exists):
+                raise RuntimeError("broken on demand")
+
+
 def connector(data: dict[str, Any]) -> tuple[str, Callable[[Settings, Connect], Provider]]:
     """A generator as ``Extras`` wants it."""
     kind = data.pop("kind", "vendor")
@@ -83,12 +104,12 @@ def extras(environ: Mapping[str, str]) -> Extras:
     """What the environment asks for."""
     generators = json.loads(environ.get("LAB_GENERATORS", "[]"))
     low_water = environ.get("LAB_LOW_WATER")
-    clock = environ.get("LAB_CLOCK")
+    clock = ShiftedClock(environ.get("LAB_CLOCK", ""), float(environ.get("LAB_HASTE", "1")))
     return Extras(
         providers=[connector(dict(each)) for each in generators],
         default_provider=environ.get("LAB_DEFAULT"),
         reach=KillSwitch(json.loads(environ.get("LAB_KILL", "{}"))),
-        clock=None if clock is None else ShiftedClock(Path(clock)),
+        clock=clock,
         low_water_bytes=None if low_water is None else int(low_water),
     )
 
@@ -107,11 +128,13 @@ async def open_lab_app(settings: Settings) -> App:
         account = await app.store.open_account("web", person)
         if await app.store.account_of_token(hash_token(token)) is None:
             await app.store.add_token(hash_token(token), "api", account, None)
+    if "LAB_BREAK_PLATFORM" in os.environ:
+        app.parts.platforms["fragile"] = cast(Platform, Fragile(app.parts.platforms["web"]))
     chat = os.environ.get("LAB_CHAT")
     if chat is not None:
-        from tests.lab.chat_platform import ChatPlatform
+        from tests.lab.chat_platform import ChatPlatform, HttpLine
 
-        app.parts.platforms["chat"] = ChatPlatform(chat, app.engine, app.clock)
+        app.parts.platforms["chat"] = ChatPlatform(HttpLine(chat), app.engine, app.clock)
     return app
 
 

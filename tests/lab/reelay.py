@@ -61,7 +61,7 @@ class Reelay:
 
     # --------------------------------------------------------------------------------------------------------------- the process
 
-    def environment(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
         """The child's whole environment: nothing of the operator's own settings."""
         kept = (
             "PATH",
@@ -83,18 +83,19 @@ class Reelay:
         if self.generators:
             env["LAB_GENERATORS"] = json.dumps(self.generators)
             env["LAB_DEFAULT"] = self.default or self.generators[0]["name"]
-        return env | self.environ | dict(extra or {})
+        return env | self.environ
 
     def launch(self, *, kill: Mapping[str, int] | None = None, extra: Mapping[str, str] | None = None) -> Self:
         """Start without waiting; ``kill`` names points at which it kills itself."""
         if self.process is not None and self.process.poll() is None:
             raise RuntimeError("it runs already")
         self.folder.mkdir(parents=True, exist_ok=True)
-        env = self.environment(extra)
+        env = self.environment()
         if kill:
             env["LAB_KILL"] = json.dumps(kill)
         port = _free_port()
         env["REELAY_HTTP_PORT"] = str(port)
+        env |= extra or {}
         self.url = f"http://127.0.0.1:{port}"
         self._began = time.monotonic()
         with self.log.open("ab") as log:
@@ -135,9 +136,15 @@ class Reelay:
         except OSError:
             return 0, b""
 
+    @property
+    def port(self) -> int:
+        """Where the page is."""
+        return int(self.url.rsplit(":", 1)[1])
+
     def signin(self) -> str:
         """The token of the sign-in link that this start printed."""
         found = until(lambda: SIGNIN.search(self.log.read_bytes()[self._mark :].decode()), what="the sign-in link")
+        assert found is not None
         return str(found[1])
 
     @property

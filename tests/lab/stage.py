@@ -1,0 +1,213 @@
+"""The engine on a stage: real store, real files, real scheduler, runner and lanes; media, generators and chats that cost no time.
+
+For tests in virtual time (``tests.lab.virtual_time``). What needs the real process is in ``tests/journeys``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shutil
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+from bot.commands.making import order
+from bot.engine.alerts import Alerts
+from bot.engine.engine import Engine
+from bot.engine.figures import NoFigures
+from bot.engine.parts import Caps, Parts
+from core.capabilities import Applied
+from core.errors import CannotFit
+from core.jobs import Actor, Attempt, Clip, Job, Place, Receipt
+from core.media import FitAction, Fitted, Inspection, MediaToolbox, Picture
+from core.ports import Clock, Connect, Platform, PollAnswer, Provider, Ready, Sink, Ticket, Waiting
+from core.steps import DefaultLimits
+from storage.database import Database
+from storage.folder import FolderClipStore
+from storage.store import MIGRATIONS, SqliteStore
+from tests.lab.chat import Chat
+from tests.lab.chat_platform import LIMITS, ChatPlatform, DirectLine
+from tests.lab.generator import InstantGenerator, LabSettings
+from tests.lab.virtual_time import VirtualClock
+from tests.lab.waiting import T
+
+
+class QuickMedia:
+    """Media that believes every file to be a fine clip."""
+
+    smallest = 1 << 20
+    """Bytes under which nothing can be encoded."""
+
+    async def inspect(self, source: Path, poster: Path | None = None, *, deadline: float = 0) -> Inspection:
+        del deadline
+        if poster is not None:
+            await asyncio.to_thread(poster.write_bytes, b"\xff\xd8poster")
+        size = (await asyncio.to_thread(source.stat)).st_size
+        return Inspection("mp4", size, 4.0, 320, 180, 24.0, 96, "h264", "yuv420p", "aac", faststart=True)
+
+    async def fit(
+        self, source: Path, destination: Path, limit_bytes: int, report: object = None, *, deadline: float = 0
+    ) -> Fitted:
+        del source, report, deadline
+        if limit_bytes < self.smallest:
+            raise CannotFit
+        await asyncio.to_thread(destination.write_bytes, bytes(limit_bytes - 1000))
+        return Fitted(FitAction.CRF, limit_bytes - 1000)
+
+    async def normalise_image(
+        self, source: Path, destination: Path, most_side: int = 2048, *, deadline: float = 0
+    ) -> Picture:
+        del most_side, deadline
+        await asyncio.to_thread(shutil.copyfile, source, destination)
+        return Picture(320, 180, "image/png", 1000)
+
+
+class TimedGenerator(InstantGenerator):
+    """Works for ``seconds`` of the clock, tells a fraction, and hands out a file of ``size`` bytes."""
+
+    def __init__(self, settings: LabSettings, clock: Clock, seconds: float = 30.0, size: int = 100_000) -> None:
+        super().__init__(settings)
+        self._clock, self.seconds, self.size = clock, seconds, size
+        self.began: dict[str, float] = {}
+
+    async def submit(self, applied: Applied, attempt: Attempt) -> Ticket:
+        self.began[attempt.id] = self._clock.monotonic()
+        return await super().submit(applied, attempt)
+
+    async def poll(self, ticket: Ticket) -> PollAnswer:
+        elapsed = self._clock.monotonic() - self.began.setdefault(str(ticket["id"]), self._clock.monotonic())
+        if elapsed < self.seconds:
+            return Waiting(progress=elapsed / self.seconds)
+        answer = await super().poll(ticket)
+        assert isinstance(answer, Ready)
+        return answer
+
+    async def fetch(self, ticket: Ticket, artifact: object, sink: Sink) -> None:
+        del ticket, artifact
+        await sink.write(bytes(self.size))
+
+
+class Counting(NoFigures):
+    """Figures that a test reads."""
+
+    def __init__(self) -> None:
+        self.edits: dict[str, int] = {}
+
+    def edit(self, platform: str, outcome: str) -> None:
+        del platform
+        self.edits[outcome] = self.edits.get(outcome, 0) + 1
+
+
+@dataclass
+class Stage:
+    """One engine that runs. ``order`` and ``until`` are what most tests need."""
+
+    engine: Engine
+    parts: Parts
+    clock: VirtualClock
+    chat: Chat
+    generator: TimedGenerator
+    figures: Counting
+    tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    @property
+    def store(self) -> SqliteStore:
+        return self.parts.store
+
+    async def order(
+        self, prompt: str = "a lighthouse", *, person: str = "ann", place: Place | None = None, **fields: Any
+    ) -> Job:
+        """Order as a chat adapter does, but without its message: the lane posts the card."""
+        place = place or Place("chat", chat="room")
+        job, _ = await order(self.engine, Actor(place.platform, person), place, {"prompt": prompt, **fields})
+        return job
+
+    async def card(self, job: Job) -> Receipt:
+        """Post the card at once, as an adapter's acknowledgement does."""
+        _, card = await self.engine.desk.card(job.id)
+        receipt = await self.parts.platforms[job.place.platform].send(job.place, card)
+        await self.store.acknowledged(job.id, receipt)
+        return receipt
+
+    async def until(self, look: Callable[[], T] | Callable[[], Any], seconds: float = 600.0) -> Any:
+        """Look every half of a virtual second."""
+        end = self.clock.monotonic() + seconds
+        while self.clock.monotonic() < end:
+            found = look()
+            found = await found if asyncio.iscoroutine(found) else found
+            if found:
+                return found
+            await asyncio.sleep(0.5)
+        raise TimeoutError(f"not within {seconds:g} virtual seconds")
+
+    async def settled(self, job: Job, seconds: float = 3600.0) -> Job:
+        """Wait until the job has ended, its card is closed and nothing is due."""
+
+        async def look() -> bool:
+            ended = (await self.store.job(job.id)).ended
+            cards = await self.store.cards_of_job(job.id)
+            due = [each for each in await self.store.deliveries_of_job(job.id) if each.due_at is not None]
+            return ended and not cards and not due
+
+        await self.until(look, seconds)
+        return await self.store.job(job.id)
+
+
+@contextlib.asynccontextmanager
+async def stage(
+    folder: Path,
+    clock: VirtualClock,
+    *,
+    chat: Chat | None = None,
+    limits: Any = LIMITS,
+    seconds: float = 30.0,
+    size: int = 100_000,
+    lab: LabSettings | None = None,
+    more: Mapping[str, Provider] | None = None,
+    platforms: Mapping[str, Platform] | None = None,
+    link: Callable[[Clip], str | None] = lambda _clip: None,
+    caps: Caps | None = None,
+) -> AsyncIterator[Stage]:
+    """Open the engine on ``folder``; opening the same folder again is a restart."""
+    database = await Database.open(folder / "reelay.db", MIGRATIONS)
+    try:
+        defaults = DefaultLimits(None, None, None)
+        store = SqliteStore(database, clock, defaults, lambda platform, external: f"gone {platform} {external}")
+        lab = lab or LabSettings(name="lab", poll_seconds=(2.0, 5.0), maximum_seconds=3600.0, unpaid=True, price=0)
+        generator = TimedGenerator(lab, clock, seconds, size)
+        figures = Counting()
+        chat = chat or Chat(clock.monotonic)
+        chat.now = clock.monotonic
+        parts = Parts(
+            store=store,
+            clips=FolderClipStore(folder / "clips", budget_bytes=None),
+            media=cast("MediaToolbox", QuickMedia()),
+            clock=clock,
+            alerts=Alerts(store),
+            providers={lab.name: generator, **(more or {})},
+            default_provider=lab.name,
+            figures=figures,
+            caps=caps or Caps(running_per_person=100, waiting_per_person=1000),
+            link=link,
+            low_water_bytes=0,
+        )
+        engine = Engine(parts, flat_price=None, retention_days=30, disk_budget=None)
+        parts.platforms["chat"] = ChatPlatform(DirectLine(chat), engine, clock, limits=limits)
+        parts.platforms.update(platforms or {})
+        found = Stage(engine, parts, clock, chat, generator, figures)
+        await engine.start()
+        try:
+            yield found
+        finally:
+            for task in found.tasks:
+                task.cancel()
+            await engine.stop(5.0)
+    finally:
+        await database.close()
+
+
+def connect(clock: Clock, scratch: Path, pictures: Any) -> Connect:
+    """What a generator's ``connect`` is given."""
+    return Connect(clock=clock, hint=lambda _attempt: None, pictures=pictures, scratch=scratch, media=QuickMedia())
