@@ -237,6 +237,7 @@ class WebServer:
 async def _secure(request: web.Request, response: web.StreamResponse) -> None:
     """Every answer, streams included, carries the same protections."""
     del request
+    response.headers["Server"] = "Reelay"
     for name, value in SECURITY.items():
         response.headers.setdefault(name, value)
 
