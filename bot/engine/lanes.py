@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from typing import Final
 
 from bot.engine.deliveries import Courier
@@ -18,7 +19,10 @@ from core.errors import Forbidden, Gone, NotFound, PlatformError, ReelayError, T
 from core.jobs import CardRow, Delivery, Job
 from storage.views import JobRow
 
-AT_ONCE: Final = 32
+AT_ONCE: Final = 96
+"""Messages that are worked on at the same moment."""
+AT_ONCE_PER_PLATFORM: Final = 24
+"""Of these, on one platform: one that does not answer cannot hold up the others."""
 EDIT_SECONDS: Final = 20.0
 """Deadline of one edit or send."""
 EDIT_TRIES: Final = 6
@@ -38,6 +42,8 @@ class Lanes:
         self._courier = Courier(parts)
         self._dirty: dict[str, None] = {}
         self._working: dict[str, asyncio.Task[None]] = {}
+        self._at_platform: Counter[str] = Counter()
+        self._parked: dict[str, dict[str, None]] = {}
         self._later: dict[str, asyncio.TimerHandle] = {}
         self._wake = asyncio.Event()
         self.stopping = False
@@ -82,9 +88,11 @@ class Lanes:
             await asyncio.sleep(0)
 
     async def _look_for_due(self) -> float:
-        deliveries, next_at = await self._parts.store.due_deliveries(AT_ONCE)
+        deliveries, next_at = await self._parts.store.due_deliveries(WALK)
         for delivery in deliveries:
-            if delivery.job_id not in self._working:
+            if delivery.job_id not in self._working and delivery.job_id not in self._parked.get(
+                delivery.place.platform, ()
+            ):
                 self._dirty[delivery.job_id] = None
         if next_at is None:
             return REFRESH_TICK
@@ -116,7 +124,7 @@ class Lanes:
             now = self._parts.clock.now()
             due = [d for d in deliveries if d.due_at is not None and d.due_at <= now]
             if cards or due:
-                await self._show(job_id, cards, due)
+                await self._show_in_turn(job_id, cards, due)
         except NotFound:
             log.debug("the job was deleted meanwhile", extra={"job": job_id})
         except ReelayError as error:
@@ -128,6 +136,23 @@ class Lanes:
         finally:
             self._working.pop(job_id, None)
             self._wake.set()
+
+    async def _show_in_turn(self, job_id: str, cards: list[CardRow], due: list[Delivery]) -> None:
+        """Show when every platform concerned has room; else wait without holding a place, until one is free there."""
+        names = {card.place.platform for card in cards} | {delivery.place.platform for delivery in due}
+        full = next((name for name in names if self._at_platform[name] >= AT_ONCE_PER_PLATFORM), None)
+        if full is not None:
+            self._parked.setdefault(full, {})[job_id] = None
+            return
+        self._at_platform.update(names)
+        try:
+            await self._show(job_id, cards, due)
+        finally:
+            self._at_platform.subtract(names)
+            for name in names:
+                for waiting in list(self._parked.get(name, ()))[:1]:
+                    del self._parked[name][waiting]
+                    self._dirty[waiting] = None
 
     async def _show(self, job_id: str, cards: list[CardRow], due: list[Delivery]) -> None:
         row, card = await self._desk.card(job_id)

@@ -369,6 +369,9 @@ def test_one_deaf_platform_does_not_hold_up_another(tmp_path: Path) -> None:
             assert took < 60, f"the others waited {took:.0f} s"
             for job in stuck:
                 await on.until(lambda job=job: ended(on.store, job))
+            began = clock.monotonic()
+            await on.settled(await on.order("while forty uploads hang"))
+            assert clock.monotonic() - began < 60
             deaf.deaf = False
             for job in stuck:
                 await on.settled(job, 7200)
