@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from core.errors import Unsupported
@@ -79,7 +79,7 @@ class Applied:
 
     def as_json(self) -> dict[str, Any]:
         """Return plain JSON that ``from_json`` reads back unchanged."""
-        return asdict(self)
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Applied:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from core.errors import BadOption
@@ -45,7 +45,7 @@ class Wanted:
 
     def as_json(self) -> dict[str, Any]:
         """Return plain JSON that ``from_json`` reads back unchanged."""
-        return {**asdict(self), "explicit": sorted(self.explicit)}
+        return {name: getattr(self, name) for name in self.__dataclass_fields__} | {"explicit": sorted(self.explicit)}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Wanted:
@@ -75,9 +75,10 @@ _BIDI_AND_INVISIBLE = re.compile("[\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u
 def clean_text(text: str) -> str:
     """Return ``text`` in NFC without control and invisible direction characters, white space folded, ends trimmed."""
     text = unicodedata.normalize("NFC", _BIDI_AND_INVISIBLE.sub("", text))
-    text = "".join(
-        c if c in "\n\t" or not unicodedata.category(c).startswith("C") or c == "\u200d" else " " for c in text
-    )
+    if not text.replace("\n", "").isprintable():  # most text is, and this is by far the quicker question
+        text = "".join(
+            c if c in "\n\t" or not unicodedata.category(c).startswith("C") or c == "\u200d" else " " for c in text
+        )
     return re.sub(r"[ \t]+", " ", re.sub(r"\s*\n\s*", "\n", text)).strip()
 
 

@@ -1,0 +1,200 @@
+"""Commands per second that are durably accepted, against the same statements given to sqlite3 by hand.
+
+The raw sides replay, statement by statement with the same values, what the real path gave to SQLite: nothing of our Python runs there.
+``each``: receive and accept are a commit each, as they are two durable steps. ``batch``: 64 commands share a commit, which is the
+most that a file with this schema could take.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from storage import lane
+from storage.intake import accept, receive
+from storage.lane import connect_writer
+from storage.migrate import migrate
+from storage.people import account_of
+from storage.store import MIGRATIONS
+from storage.views import account
+from core.steps import DefaultLimits
+from tests.benchmarks.figures import ROUNDS, Figure, median, ratio
+from tests.benchmarks.worlds import folder, open_intake, order_of, payload_of, tombstone
+
+CALLERS: Final = 64
+SLOW_SECONDS: Final = 0.004
+Statement = tuple[str, tuple[Any, ...]]
+
+
+def slow_connect(*args: Any, **options: Any) -> sqlite3.Connection:
+    """``sqlite3.connect`` whose COMMIT takes 4 ms longer, as on a slower disk; the sleep frees the interpreter as a sync does."""
+    return sqlite3.connect(*args, **options, factory=SlowConnection)
+
+
+def _slowed(execute: Callable[..., sqlite3.Cursor], sql: str, *values: Any) -> sqlite3.Cursor:
+    done = execute(sql, *values)
+    if sql == "COMMIT":
+        time.sleep(SLOW_SECONDS)
+    return done
+
+
+class SlowCursor(sqlite3.Cursor):
+    """Waits after COMMIT."""
+
+    def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:  # type: ignore[override]
+        return _slowed(super().execute, sql, *values)
+
+
+class SlowConnection(sqlite3.Connection):
+    """Its cursors wait after COMMIT."""
+
+    def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:  # type: ignore[override]
+        return _slowed(super().execute, sql, *values)
+
+    def cursor(self, *args: Any) -> sqlite3.Cursor:
+        return super().cursor(SlowCursor)
+
+
+@contextlib.contextmanager
+def a_slow_disk() -> Iterator[None]:
+    """Every commit of every connection opened meanwhile, ours and the raw one, takes 4 ms longer."""
+
+    def connect(address: str) -> sqlite3.Connection:
+        uri = address.startswith("file:")
+        return slow_connect(address, uri=uri, isolation_level=None, timeout=5.0, cached_statements=512)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lane, "_connect", connect)
+        yield
+
+
+# ---- ours
+
+
+async def ours(place: Path, commands: int, *, receive_too: bool) -> float:
+    """Commands per second of 64 callers through the real intake, or of the accept transaction alone."""
+    async with open_intake(place) as (store, intake):
+
+        async def caller(first: int) -> None:
+            for number in range(first, commands, CALLERS):
+                if receive_too:
+                    await intake.take("bench", f"update {number}", payload_of(number))
+                else:
+                    await store.accept(orders[number], most_waiting=10**9)
+
+        orders = [] if receive_too else [order_of(number) for number in range(commands)]
+        began = time.perf_counter()
+        await asyncio.gather(*(caller(first) for first in range(CALLERS)))
+        return commands / (time.perf_counter() - began)
+
+
+# ---- raw
+
+
+class Recorder(sqlite3.Connection):
+    """Remembers every statement with its values."""
+
+    said: list[Statement]
+
+    def execute(self, sql: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:  # type: ignore[override]
+        self.said.append((sql, tuple(values)))
+        return super().execute(sql, values)
+
+
+def record(commands: int) -> list[tuple[list[Statement], list[Statement], list[Statement]]]:
+    """What each command says to SQLite: (receive, the reads in between, accept)."""
+    connection = sqlite3.connect(":memory:", isolation_level=None, factory=Recorder)
+    connection.row_factory = sqlite3.Row
+    for file in sorted(MIGRATIONS.glob("*.sql")):
+        connection.executescript(file.read_text())
+    defaults = DefaultLimits(500, None, None)
+    told: list[tuple[list[Statement], list[Statement], list[Statement]]] = []
+    now = time.time_ns() // 1_000_000
+    connection.execute = connection.execute  # type: ignore[method-assign] # looked up once
+    for number in range(commands):
+        order, payload = order_of(number), payload_of(number)
+        connection.said = []
+        receive(connection, "bench", f"update {number}", payload, now)
+        received, connection.said = connection.said, []
+        known = account_of(connection, "bench", order.actor.external_id)
+        if known is not None:
+            account(connection, known[1], known[1], defaults, now)
+        between, connection.said = connection.said, []
+        mark = tombstone("bench", order.actor.external_id)
+        accept(connection, order, tombstone=mark, most_waiting=10**9, defaults=defaults, now=now)
+        connection.execute(
+            "UPDATE inbox SET state = 'accepted', job_id = ?, account_id = ?, payload = '{}' WHERE id = ?",
+            ("job", "account", number + 1),
+        )
+        told.append((received, between, connection.said))
+    connection.close()
+    return told
+
+
+def replay(place: Path, transactions: Sequence[Sequence[Statement]]) -> float:
+    """Seconds for the transactions, a commit each, on a connection like our writer's."""
+    path = place / "raw.db"
+    connection = connect_writer(path)
+    try:
+        migrate(connection, path, MIGRATIONS)
+        began = time.perf_counter()
+        for transaction in transactions:
+            connection.execute("BEGIN IMMEDIATE")
+            for sql, values in transaction:
+                connection.execute(sql, values).fetchall()
+            connection.execute("COMMIT")
+        return time.perf_counter() - began
+    finally:
+        connection.close()
+
+
+def measure(scale: float = 1.0) -> list[Figure]:
+    """The five figures."""
+    many = max(CALLERS, int(2000 * scale))
+    few = max(20, int(100 * scale))
+    told = record(many)
+    whole = [[received, [*between, *accepted]] for received, between, accepted in told]
+    each = [transaction for command in whole for transaction in command]
+    alone = [accepted for _, _, accepted in told]
+    batch = [[s for command in whole[n : n + 64] for t in command for s in t] for n in range(0, many, 64)]
+    speeds: dict[str, list[float]] = {}
+
+    def note(name: str, speed: float) -> None:
+        speeds.setdefault(name, []).append(speed)
+
+    for number in range(ROUNDS + 1):
+        if number == 1:
+            speeds.clear()  # the first round warms up
+        with folder() as place:
+            note("ours", asyncio.run(ours(place, many, receive_too=True)))
+            note("raw, a commit each", many / replay(place, each))
+        with folder() as place:
+            note("raw, 64 a commit", many / replay(place, batch))
+        with folder() as place:
+            note("ours, accept alone", asyncio.run(ours(place, many, receive_too=False)))
+            note("raw, accept alone", many / replay(place, alone))
+        if number:
+            with a_slow_disk(), folder() as place:
+                note("ours, slow disk", asyncio.run(ours(place, many, receive_too=True)))
+                note("raw, slow disk", few / replay(place, each[: 2 * few]))
+    per_second = {f"{name} /s": median(values) for name, values in speeds.items()}
+
+    def figure(name: str, what: str, one: str, other: str, goal: float | None) -> Figure:
+        sides = {side: per_second[side] for side in (f"{one} /s", f"{other} /s")}
+        return ratio(name, what, speeds[one], speeds[other], goal=goal, better=">=", unit="×", sides=sides)
+
+    return [
+        figure("intake", "accepted commands/s, FULL, 64 callers ÷ the same statements, a commit each", "ours", "raw, a commit each", 2.0),
+        figure("intake, slow disk", "the same with 4 ms added to every commit of both sides", "ours, slow disk", "raw, slow disk", 20.0),
+        figure("intake, share of the limit", "the same ÷ 64 commands a commit by hand", "ours", "raw, 64 a commit", 0.35),
+        figure("accept alone", "the accept transaction only ÷ its statements, a commit each", "ours, accept alone", "raw, accept alone", None),
+    ]  # fmt: skip
+
+
