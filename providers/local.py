@@ -100,7 +100,7 @@ class LocalGenerator:
     async def poll(self, ticket: Ticket) -> PollAnswer:
         """Look at the drawing, and begin it again when a restart ended it."""
         drawing = ticket["id"]
-        if self._file(drawing).exists():
+        if await asyncio.to_thread(self._file(drawing).exists):
             return Ready(Artifact("file id", drawing))
         broken = self._broken.get(drawing, [])
         if broken and (len(broken) >= TRIES or broken[-1].retry is Retry.NEVER):
@@ -149,7 +149,7 @@ class LocalGenerator:
         except MediaError as error:
             raise Unavailable("the built-in generator cannot draw here", reason=error.code) from error
         finally:
-            target.unlink(missing_ok=True)
+            await asyncio.to_thread(target.unlink, missing_ok=True)
         return "a clip was drawn"
 
     async def close(self) -> None:
