@@ -162,7 +162,7 @@ def _admit_from(
         marks = ", ".join("?" * len(full))
         rows = connection.execute(
             "SELECT * FROM jobs WHERE state = 'queued' AND provider = ? AND cancel_wish IS NULL AND (not_before IS NULL OR not_before <= ?)"
-            f" AND account_id NOT IN ({marks}) ORDER BY vt, id LIMIT ?",
+            f" AND account_id NOT IN ({marks}) ORDER BY vt, rowid LIMIT ?",
             (provider, now, *full, free - len(admitted)),
         ).fetchall()
         taken = 0

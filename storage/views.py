@@ -49,7 +49,7 @@ def row_of(connection: sqlite3.Connection, row: sqlite3.Row) -> JobRow:
         position = (
             1
             + connection.execute(
-                "SELECT COUNT(*) FROM jobs WHERE state = 'queued' AND provider = ? AND (vt, id) < (?, ?)",
+                "SELECT COUNT(*) FROM jobs WHERE state = 'queued' AND provider = ? AND (vt, rowid) < (?, (SELECT rowid FROM jobs WHERE id = ?))",
                 (job.applied.provider, row["vt"], job.id),
             ).fetchone()[0]
         )

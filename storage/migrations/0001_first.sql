@@ -93,7 +93,7 @@ CREATE TABLE jobs (
   UNIQUE (identity_id, dedupe_key)
 ) STRICT;
 CREATE INDEX jobs_due ON jobs(due_at) WHERE due_at IS NOT NULL;
-CREATE INDEX jobs_queue ON jobs(provider, vt, id) WHERE state = 'queued';
+CREATE INDEX jobs_queue ON jobs(provider, vt) WHERE state = 'queued';  -- equal tags go by rowid: whoever came first
 CREATE INDEX jobs_live ON jobs(account_id, state, provider)
   WHERE state IN ('preparing', 'queued', 'submitting', 'generating', 'storing', 'unclear');
 CREATE INDEX jobs_running ON jobs(provider, state, account_id) WHERE state IN ('submitting', 'generating', 'storing');
