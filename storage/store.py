@@ -110,6 +110,10 @@ class SqliteStore:
         """The account's jobs, newest first; filters as ``views.history``."""
         return await self.database.read(lambda c: views.history(c, account_id, **filters))
 
+    async def gone_since(self, account_id: str, after: int, most: int = 200) -> list[str]:
+        """Jobs that were deleted after ``after`` (UTC ms), for a page that was away meanwhile."""
+        return await self.database.read(lambda c: views.gone_since(c, account_id, after, most))
+
     async def usual_seconds(self, provider: str, model: str, seconds: int, resolution: str) -> float | None:
         """Median time of recent attempts; None when never seen."""
         return await self.database.read(lambda c: views.usual_seconds(c, provider, model, seconds, resolution))

@@ -49,7 +49,8 @@ def row_of(connection: sqlite3.Connection, row: sqlite3.Row) -> JobRow:
         position = (
             1
             + connection.execute(
-                "SELECT COUNT(*) FROM jobs WHERE state = 'queued' AND provider = ? AND (vt, rowid) < (?, (SELECT rowid FROM jobs WHERE id = ?))",
+                "SELECT COUNT(*) FROM jobs WHERE state = 'queued' AND provider = ?"
+                " AND (vt, rowid) < (?, (SELECT rowid FROM jobs WHERE id = ?))",
                 (job.applied.provider, row["vt"], job.id),
             ).fetchone()[0]
         )
@@ -99,6 +100,14 @@ def history(
         (*values, limit),
     ).fetchall()
     return [row_of(connection, row) for row in rows]
+
+
+def gone_since(connection: sqlite3.Connection, account_id: str, after: int, most: int) -> list[str]:
+    """Return the ids of jobs that were taken out of the history after ``after``."""
+    rows = connection.execute(
+        "SELECT id FROM jobs WHERE account_id = ? AND updated_at > ? AND hidden = 1 LIMIT ?", (account_id, after, most)
+    ).fetchall()
+    return [row["id"] for row in rows]
 
 
 def usual_seconds(

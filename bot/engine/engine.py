@@ -14,13 +14,14 @@ from bot.engine.parts import Parts
 from bot.engine.runner import Runner
 from bot.engine.scheduler import Scheduler
 from bot.engine.status import StatusDesk
-from core.errors import Conflict, NotFound, StaleVersion
+from core.errors import Conflict, NotFound, StaleVersion, StorageError
 from core.jobs import Job
 from core.states import WAITING, AttemptState, JobState
 from core.steps import Step
 
 TASKS: Final = ("scheduler", "lanes", "housekeeping")
 FORGET_SECONDS: Final = 10.0
+FORGET_TRIES: Final = 5
 log = logging.getLogger("reelay.engine")
 
 
@@ -146,17 +147,35 @@ class Engine:
 
         The ledger stays under the account's random id. What a vendor would not stop is given up here, at the operator's cost.
         """
+        keys, jobs, clips = await self._erase(account_id)
+        for key in keys:
+            await self.parts.clips.delete(key)
+        try:
+            await self.parts.store.database.erase_traces()
+            await self.parts.alerts.clear("erasure")
+        except StorageError as error:
+            text = (
+                f"what somebody asked to forget is erased, but traces may be left in the database file ({error.code})"
+            )
+            await self.parts.alerts.raise_once("erasure", text)
+        return jobs, clips
+
+    async def _erase(self, account_id: str) -> tuple[list[str], int, int]:
+        for _ in range(FORGET_TRIES):
+            await self._end_all(account_id)
+            try:
+                return await self.parts.store.forget(account_id)
+            except Conflict:  # another order slipped in between
+                log.info("an order came while its person was being forgotten")
+        raise Conflict("orders keep coming", message_id="error.still_live")
+
+    async def _end_all(self, account_id: str) -> None:
         for job_id in await self.parts.store.live_jobs(account_id):
             await self.cancel(job_id)
         for job_id in await self.parts.store.live_jobs(account_id):
             await self._wait_for_end(job_id, FORGET_SECONDS)
         for job_id in await self.parts.store.live_jobs(account_id):
             await self._give_up(job_id)
-        keys, jobs, clips = await self.parts.store.forget(account_id)
-        for key in keys:
-            await self.parts.clips.delete(key)
-        await self.parts.store.database.erase_traces()
-        return jobs, clips
 
     async def _give_up(self, job_id: str) -> None:
         for _ in range(10):

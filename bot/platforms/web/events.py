@@ -84,6 +84,8 @@ class Hub:
         rows = await self._store.history(stream.account_id, limit=CATCH_UP_MOST, changed_after=int(last_event_id) - 1)
         for row in reversed(rows):
             await self._send(stream, row)
+        for job_id in await self._store.gone_since(stream.account_id, int(last_event_id) - 1, CATCH_UP_MOST):
+            stream.put(frame("gone", {"operation_id": job_id}))
 
     async def publish(self, account_id: str, job_id: str) -> None:
         """A job of this account changed."""
