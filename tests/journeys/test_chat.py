@@ -1,0 +1,57 @@
+"""The strict chat and the real process: commands come in, cards are edited, clips arrive, whatever is killed in between."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.journeys.conftest import Maker
+from tests.lab.chat import Chat, ChatServer, Message
+from tests.lab.checker import CANARY, check
+from tests.lab.vendor import Script, Vendor
+from tests.lab.waiting import until
+from tests.media.hostile import photo
+
+pytestmark = pytest.mark.journey
+
+ENVIRON = {"REELAY_DAILY_CREDITS": "unlimited", "REELAY_GLOBAL_DAILY_CREDITS": "unlimited"}
+
+
+def cards(chat: Chat) -> list[Message]:
+    return [message for message in chat.shown() if "it is ready" not in message.text]
+
+
+def test_a_command_in_a_chat_becomes_its_clip(make: Maker, vendor: Vendor) -> None:
+    vendor.on("said-aloud", Script(seconds=1.0))
+    with ChatServer() as server:
+        reelay = make(
+            environ={**ENVIRON, "LAB_CHAT": server.url}, generators=[{"name": "lab", "url": vendor.url}]
+        ).start()
+        server.chat.say("ann", f"{CANARY} said-aloud one")
+        server.chat.say("ann", f"{CANARY} said-aloud two", picture=photo())
+        server.chat.say("bob", "nonsense", duration=5)
+        until(lambda: sum(message.clip is not None for message in cards(server.chat)) == 2, 60, "two clips")
+        reelay.wait_quiet()
+        texts = [message.text for message in cards(server.chat)]
+        assert len(texts) == 3
+        assert any("“duration” must be 4, 6 or 8; you wrote 5." in text for text in texts)
+        assert server.chat.rate_limited() == []
+        assert reelay.stop() == 0
+        assert check(reelay.data, None, reelay.text) == []
+
+
+@pytest.mark.parametrize("point", ["received", "accepted", "sending", "sent"])
+def test_a_kill_shows_one_message_and_one_clip(make: Maker, vendor: Vendor, point: str) -> None:
+    """The same message is edited again after the restart; nobody sees two."""
+    vendor.on(f"killed-{point}", Script(seconds=0.2))
+    with ChatServer() as server:
+        reelay = make(environ={**ENVIRON, "LAB_CHAT": server.url}, generators=[{"name": "lab", "url": vendor.url}])
+        reelay.start(kill={point: 1})
+        server.chat.say("ann", f"{CANARY} killed-{point}")
+        reelay.wait_killed()
+        reelay.restart()
+        until(lambda: sum(message.clip is not None for message in cards(server.chat)) == 1, 60, "the clip")
+        reelay.wait_quiet()
+        assert len(cards(server.chat)) == 1, [message.text for message in cards(server.chat)]
+        assert len(vendor.of(f"killed-{point}")) == 1
+        assert reelay.stop() == 0
+        assert check(reelay.data, None, reelay.text) == []
