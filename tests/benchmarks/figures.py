@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import gc
 import os
 import platform
@@ -11,6 +13,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any, Final, Literal
 
 ROUNDS: Final = 5
@@ -65,15 +68,17 @@ def median(values: Iterable[float]) -> float:
 
 def resident_bytes(pid: int | str = "self") -> int:
     """VmRSS of a process."""
-    with open(f"/proc/{pid}/status", encoding="ascii") as file:
-        line = next(line for line in file if line.startswith("VmRSS:"))
+    text = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    line = next(line for line in text.splitlines() if line.startswith("VmRSS:"))
     return int(line.split()[1]) * 1024
 
 
 def settled_bytes() -> int:
-    """VmRSS of this process after everything unreachable was let go."""
+    """VmRSS of this process after everything unreachable was let go and glibc gave back what it keeps for later."""
     for _ in range(3):
         gc.collect()
+    with contextlib.suppress(AttributeError):  # another C library keeps what it keeps
+        ctypes.CDLL(None).malloc_trim(0)
     return resident_bytes()
 
 

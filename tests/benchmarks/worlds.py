@@ -9,7 +9,7 @@ import sqlite3
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -21,7 +21,19 @@ from bot.settings import Settings, read_settings
 from core.capabilities import Applied, Capabilities
 from core.jobs import Actor, Attempt, Order, Place
 from core.money import Price
-from core.ports import Artifact, CancelAnswer, Connect, FindAnswer, Found, PollAnswer, Provider, Ready, Sink, Ticket, Waiting
+from core.ports import (
+    Artifact,
+    CancelAnswer,
+    Connect,
+    FindAnswer,
+    Found,
+    PollAnswer,
+    Provider,
+    Ready,
+    Sink,
+    Ticket,
+    Waiting,
+)
 from core.requests import Wanted
 from core.steps import DefaultLimits
 from storage.database import Database
@@ -34,6 +46,16 @@ PEOPLE = 1000
 def settings_of(folder: Path, **environ: str) -> Settings:
     """Settings that know of nothing but ``folder`` and a free port."""
     return read_settings({"REELAY_DATA_DIR": str(folder), "REELAY_HTTP_PORT": "0", **environ}, None)
+
+
+class AheadClock(SystemClock):
+    """The system's clock, some time ahead."""
+
+    def __init__(self, ms: int) -> None:
+        self._ms = ms
+
+    def now(self) -> int:
+        return super().now() + self._ms
 
 
 @contextlib.contextmanager
@@ -51,7 +73,7 @@ class TimedGenerator:
     clip: bytes
     world: Connect
     unpaid: bool = True
-    polled: list[float] = field(default_factory=list)
+    polled: asyncio.Event = field(default_factory=asyncio.Event)
     took: dict[str, float] = field(default_factory=dict)
     """Seconds from submit to the hint, by attempt."""
     _begun: dict[str, float] = field(default_factory=dict)
@@ -91,7 +113,7 @@ class TimedGenerator:
 
     async def poll(self, ticket: Ticket) -> PollAnswer:
         """Ready once the time is over."""
-        self.polled.append(time.monotonic())
+        self.polled.set()
         return Ready(Artifact("inline", str(ticket["id"]))) if ticket["id"] in self._ready else Waiting()
 
     async def fetch(self, ticket: Ticket, artifact: Artifact, sink: Sink) -> None:
@@ -128,6 +150,7 @@ async def running_app(
     seconds: float | None = None,
     clip: bytes = b"",
     reach: Callable[[str], None] | None = None,
+    ahead_ms: int = 0,
     **environ: str,
 ) -> AsyncIterator[tuple[App, int, TimedGenerator | None]]:
     """The real process in this one: (app, port, generator); with ``seconds`` the timed generator is the default one."""
@@ -140,7 +163,9 @@ async def running_app(
 
     providers: Sequence[tuple[str, Connector]] = () if seconds is None else (("timed", connect),)
     default = None if seconds is None else "timed"
-    extras = Extras(providers=providers, default_provider=default, low_water_bytes=0, **({"reach": reach} if reach else {}))
+    extras = Extras(providers=providers, default_provider=default, low_water_bytes=0, clock=AheadClock(ahead_ms))
+    if reach is not None:
+        extras = replace(extras, reach=reach)
     app = await open_app(settings_of(place, **environ), extras)
     try:
         port = await app.start()
@@ -181,7 +206,14 @@ def payload_of(number: int) -> dict[str, Any]:
     """A raw command of one of a thousand people."""
     who = f"person {number % PEOPLE}"
     return {
-        "actor": {"platform": "bench", "external_id": who, "chat": None, "roles": [], "allowance_subject": None, "is_admin": False},
+        "actor": {
+            "platform": "bench",
+            "external_id": who,
+            "chat": None,
+            "roles": [],
+            "allowance_subject": None,
+            "is_admin": False,
+        },
         "place": Place("bench", who).as_json(),
         "fields": {"prompt": PROMPT, "aspect_ratio": "16:9", "duration": 8},
         "attachment": None,
@@ -207,15 +239,22 @@ def order_of(number: int) -> Order:
     )
 
 
-def insert_sleeping(c: sqlite3.Connection, job_id: str, count: int, due_from: int, due_step: int) -> None:
-    """Copy a job that waits at its generator ``count`` times, with attempt, card and hold line; due times ``due_step`` ms apart."""
-    numbers = f"WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t WHERE n < {count})"
+def insert_sleeping(
+    c: sqlite3.Connection, job_id: str, count: int, due_from: int, due_step: int = 1, after: int = 0
+) -> None:
+    """Copy a job that waits at its generator ``count`` times, with attempt, card and hold line; due times ``due_step`` ms apart.
+
+    The copies are numbered from ``after`` + 1 on.
+    """
+    numbers = f"WITH RECURSIVE t(n) AS (SELECT {after + 1} UNION ALL SELECT n + 1 FROM t WHERE n < {after + count})"
 
     def copies(table: str, where: str, changes: dict[str, str]) -> None:
         names = [row["name"] for row in c.execute(f"PRAGMA table_info({table})").fetchall()]
         names = [name for name in names if name != "id" or "id" in changes]
         chosen = ", ".join(changes.get(name, f"o.{name}") for name in names)
-        c.execute(f"{numbers} INSERT INTO {table} ({', '.join(names)}) SELECT {chosen} FROM t, {table} AS o WHERE {where}")
+        c.execute(
+            f"{numbers} INSERT INTO {table} ({', '.join(names)}) SELECT {chosen} FROM t, {table} AS o WHERE {where}"
+        )
 
     suffix = "printf('%06d', n)"
     due = f"{due_from} + n * {due_step}"
