@@ -103,7 +103,7 @@ def test_a_picture_needs_no_prompt(shared: Shared) -> None:
 
 
 def test_the_history_pages_newest_first_and_by_session(shared: Shared) -> None:
-    api = shared.api("bob")
+    api = shared.api("grace")
     jobs = [api.ordered(f"clip {n}", session_id=f"s{n % 2}", provider="instant") for n in range(7)]
     seen: list[str] = []
     before: str | None = ""
@@ -126,7 +126,7 @@ def test_the_history_pages_newest_first_and_by_session(shared: Shared) -> None:
 
 
 def test_estimate_holds_nothing(shared: Shared) -> None:
-    api = shared.api("carol")
+    api = shared.api("heidi")
     before = api.me()["credits"]
     answer = api.post("/api/video_chat/estimate", {"prompt": "waves", "provider": "lab", "duration": 6})
     assert answer.status == 200
