@@ -37,6 +37,10 @@ from core.ports import Connect, Platform, Provider
 from tests.lab.generator import InstantGenerator, LabGenerator, LabSettings
 
 
+watchers: set[asyncio.Task[None]] = set()
+"""Owned by this module: they live as long as the process."""
+
+
 class ShiftedClock(SystemClock):
     """The system's clock, moved by what a file says."""
 
@@ -114,9 +118,17 @@ def extras(environ: Mapping[str, str]) -> Extras:
     )
 
 
+async def end_with(parent: int) -> None:
+    """A test run that was killed must leave no process: end when whoever started us is gone."""
+    while os.getppid() == parent:
+        await asyncio.sleep(1.0)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
 async def open_lab_app(settings: Settings) -> App:
     """``open_app`` with the extras; the fake disk and the fake chat join before anything starts."""
     app = await open_app(settings, extras(os.environ))
+    watchers.add(asyncio.create_task(end_with(os.getppid()), name="end with the test run"))
     disk = os.environ.get("LAB_DISK")
     if disk is not None:
 
