@@ -36,7 +36,6 @@ from bot.settings import Settings
 from core.ports import Connect, Platform, Provider
 from tests.lab.generator import InstantGenerator, LabGenerator, LabSettings
 
-
 watchers: set[asyncio.Task[None]] = set()
 """Owned by this module: they live as long as the process."""
 
@@ -120,7 +119,7 @@ def extras(environ: Mapping[str, str]) -> Extras:
 
 async def end_with(parent: int) -> None:
     """A test run that was killed must leave no process: end when whoever started us is gone."""
-    while os.getppid() == parent:
+    while os.getppid() == parent:  # noqa: ASYNC110 - the kernel tells this by no event
         await asyncio.sleep(1.0)
     os.kill(os.getpid(), signal.SIGTERM)
 
