@@ -1,0 +1,306 @@
+"""Every word that a person sees is in the catalogue, every id of it is used, and every sentence can be filled in."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import gettext
+import io
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from string import Formatter
+from typing import Any
+
+import pytest
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+from bot.engine.words import LOCALES, Words
+from core import cards, errors
+from core.cards import Message
+
+ROOT = Path(__file__).parents[2]
+ROOMS = ("bot", "core", "media", "providers", "storage")
+PAGE = ROOT / "bot/platforms/web/page"
+LANGUAGES = sorted(path.parents[1].name for path in LOCALES.glob("*/LC_MESSAGES/reelay.po"))
+FORMATS = {"": "x", "duration": 90, "ordinal": 3, "credits": 5, "size": 5_000_000, "clock": 1, "date": 1}
+"""Every format of ``Words`` with a value to try it on."""
+
+WAITS = {
+    "ready.notify": "the one reply to somebody in a chat; the first chat platform sends it",
+}
+"""Ids that nothing in this release says yet, and what will."""
+
+
+@cache
+def catalogue(language: str) -> dict[str, tuple[str, ...]]:
+    """The messages of the .po by id; plurals have several forms."""
+    with (LOCALES / language / "LC_MESSAGES/reelay.po").open("rb") as file:
+        messages = [message for message in read_po(file) if message.id]
+    found: dict[str, tuple[str, ...]] = {}
+    for message in messages:
+        name = message.id if isinstance(message.id, str) else message.id[0]
+        forms = [message.string] if isinstance(message.string, str) else message.string or ()
+        found[name] = tuple(str(form) for form in forms)
+    return found
+
+
+IDS = frozenset(catalogue("en"))
+PREFIXES = "|".join(sorted({name.split(".", 1)[0] for name in IDS}))
+EXACT = re.compile(rf"(?:{PREFIXES})(?:\.[a-z0-9_]+)+")
+
+
+@cache
+def trees() -> dict[str, ast.Module]:
+    paths = (path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py")))
+    return {path.relative_to(ROOT).as_posix(): ast.parse(path.read_text(encoding="utf-8")) for path in paths}
+
+
+def wildcard(parts: list[str | None]) -> str | None:
+    """The pattern of an id that is put together; None is a piece that is known only when it runs."""
+    text = "".join(r"[a-z0-9_]+" if part is None else re.escape(part) for part in parts)
+    return text if re.match(rf"(?:{PREFIXES})\\\.", text) and None in parts else None
+
+
+def said_by_python(tree: ast.Module) -> tuple[set[str], set[str]]:
+    """(ids, patterns of ids) in a file."""
+    exact: set[str] = set()
+    patterns: set[str] = set()
+    pieces: set[int] = set()
+    for node in ast.walk(tree):  # a string comes before its pieces
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in pieces:
+            exact |= {node.value} if EXACT.fullmatch(node.value) else set()
+        if isinstance(node, ast.JoinedStr):
+            pieces |= {id(part) for part in node.values}
+            parts = [str(part.value) if isinstance(part, ast.Constant) else None for part in node.values]
+            patterns |= {found} if (found := wildcard(parts)) else set()
+    return exact, patterns
+
+
+def said_by_page() -> tuple[set[str], set[str]]:
+    exact, patterns = set(), set()
+    for path in (*PAGE.rglob("*.js"), *PAGE.rglob("*.html")):
+        text = path.read_text(encoding="utf-8")
+        exact |= set(re.findall(r"[\"'`](page\.[a-z0-9_.]*[a-z0-9_])[\"'`]", text))
+        for name in re.findall(r"`(page\.[^`]*\$\{[^`]*)`", text):
+            parts = re.split(r"\$\{[^{}]*\}", name)
+            pieces = [piece for part in parts for piece in (part, None)][:-1]
+            patterns |= {found} if (found := wildcard(pieces)) else set()
+    return exact, patterns
+
+
+@cache
+def said() -> tuple[frozenset[str], frozenset[str]]:
+    """Everything that code and page say."""
+    found = [said_by_python(tree) for tree in trees().values()] + [said_by_page()]
+    return frozenset().union(*(e for e, _ in found)), frozenset().union(*(p for _, p in found))
+
+
+def test_english_is_here() -> None:
+    assert "en" in LANGUAGES
+    assert len(IDS) > 200
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_compiled_catalogue_is_the_written_one(language: str) -> None:
+    """Compile with: python -m babel.messages.frontend compile -D reelay -d bot/locale"""
+    folder = LOCALES / language / "LC_MESSAGES"
+    with (folder / "reelay.po").open("rb") as file:
+        fresh = io.BytesIO()
+        write_mo(fresh, read_po(file))
+    fresh.seek(0)
+    with (folder / "reelay.mo").open("rb") as file:
+        compiled = vars(gettext.GNUTranslations(file))["_catalog"]
+    wanted = vars(gettext.GNUTranslations(fresh))["_catalog"]
+    compiled.pop("", None)
+    wanted.pop("", None)
+    assert compiled == wanted
+
+
+def test_every_id_that_is_said_has_words() -> None:
+    exact, patterns = said()
+    assert sorted(exact - IDS) == []
+    assert [pattern for pattern in sorted(patterns) if not any(re.fullmatch(pattern, name) for name in IDS)] == []
+
+
+def test_every_verb_of_a_card_has_its_label_on_the_page() -> None:
+    assert [verb for verb in cards._VERBS if f"action.{verb}" not in IDS] == []
+
+
+def unsaid() -> set[str]:
+    exact, patterns = said()
+    plain = {name for name in IDS if not any(re.fullmatch(pattern, name) for pattern in patterns)}
+    return {name for name in plain - exact if not name.startswith("unit.ordinal.")}
+
+
+def test_every_id_of_the_catalogue_is_said_or_waits_for_a_reason() -> None:
+    assert sorted(unsaid() - set(WAITS)) == []
+
+
+def test_what_waits_is_really_not_said_yet() -> None:
+    assert sorted(set(WAITS) - unsaid()) == []
+
+
+def fields_of(text: str) -> list[tuple[str, str]]:
+    return [(name, spec or "") for _, name, spec, _ in Formatter().parse(text) if name is not None]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_sentence_can_be_filled_in(language: str) -> None:
+    words, wrong = Words(language), []
+    for name, forms in catalogue(language).items():
+        for text in forms:
+            for field, spec in fields_of(text):
+                known = "" if name.startswith(("page.", "unit.")) else spec
+                if spec not in FORMATS or known != spec or not re.fullmatch(r"[a-z][a-z_]*", field):
+                    wrong.append(f"{name}: {{{field}:{spec}}}")
+            if not wrong and not name.startswith(("page.", "unit.")):
+                values = {field: FORMATS[spec] for field, spec in fields_of(text)}
+                filled = words.text(Message(name, values))
+                if "{" in filled or "}" in filled:
+                    wrong.append(f"{name}: {filled}")
+    assert wrong == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_translation_fills_in_what_the_english_does(language: str) -> None:
+    english = catalogue("en")
+    for name, forms in catalogue(language).items():
+        wanted = {field for text in english[name] for field, _ in fields_of(text)}
+        assert {field for text in forms for field, _ in fields_of(text)} == wanted, name
+
+
+def given(tree: ast.Module) -> Iterator[tuple[int, str, set[str]]]:
+    """(line, id, names of values) of every sentence whose id and values stand in one call."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call) or not node.args or not isinstance(node.args[0], ast.Constant):
+            continue
+        called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        name = node.args[0].value
+        if called == "say" and isinstance(name, str) and all(keyword.arg for keyword in node.keywords):
+            yield node.lineno, name, {str(keyword.arg) for keyword in node.keywords}
+        if called in ("Message", "Change") and isinstance(name, str):
+            values = node.args[1] if len(node.args) > 1 else ast.Dict([], [])
+            if isinstance(values, ast.Dict) and all(isinstance(key, ast.Constant) for key in values.keys):
+                yield node.lineno, name, {str(key.value) for key in values.keys if isinstance(key, ast.Constant)}
+
+
+def test_every_sentence_gets_the_values_that_it_names() -> None:
+    short, seen = [], 0
+    for file, tree in trees().items():
+        for line, name, values in given(tree):
+            seen += 1
+            wanted = {field for text in catalogue("en").get(name, ()) for field, _ in fields_of(text)}
+            if not {field.removesuffix("_in") if field.endswith("_at_in") else field for field in wanted} <= values:
+                short.append(f"{file}:{line} {name} lacks {sorted(wanted - values)}")
+    assert short == []
+    assert seen > 40
+
+
+# ---- sentences that are not in the catalogue
+
+SENTENCE = re.compile(r"[A-Za-z][a-z]*,?(?: [a-z]+,?){2}(?!\w)")
+FOR_ENGINEERS = {"debug", "info", "warning", "error", "critical", "exception", "log"}
+FOR_OPERATORS = {"raise_once", "tell", "pause", "audit"}
+OPERATORS_FILES = {
+    "bot/commands/admin.py": "the command line of the operator, who reads English as the documentation is"
+}
+TRAIL = {"hop", "hop_note", "name", "why"}
+"""Keywords whose text goes to the trail of a job, the name of a task or the operator's ``/readyz``."""
+
+
+def sentences(tree: ast.Module) -> list[str]:
+    """English in a file that is neither for engineers nor for operators, as far as one can see."""
+    fine: set[int] = set()
+
+    def excuse(node: ast.AST | None) -> None:
+        fine.update(id(each) for each in ast.walk(node)) if node is not None else None
+
+    told = {
+        arg.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in FOR_OPERATORS
+        for arg in node.args
+        if isinstance(arg, ast.Name)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign):
+            names = [each for target in node.targets for each in ast.walk(target)]
+            if any(getattr(each, "id", "") in told or getattr(each, "attr", "") == "msg" for each in names):
+                excuse(node.value)  # told to the operator by this name, or a line of the log
+        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            excuse(node)  # docstrings
+        elif isinstance(node, ast.Raise):
+            excuse(
+                node.exc
+            )  # the text of an exception is for the log; what a person reads are its message id and values
+        elif isinstance(node, ast.keyword) and node.arg in TRAIL:
+            excuse(node)
+        elif isinstance(node, ast.Call):
+            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            if called in FOR_ENGINEERS | FOR_OPERATORS or is_error(called):
+                excuse(node)
+    return [
+        f"{node.lineno}: {node.value[:60]}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and id(node) not in fine
+        and SENTENCE.search(node.value)
+    ]
+
+
+def is_error(name: str) -> bool:
+    return isinstance(getattr(errors, name, getattr(builtins, name, None)), type)
+
+
+def test_no_sentence_for_people_stands_in_the_code() -> None:
+    rooms = ("bot/platforms/", "bot/engine/", "bot/commands/")
+    files = {file: tree for file, tree in trees().items() if file.startswith(rooms) and file not in OPERATORS_FILES}
+    found = {file: sentences(tree) for file, tree in files.items()}
+    assert {file: lines for file, lines in found.items() if lines} == {}
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "answer('Your clip is ready')",
+        "x = 'Nothing to see here'",
+        "web.Response(text='not so fast')",
+        "f('you have got {n} left')",
+    ],
+)
+def test_the_rule_for_sentences_sees(code: str) -> None:
+    assert sentences(ast.parse(code))
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "log.info('a job ended')",
+        "raise NotFound('no such job')",
+        "'''A doc string.'''",
+        "x = 'page.sent'",
+        "Step(hop='given up')",
+    ],
+)
+def test_the_rule_for_sentences_lets_engineers_read(code: str) -> None:
+    assert sentences(ast.parse(code)) == []
+
+
+def test_the_page_has_no_sentence_of_its_own() -> None:
+    html = (PAGE / "index.html").read_text(encoding="utf-8")
+    text = re.sub(r"<(script|style|title|noscript)\b.*?</\1>|<!--.*?-->|<[^>]+>", " ", html, flags=re.DOTALL)
+    assert set(re.findall(r"[A-Za-z]{3,}", text)) <= {"Reelay"}
+    spoken = r"(?:textContent|innerText|title|placeholder|ariaLabel)\s*=\s*[\"'`][A-Za-z]+ [a-z]"
+    for path in PAGE.rglob("*.js"):
+        assert re.findall(spoken, path.read_text(encoding="utf-8")) == [], path.name
+
+
+def test_the_page_gets_its_words_and_no_others() -> None:
+    sent: dict[str, Any] = Words("en").page()
+    assert set(sent) == {name for name in IDS if name.startswith("page.")}
+    plurals = {name for name, forms in catalogue("en").items() if len(forms) > 1 and name.startswith("page.")}
+    assert {name for name, text in sent.items() if isinstance(text, list)} == plurals
