@@ -5,12 +5,13 @@ from __future__ import annotations
 import secrets
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_PAIRS = [a + b for a in _ALPHABET for b in _ALPHABET]
 
 
 def new_job_id(now_ms: int) -> str:
     """Return 26 lower-case characters: 48 bits of ``now_ms``, then 80 random bits; sorts by time."""
     value = (now_ms & ((1 << 48) - 1)) << 80 | secrets.randbits(80)
-    return "".join(_ALPHABET[value >> shift & 31] for shift in range(125, -5, -5))
+    return "".join([_PAIRS[value >> shift & 1023] for shift in range(120, -10, -10)])
 
 
 def new_secret_id() -> str:

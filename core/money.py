@@ -12,9 +12,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import ROUND_CEILING, Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from core.errors import QuotaExceeded
+
+
+DAY_MS: Final = 86_400_000
 
 
 class Scope(StrEnum):
@@ -72,16 +75,15 @@ class Rate:
 
 def window_start(period: Period, now_ms: int) -> int:
     """Return the UTC millisecond at which the window that holds ``now_ms`` began."""
-    now = datetime.fromtimestamp(now_ms / 1000, UTC)
-    start = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    return int((start if period is Period.DAY else start.replace(day=1)).timestamp() * 1000)
+    day = now_ms - now_ms % DAY_MS  # UTC days are all equally long: POSIX time knows no leap seconds
+    return day if period is Period.DAY else day - (datetime.fromtimestamp(day / 1000, UTC).day - 1) * DAY_MS
 
 
 def window_end(period: Period, start_ms: int) -> int:
     """Return the UTC millisecond at which the window that began at ``start_ms`` ends and the next begins."""
     start = datetime.fromtimestamp(start_ms / 1000, UTC)
     days = 1 if period is Period.DAY else calendar.monthrange(start.year, start.month)[1]
-    return start_ms + days * 86_400_000
+    return start_ms + days * DAY_MS
 
 
 @dataclass(frozen=True, slots=True)
