@@ -1,6 +1,7 @@
 """Commands per second that are durably accepted, against the same statements given to sqlite3 by hand.
 
-The raw sides replay, statement by statement with the same values, what the real path gave to SQLite: nothing of our Python runs there.
+The raw sides replay, statement by statement with the same values, what the real path was heard to say to SQLite: nothing of our Python
+runs there.
 ``each``: receive and accept are a commit each, as they are two durable steps. ``batch``: 64 commands share a commit, which is the
 most that a file with this schema could take.
 """
@@ -10,23 +11,21 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import pytest
 
-from core.steps import DefaultLimits
 from storage import lane
-from storage.intake import accept, receive
 from storage.lane import connect_writer
 from storage.migrate import migrate
-from storage.people import account_of
 from storage.store import MIGRATIONS
-from storage.views import account
 from tests.benchmarks.figures import ROUNDS, Figure, median, ratio
-from tests.benchmarks.worlds import folder, open_intake, order_of, payload_of, tombstone
+from tests.benchmarks.worlds import folder, open_intake, order_of, payload_of
 
 CALLERS: Final = 64
 SLOW_SECONDS: Final = 0.004
@@ -99,42 +98,33 @@ async def ours(place: Path, commands: int, *, receive_too: bool) -> float:
 
 
 class Recorder(sqlite3.Connection):
-    """Remembers every statement with its values."""
+    """Remembers every statement with its values and its thread. What begins and ends transactions goes through cursors, and is not kept."""
 
-    said: list[Statement]
+    said: ClassVar[list[tuple[int, Statement]]] = []
 
     def execute(self, sql: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:  # type: ignore[override]
-        self.said.append((sql, tuple(values)))
+        if not sql.startswith(("PRAGMA", "BEGIN")):
+            self.said.append((threading.get_ident(), (sql, tuple(values))))
         return super().execute(sql, values)
 
 
-def record(commands: int) -> list[tuple[list[Statement], list[Statement], list[Statement]]]:
-    """What each command says to SQLite: (receive, the reads in between, accept)."""
-    connection = sqlite3.connect(":memory:", isolation_level=None, factory=Recorder)
-    connection.row_factory = sqlite3.Row
-    for file in sorted(MIGRATIONS.glob("*.sql")):
-        connection.executescript(file.read_text())
-    defaults = DefaultLimits(500, None, None)
-    told: list[tuple[list[Statement], list[Statement], list[Statement]]] = []
-    now = time.time_ns() // 1_000_000
-    connection.execute = connection.execute  # type: ignore[method-assign] # looked up once
-    for number in range(commands):
-        order, payload = order_of(number), payload_of(number)
-        connection.said = []
-        receive(connection, "bench", f"update {number}", payload, now)
-        received, connection.said = connection.said, []
-        known = account_of(connection, "bench", order.actor.external_id)
-        if known is not None:
-            account(connection, known[1], known[1], defaults, now)
-        between, connection.said = connection.said, []
-        mark = tombstone("bench", order.actor.external_id)
-        accept(connection, order, tombstone=mark, most_waiting=10**9, defaults=defaults, now=now)
-        connection.execute(
-            "UPDATE inbox SET state = 'accepted', job_id = ?, account_id = ?, payload = '{}' WHERE id = ?",
-            ("job", "account", number + 1),
-        )
-        told.append((received, between, connection.said))
-    connection.close()
+async def record(commands: int) -> list[list[list[Statement]]]:
+    """What the real path says to SQLite for each command: receive, the reads in between, accept."""
+
+    def connect(address: str) -> sqlite3.Connection:
+        return sqlite3.connect(address, uri=address.startswith("file:"), isolation_level=None, factory=Recorder)
+
+    told = []
+    with pytest.MonkeyPatch.context() as patch, folder() as place:
+        patch.setattr(lane, "_connect", connect)
+        async with open_intake(place) as (store, intake):
+            writer = await store.database.write(lambda _: threading.get_ident())
+            for number in range(commands):
+                Recorder.said.clear()
+                await intake.take("bench", f"update {number}", payload_of(number))
+                parts = [list(said) for _, said in groupby(Recorder.said, key=lambda each: each[0] == writer)]
+                assert len(parts) == 3
+                told.append([[statement for _, statement in part] for part in parts])
     return told
 
 
@@ -159,11 +149,10 @@ def measure(scale: float = 1.0) -> list[Figure]:
     """The five figures."""
     many = max(CALLERS, int(2000 * scale))
     few = max(20, int(100 * scale))
-    told = record(many)
-    whole = [[received, [*between, *accepted]] for received, between, accepted in told]
-    each = [transaction for command in whole for transaction in command]
+    told = asyncio.run(record(many))
+    each = [transaction for received, reads, accepted in told for transaction in (received, reads + accepted)]
     alone = [accepted for _, _, accepted in told]
-    batch = [[s for command in whole[n : n + 64] for t in command for s in t] for n in range(0, many, 64)]
+    batch = [[s for command in told[n : n + 64] for t in command for s in t] for n in range(0, many, 64)]
     speeds: dict[str, list[float]] = {}
 
     def note(name: str, speed: float) -> None:
