@@ -16,7 +16,6 @@ from typing import Any, Final
 
 from core.errors import QuotaExceeded
 
-
 DAY_MS: Final = 86_400_000
 
 
