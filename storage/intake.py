@@ -14,7 +14,7 @@ from core.states import JobState, deadline_for
 from core.steps import DefaultLimits
 from storage.people import open_account, refuse_blocked, subjects_of
 from storage.quota import take_hold, write_line
-from storage.rows import dump, dump_changes, inbox_of, insert, job_of
+from storage.rows import dump, dump_changes, inbox_of, insert, job_of, load
 
 LIVE_JOBS = "state IN ('preparing', 'queued', 'submitting', 'generating', 'storing', 'unclear')"
 """The condition of the index ``jobs_live``, word for word: without it SQLite walks through a person's whole history."""
@@ -26,11 +26,14 @@ def receive(
     connection: sqlite3.Connection, platform: str, update_id: str, payload: Mapping[str, Any], now: int
 ) -> InboxRow:
     """Keep a raw command; the same (platform, update id) again returns the first row unchanged."""
-    connection.execute(
+    dumped = dump(payload)
+    fresh = connection.execute(
         "INSERT INTO inbox (platform, update_id, payload, state, received_at) VALUES (?, ?, ?, 'pending', ?)"
-        " ON CONFLICT (platform, update_id) DO NOTHING",
-        (platform, update_id, dump(payload), now),
-    )
+        " ON CONFLICT (platform, update_id) DO NOTHING RETURNING id",
+        (platform, update_id, dumped, now),
+    ).fetchall()
+    if fresh:
+        return InboxRow(fresh[0]["id"], platform, update_id, load(dumped), "pending", None, None, now)
     row = connection.execute(
         "SELECT * FROM inbox WHERE platform = ? AND update_id = ?", (platform, update_id)
     ).fetchone()
@@ -131,7 +134,31 @@ def accept(
     insert(connection, "cards", card)
     connection.execute("INSERT INTO events (job_id, seq, at, hop) VALUES (?, 1, ?, 'accepted')", (job_id, now))
     _mark(connection, order, job_id, account_id)
-    return job_of(connection.execute("SELECT * FROM jobs WHERE id = ?", (job_id,)).fetchone()), True
+    job = Job(
+        id=job_id,
+        kind=order.kind,
+        account_id=account_id,
+        identity_id=identity_id,
+        place=order.place,
+        state=state,
+        version=1,
+        wanted=order.wanted,
+        applied=order.applied,
+        price=order.price,
+        hold=hold,
+        created_at=now,
+        updated_at=now,
+        provider_named=order.provider_named,
+        parent_id=order.parent_id,
+        origin_id=order.origin_id,
+        session_id=order.session_id,
+        attachment=order.attachment,
+        changed=order.changed,
+        due_at=deadline if queued else now,
+        deadline=deadline,
+        queued_at=now if queued else None,
+    )
+    return job, True
 
 
 def _mark(connection: sqlite3.Connection, order: Order, job_id: str, account_id: str) -> None:

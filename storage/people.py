@@ -91,6 +91,14 @@ def settings_of(connection: sqlite3.Connection, account_id: str) -> dict[str, An
     return {row["key"]: json.loads(row["value"]) for row in rows}
 
 
+def known_settings(
+    connection: sqlite3.Connection, platform: str, external_id: str
+) -> tuple[str | None, dict[str, Any]]:
+    """Return (account or None when never seen, what it has set): all that reading a command needs, in one look."""
+    known = account_of(connection, platform, external_id)
+    return (None, {}) if known is None else (known[1], settings_of(connection, known[1]))
+
+
 def set_settings(connection: sqlite3.Connection, account_id: str, changes: dict[str, Any]) -> None:
     """Set keys; a value of None forgets the key."""
     for key, value in changes.items():

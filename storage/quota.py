@@ -18,33 +18,35 @@ def allowances(
     connection: sqlite3.Connection, subjects: Subjects, defaults: DefaultLimits, now: int
 ) -> list[Allowance]:
     """Return the current day's and month's allowance of every subject; what was never used counts as zero."""
+    starts = {period: window_start(period, now) for period in Period}
+    marks = ", ".join(["(?, ?)"] * len(subjects))
+    names = [text for scope, subject in subjects for text in (scope.value, subject)]
+    limits = {
+        (row["scope"], row["subject"], row["period"]): row["amount"]
+        for row in connection.execute(
+            f"SELECT scope, subject, period, amount FROM limits WHERE (scope, subject) IN (VALUES {marks})", names
+        ).fetchall()
+    }
+    used = {
+        (row["scope"], row["subject"], row["period"]): (row["held"], row["spent"])
+        for row in connection.execute(
+            f"WITH s(scope, subject) AS (VALUES {marks}), w(period, start) AS (VALUES (?, ?), (?, ?))"
+            " SELECT a.scope, a.subject, a.period, a.held, a.spent FROM s CROSS JOIN w CROSS JOIN allowances AS a"
+            " ON a.scope = s.scope AND a.subject = s.subject AND a.period = w.period AND a.window_start = w.start",
+            [*names, *(value for period, start in starts.items() for value in (period.value, start))],
+        ).fetchall()
+    }
     rows = []
     for scope, subject in subjects:
-        for period in Period:
-            start = window_start(period, now)
-            used = connection.execute(
-                "SELECT held, spent FROM allowances WHERE scope = ? AND subject = ? AND period = ? AND window_start = ?",
-                (scope.value, subject, period.value, start),
-            ).fetchone()
-            held, spent = (used["held"], used["spent"]) if used else (0, 0)
-            rows.append(
-                Allowance(
-                    scope, subject, period, start, limit_of(connection, scope, subject, period, defaults), held, spent
-                )
-            )
+        for period, start in starts.items():
+            key = (scope.value, subject, period.value)
+            limit = limits[key] if key in limits else _default(scope, period, defaults)
+            rows.append(Allowance(scope, subject, period, start, limit, *used.get(key, (0, 0))))
     return rows
 
 
-def limit_of(
-    connection: sqlite3.Connection, scope: Scope, subject: str, period: Period, defaults: DefaultLimits
-) -> int | None:
-    """Return the limit in credits; None means unlimited. An operator's row wins, else the configured default, else unlimited."""
-    row = connection.execute(
-        "SELECT amount FROM limits WHERE scope = ? AND subject = ? AND period = ?", (scope.value, subject, period.value)
-    ).fetchone()
-    if row is not None:
-        amount: int | None = row["amount"]
-        return amount
+def _default(scope: Scope, period: Period, defaults: DefaultLimits) -> int | None:
+    """The configured limit where no operator's row says otherwise; None means unlimited."""
     if scope is Scope.PERSON:
         return defaults.person_day if period is Period.DAY else defaults.person_month
     if scope is Scope.EVERYBODY and period is Period.DAY:

@@ -141,8 +141,7 @@ class Intake:
             raise IntakePaused("the disk is nearly full")
         fields: Mapping[str, Any] = payload["fields"]
         actor = Actor(**{**payload["actor"], "roles": tuple(payload["actor"].get("roles", ()))})
-        account_id = await self._parts.store.find_account(actor.platform, actor.external_id)
-        settings = {} if account_id is None else (await self._parts.store.account(account_id)).settings
+        account_id, settings = await self._parts.store.known_settings(actor.platform, actor.external_id)
         if fields.get("extend_of"):
             # No configured generator can extend yet; one that can says so in its capabilities and reads this field.
             values = {
