@@ -74,7 +74,7 @@ catalogue: setup
 	$(PY) -m babel.messages.frontend compile --directory bot/locale --domain reelay
 
 bench: setup
-	$(PY) -m tests.benchmarks $(ARGS)
+	$(PY) -m tests.benchmarks --write $(ARGS)
 
 prove: setup
 	$(PY) -m tests.prove $(ARGS)

@@ -126,7 +126,7 @@ async def _live(app: App, settings: Settings, logs: Logs, stop: asyncio.Event) -
             port = await app.start()
         except OSError as error:
             where = f"{settings.http_host}:{settings.http_port}"
-            reason = error.strerror or error
+            reason = os.strerror(error.errno) if error.errno else error
             typer.echo(f"Reelay cannot listen on {where}: {reason}. REELAY_HTTP_PORT sets another port.", err=True)
             return EXIT_PORT
         where = address(settings, port)

@@ -70,6 +70,7 @@ class Runner:
             answer = await self._desk.call(provider, "poll", provider.poll(ticket), CALL_SECONDS)
         except (ProviderError, TimeoutError, OSError) as error:
             code = error.code if isinstance(error, ProviderError) else type(error).__name__
+            await self._desk.heed(provider, error)
             log.info("a poll told nothing", extra={"job": job.id, "provider": provider.name, "error": code})
             wait = getattr(error, "retry_after", None) or self._desk.back_off(job.retries)
             await self._desk.apply(

@@ -48,11 +48,7 @@ class StepDesk:
     ) -> None:
         provider = self.parts.providers[job.applied.provider]
         title = provider.capabilities.title
-        if isinstance(error, OPERATOR_ERRORS):
-            await self.parts.store.pause(provider.name, None, error.code)
-            await self.parts.alerts.raise_once(
-                f"{error.code} {provider.name}", f"{provider.name} is paused: {error.code}; see doctor"
-            )
+        await self.heed(provider, error)
         failure = Failure(error.code, error.message_id, {**error.values, "generator": title})
         if job.state is JobState.STORING:
             attempt_state = None  # the attempt was won; what failed is ours
@@ -62,6 +58,13 @@ class StepDesk:
         log.info("failed", extra={"job": job.id, "code": error.code, **error.facts})
         if job.at_provider or job.state is JobState.STORING:
             await self.let_go(job, provider, await self.ticket_or_none(job))
+
+    async def heed(self, provider: Provider, error: Exception) -> None:
+        """A rejected key, an empty balance or a retired model is the operator's: no further submit, and one alert."""
+        if isinstance(error, OPERATOR_ERRORS):
+            await self.parts.store.pause(provider.name, None, error.code)
+            cause = f"{error.code} {provider.name}"
+            await self.parts.alerts.raise_once(cause, f"{provider.name} is paused: {error.code}; see doctor")
 
     async def let_go(self, job: Job, provider: Provider, ticket: Ticket | None) -> None:
         if ticket is None:
