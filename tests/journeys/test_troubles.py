@@ -50,6 +50,21 @@ def test_a_rejected_key_pauses_the_generator_and_tells_the_operator_once(make: M
     assert reelay.stop() == 0
 
 
+def test_a_key_that_is_rejected_while_a_job_runs_is_told_and_the_job_goes_on_when_it_works_again(
+    make: Maker, vendor: Vendor
+) -> None:
+    vendor.on("revoked midway", Script(polls=[Refuse(401)] * 2))
+    reelay = make(environ=ENVIRON, generators=[{"name": "lab", "url": vendor.url}]).start()
+    api = Api(reelay.url)
+    job = api.ordered("revoked midway")
+    assert reelay.wait_state(job, seconds=60) == "done"
+    assert reelay.alerts() == ["AUTHENTICATION_ERROR lab"]
+    assert api.get("/api/generators")["generators"][0]["health"] == "paused", (
+        "no further submit until the operator looks"
+    )
+    assert reelay.stop() == 0
+
+
 def test_a_full_disk_stops_new_jobs_and_lets_running_ones_end(make: Maker, vendor: Vendor, tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     disk.write_text(str(10**12))
