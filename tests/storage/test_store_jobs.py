@@ -161,7 +161,9 @@ async def test_a_step_that_fails_changes_nothing(store: SqliteStore) -> None:
 async def test_the_intent_is_written_before_the_ticket_and_kept_for_each_attempt(
     store: SqliteStore, clock: HandClock
 ) -> None:
-    job = await submitted(store, await accepted(store))
+    queued = await accepted(store)
+    job = await submitted(store, queued)
+    assert job.version == queued.version + 1
     first = await store.attempt(job.attempt_id or "")
     assert (first.number, first.state, first.ticket, first.intent_at) == (1, AttemptState.OPEN, None, NOON)
     job = await store.apply(

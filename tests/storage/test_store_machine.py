@@ -197,8 +197,10 @@ class StoreMachine(RuleBasedStateMachine):
         try:
             job, is_new = self.run(self.store.accept(wish, most_waiting=MOST_WAITING))
         except Conflict:
-            assert first is None or first[0].dedupe_hash != wish.dedupe_hash
-            assert first is not None or (who, wish.dedupe_key) in self.loose_keys
+            if first is None:
+                assert (who, wish.dedupe_key) in self.loose_keys
+            else:
+                assert first[0].dedupe_hash != wish.dedupe_hash or before.jobs[first[1]]["hidden"]
         except TooManyJobs:
             assert self.waiting_of(before, who) >= MOST_WAITING
         except QuotaExceeded:
@@ -206,6 +208,7 @@ class StoreMachine(RuleBasedStateMachine):
         else:
             if first is not None:
                 assert (job.id, is_new) == (first[1], False)
+                assert not before.jobs[job.id]["hidden"]
             elif is_new:
                 assert self.waiting_of(before, who) < MOST_WAITING
                 assert self.has_room(before, wish)
