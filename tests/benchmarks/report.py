@@ -13,7 +13,7 @@ What Reelay costs, as ratios: both sides are measured in one run, one right afte
 rounds. A goal that is missed stays here with its real value. How each figure is defined is written at the top of its file in
 `tests/benchmarks/`.
 
-Run them with `make bench`, and write this page with `make bench ARGS=--write`. They take about five minutes and want a quiet machine: the
+Run them with `make bench`, which also writes this page. They take about five minutes and want a quiet machine: the
 load below tells how quiet it was.
 """
 

@@ -232,10 +232,13 @@ def test_a_job_that_is_to_be_cancelled_is_not_begun(line: Line) -> None:
 
 def test_one_person_of_many_at_the_front_does_not_hide_the_others(line: Line) -> None:
     line.add("hog", 400)
-    assert line.names(line.admit(2, local=4)) == ["hog", "hog"]
-    line.add("small", 1)
+    assert line.names(line.admit(2, local=5)) == ["hog", "hog"]
     line.now += 1
-    assert line.names(line.admit(2, local=4)) == ["small"]
+    line.add("other", 2)
+    assert line.names(line.admit(2, local=5)) == ["other", "other"]
+    line.now += 1
+    line.add("small", 1)  # stands level with the hog's next, and came later
+    assert line.names(line.admit(2, local=5)) == ["small"]
 
 
 def test_a_full_line_is_admitted_in_a_bounded_number_of_transactions(line: Line) -> None:
