@@ -63,7 +63,23 @@ def test_a_duration_is_never_far_from_the_truth(seconds: float) -> None:
     list(
         zip(
             (1, 2, 3, 4, 10, 11, 12, 13, 20, 21, 22, 101, 111, 112, 1003),
-            ["1st", "2nd", "3rd", "4th", "10th", "11th", "12th", "13th", "20th", "21st", "22nd", "101st", "111th", "112th", "1003rd"],
+            [
+                "1st",
+                "2nd",
+                "3rd",
+                "4th",
+                "10th",
+                "11th",
+                "12th",
+                "13th",
+                "20th",
+                "21st",
+                "22nd",
+                "101st",
+                "111th",
+                "112th",
+                "1003rd",
+            ],
             strict=True,
         )
     ),
