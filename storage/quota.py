@@ -61,12 +61,15 @@ def take_hold(
     granted = connection.execute("SELECT granted FROM accounts WHERE id = ?", (account_id,)).fetchone()["granted"]
     hold = plan_hold(credits, allowances(connection, subjects, defaults, now), granted)
     if credits:
-        for scope, subject, period, start in hold.rows:
-            connection.execute(
-                "INSERT INTO allowances (scope, subject, period, window_start, held) VALUES (?, ?, ?, ?, ?)"
-                " ON CONFLICT (scope, subject, period, window_start) DO UPDATE SET held = held + excluded.held",
-                (scope.value, subject, period.value, start, hold.share(scope)),
-            )
+        connection.execute(
+            f"INSERT INTO allowances (scope, subject, period, window_start, held) VALUES {', '.join(['(?, ?, ?, ?, ?)'] * len(hold.rows))}"
+            " ON CONFLICT (scope, subject, period, window_start) DO UPDATE SET held = held + excluded.held",
+            [
+                value
+                for scope, subject, period, start in hold.rows
+                for value in (scope.value, subject, period.value, start, hold.share(scope))
+            ],
+        )
         if hold.from_grants:
             connection.execute("UPDATE accounts SET granted = granted - ? WHERE id = ?", (hold.from_grants, account_id))
     return hold

@@ -33,13 +33,16 @@ def insert(connection: sqlite3.Connection, table: str, values: Mapping[str, obje
     connection.execute(f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks})", tuple(values.values()))
 
 
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
 def dump(value: Any) -> str:
     """JSON, compact and in UTF-8, so that erasing a prompt erases every form of it.
 
     Half of a surrogate pair, which JSON may carry and UTF-8 may not, becomes a question mark.
     """
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return text.encode("utf-8", "replace").decode()
+    text = _encode(value)
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def load(text: str | None) -> Any:
