@@ -68,6 +68,12 @@ def page(figures: Sequence[Mapping[str, Any]], versions: Mapping[str, str], now:
         sides = "; ".join(f"{name} {side:.4g}" for name, side in figure["sides"].items())
         load = ", ".join(f"{each:.1f}" for each in figure["load"])
         lines.append(f"| {figure['name']} | {rounds} | {sides} | {load} |")
+    missed = [figure for figure in figures if figure["met"] is False and figure.get("note")]
+    if missed:
+        lines += ["", "## Why a goal was missed", ""]
+        for note in dict.fromkeys(figure["note"] for figure in missed):
+            names = "; ".join(figure["name"] for figure in missed if figure["note"] == note)
+            lines.append(f"- **{names}**: {note}")
     with_what = ", ".join(f"{name} {number}" for name, number in versions.items())
     lines += ["", f"Measured on {now:%Y-%m-%d} (UTC) with `python -m tests.benchmarks --write`: {with_what}.", ""]
     return "\n".join(lines)
