@@ -270,6 +270,10 @@ class InboxRow:
     job_id: str | None
     failure: Mapping[str, Any] | None
     received_at: int
+    account_id: str | None = None
+    """Of who sent it; None for whom nothing was ever made."""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """What who sent it has set; only of a pending one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,15 +71,19 @@ class Choices:
 
 _BIDI_AND_INVISIBLE = re.compile("[\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
 
+_WIDE_SPACE = re.compile("[ \t]{2,}|\t")
+
 
 def clean_text(text: str) -> str:
     """Return ``text`` in NFC without control and invisible direction characters, white space folded, ends trimmed."""
-    text = unicodedata.normalize("NFC", _BIDI_AND_INVISIBLE.sub("", text))
-    if not text.replace("\n", "").isprintable():  # most text is, and this is by far the quicker question
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", _BIDI_AND_INVISIBLE.sub("", text))
+    if not text.isprintable():  # most text is, and this is by far the quicker question
         text = "".join(
             c if c in "\n\t" or not unicodedata.category(c).startswith("C") or c == "\u200d" else " " for c in text
         )
-    return re.sub(r"[ \t]+", " ", re.sub(r"\s*\n\s*", "\n", text)).strip()
+        text = re.sub(r"\s*\n\s*", "\n", text)
+    return _WIDE_SPACE.sub(" ", text).strip()
 
 
 def parse_wanted(fields: Mapping[str, Any], choices: Choices, *, with_picture: bool) -> Wanted:

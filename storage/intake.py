@@ -4,20 +4,32 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from core.errors import Conflict, IntakePaused, TooManyJobs
+from core.errors import Conflict, IntakePaused, NotAllowed, TooManyJobs
 from core.ids import new_job_id
 from core.jobs import InboxRow, Job, Order
 from core.money import Kind
 from core.states import JobState, deadline_for
 from core.steps import DefaultLimits
-from storage.people import open_account, refuse_blocked, subjects_of
+from storage.people import account_of, open_account, settings_of, subjects_of
 from storage.quota import take_hold, write_line
 from storage.rows import dump, dump_changes, inbox_of, insert, job_of, load
 
 LIVE_JOBS = "state IN ('preparing', 'queued', 'submitting', 'generating', 'storing', 'unclear')"
 """The condition of the index ``jobs_live``, word for word: without it SQLite walks through a person's whole history."""
+STANDING = (
+    "SELECT a.blocked_at, a.granted, a.last_vt, (SELECT vt FROM fairness WHERE id = 1) AS now_vt,"
+    " EXISTS (SELECT 1 FROM pauses WHERE provider = '*' AND (until IS NULL OR until > ?)) AS paused,"
+    f" (SELECT COUNT(*) FROM jobs WHERE account_id = a.id AND {LIVE_JOBS}) AS live,"
+    f" (SELECT COUNT(*) FROM jobs WHERE account_id = a.id AND {LIVE_JOBS} AND state IN ('preparing', 'queued')) AS waiting,"
+    " (SELECT id FROM jobs WHERE identity_id = ? AND dedupe_key = ?) AS same"
+    " FROM accounts AS a WHERE a.id = ?"
+)
+"""All that decides about an order, in one look."""
+FAIR_STEP = 1.0
+"""How far one job moves its person on in the fair queue."""
 ACKNOWLEDGE_MS = 5000
 """How long the platform has to answer the command by itself before the card is posted as a message of its own."""
 
@@ -25,7 +37,10 @@ ACKNOWLEDGE_MS = 5000
 def receive(
     connection: sqlite3.Connection, platform: str, update_id: str, payload: Mapping[str, Any], now: int
 ) -> InboxRow:
-    """Keep a raw command; the same (platform, update id) again returns the first row unchanged."""
+    """Keep a raw command; the same (platform, update id) again returns the first row unchanged.
+
+    A pending row brings what its sender has set, so that reading the command needs no look of its own.
+    """
     dumped = dump(payload)
     fresh = connection.execute(
         "INSERT INTO inbox (platform, update_id, payload, state, received_at) VALUES (?, ?, ?, 'pending', ?)"
@@ -33,11 +48,22 @@ def receive(
         (platform, update_id, dumped, now),
     ).fetchall()
     if fresh:
-        return InboxRow(fresh[0]["id"], platform, update_id, load(dumped), "pending", None, None, now)
-    row = connection.execute(
+        row = InboxRow(fresh[0]["id"], platform, update_id, load(dumped), "pending", None, None, now)
+        return _with_sender(connection, row)
+    first = connection.execute(
         "SELECT * FROM inbox WHERE platform = ? AND update_id = ?", (platform, update_id)
     ).fetchone()
-    return inbox_of(row)
+    return _with_sender(connection, inbox_of(first))
+
+
+def _with_sender(connection: sqlite3.Connection, row: InboxRow) -> InboxRow:
+    sender = row.payload.get("actor")
+    if row.state != "pending" or sender is None:
+        return row
+    known = account_of(connection, row.platform, sender["external_id"])
+    if known is None:
+        return row
+    return replace(row, account_id=known[1], settings=settings_of(connection, known[1]))
 
 
 def accept(
@@ -58,33 +84,32 @@ def accept(
     """
     actor = order.actor
     identity_id, account_id = open_account(connection, actor.platform, actor.external_id, tombstone, now)
-    first = connection.execute(
-        "SELECT * FROM jobs WHERE identity_id = ? AND dedupe_key = ?", (identity_id, order.dedupe_key)
-    ).fetchone()
-    if first is not None:
+    person = connection.execute(STANDING, (now, identity_id, order.dedupe_key, account_id)).fetchone()
+    if person["same"] is not None:
+        first = connection.execute("SELECT * FROM jobs WHERE id = ?", (person["same"],)).fetchone()
         if first["dedupe_hash"] != order.dedupe_hash or first["hidden"]:
             raise Conflict("the idempotency key was used for another request", message_id="error.key_reused")
         _mark(connection, order, first["id"], account_id)
         return job_of(first), False
-    refuse_blocked(connection, account_id)
-    if connection.execute(
-        "SELECT 1 FROM pauses WHERE provider = '*' AND (until IS NULL OR until > ?)", (now,)
-    ).fetchone():
+    if person["blocked_at"] is not None:
+        raise NotAllowed("the account is blocked", message_id="error.blocked")
+    if person["paused"]:
         raise IntakePaused("intake is paused")
-    live = connection.execute(
-        f"SELECT COUNT(*) AS n, SUM(state IN ('preparing', 'queued')) AS waiting FROM jobs WHERE account_id = ? AND {LIVE_JOBS}",
-        (account_id,),
-    ).fetchone()
-    waiting = live["waiting"] or 0
-    running = live["n"] - waiting
+    waiting = person["waiting"]
+    running = person["live"] - waiting
     if waiting >= most_waiting + max(0, most_running - running):  # what can run at once does not have to wait
         raise TooManyJobs(f"{waiting} jobs wait already", values={"waiting": waiting, "most": most_waiting})
-    hold = take_hold(connection, order.price, subjects_of(actor, account_id), account_id, defaults, now)
+    hold = take_hold(connection, order.price, subjects_of(actor, account_id), person["granted"], defaults, now)
 
     job_id = new_job_id(now)
     state = JobState.QUEUED if order.attachment is None else JobState.PREPARING
     deadline = deadline_for(state, now, 0)
     queued = state is JobState.QUEUED
+    tag = max(person["now_vt"], person["last_vt"])
+    connection.execute(
+        "UPDATE accounts SET last_vt = ?, granted = granted - ? WHERE id = ?",
+        (tag + FAIR_STEP if queued else person["last_vt"], hold.from_grants, account_id),
+    )
     values = {
         "id": job_id,
         "kind": order.kind.value,
@@ -104,7 +129,7 @@ def accept(
         "state": state.value,
         "price": order.price,
         "hold": dump(hold.as_json()),
-        "vt": fair_tag(connection, account_id) if queued else None,
+        "vt": tag if queued else None,
         "due_at": deadline if queued else now,
         "deadline": deadline,
         "created_at": now,
@@ -188,14 +213,14 @@ def refuse(connection: sqlite3.Connection, inbox_id: int, failure: Mapping[str, 
 def pending(connection: sqlite3.Connection, most: int) -> list[InboxRow]:
     """Return commands that were received and not yet understood, oldest first."""
     return [
-        inbox_of(row)
+        _with_sender(connection, inbox_of(row))
         for row in connection.execute(
             "SELECT * FROM inbox WHERE state = 'pending' ORDER BY id LIMIT ?", (most,)
         ).fetchall()
     ]
 
 
-def fair_tag(connection: sqlite3.Connection, account_id: str, cost: float = 1.0) -> float:
+def fair_tag(connection: sqlite3.Connection, account_id: str) -> float:
     """Return a new job's place in the fair queue and move the person's own clock on.
 
     Start-time fair queueing: whoever comes to a busy queue starts where it is now, and each further job of one person stands one step
@@ -204,7 +229,7 @@ def fair_tag(connection: sqlite3.Connection, account_id: str, cost: float = 1.0)
     now_vt = connection.execute("SELECT vt FROM fairness WHERE id = 1").fetchone()["vt"]
     last = connection.execute("SELECT last_vt FROM accounts WHERE id = ?", (account_id,)).fetchone()["last_vt"]
     tag = max(now_vt, last)
-    connection.execute("UPDATE accounts SET last_vt = ? WHERE id = ?", (tag + cost, account_id))
+    connection.execute("UPDATE accounts SET last_vt = ? WHERE id = ?", (tag + FAIR_STEP, account_id))
     return float(tag)
 
 

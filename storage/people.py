@@ -6,7 +6,7 @@ import json
 import sqlite3
 from typing import Any
 
-from core.errors import NotAllowed, NotFound
+from core.errors import NotFound
 from core.ids import new_secret_id
 from core.jobs import Actor
 from core.money import Scope
@@ -19,16 +19,18 @@ def account_of(connection: sqlite3.Connection, platform: str, external_id: str) 
     The one function that resolves an identity to its account.
     """
     row = connection.execute(
-        "SELECT id, account_id FROM identities WHERE platform = ? AND external_id = ?", (platform, external_id)
+        "SELECT i.id, i.account_id, a.merged_into FROM identities AS i JOIN accounts AS a ON a.id = i.account_id"
+        " WHERE i.platform = ? AND i.external_id = ?",
+        (platform, external_id),
     ).fetchone()
     if row is None:
         return None
-    account_id = row["account_id"]
+    account_id, merged_into = row["account_id"], row["merged_into"]
     for _ in range(16):  # a merge of a merge; the bound guards against a cycle written by hand
-        merged = connection.execute("SELECT merged_into FROM accounts WHERE id = ?", (account_id,)).fetchone()
-        if merged is None or merged["merged_into"] is None:
+        if merged_into is None:
             break
-        account_id = merged["merged_into"]
+        account_id = merged_into
+        merged_into = connection.execute("SELECT merged_into FROM accounts WHERE id = ?", (account_id,)).fetchone()[0]
     return row["id"], account_id
 
 
@@ -60,15 +62,6 @@ def open_account(
     return identity, account_id
 
 
-def refuse_blocked(connection: sqlite3.Connection, account_id: str) -> None:
-    """Raise NotAllowed for a blocked account, NotFound for none."""
-    row = connection.execute("SELECT blocked_at FROM accounts WHERE id = ?", (account_id,)).fetchone()
-    if row is None:
-        raise NotFound("no such account")
-    if row["blocked_at"] is not None:
-        raise NotAllowed("the account is blocked", message_id="error.blocked")
-
-
 def set_blocked(connection: sqlite3.Connection, account_id: str, blocked_at: int | None) -> None:
     """Block (a time) or unblock (None). Raises NotFound."""
     if connection.execute("UPDATE accounts SET blocked_at = ? WHERE id = ?", (blocked_at, account_id)).rowcount == 0:
@@ -89,14 +82,6 @@ def settings_of(connection: sqlite3.Connection, account_id: str) -> dict[str, An
     """Return what the account has set; unset keys are missing."""
     rows = connection.execute("SELECT key, value FROM settings WHERE account_id = ?", (account_id,)).fetchall()
     return {row["key"]: json.loads(row["value"]) for row in rows}
-
-
-def known_settings(
-    connection: sqlite3.Connection, platform: str, external_id: str
-) -> tuple[str | None, dict[str, Any]]:
-    """Return (account or None when never seen, what it has set): all that reading a command needs, in one look."""
-    known = account_of(connection, platform, external_id)
-    return (None, {}) if known is None else (known[1], settings_of(connection, known[1]))
 
 
 def set_settings(connection: sqlite3.Connection, account_id: str, changes: dict[str, Any]) -> None:

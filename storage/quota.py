@@ -12,36 +12,28 @@ from core.states import ENDED, JobState
 from core.steps import DefaultLimits
 
 Subjects = Sequence[tuple[Scope, str]]
+_SCOPES, _PERIODS = {each.value: each for each in Scope}, {each.value: each for each in Period}
+_ALLOWANCES = (
+    "WITH s(scope, subject) AS (VALUES {}), w(period, start) AS (VALUES ('day', ?), ('month', ?))"
+    " SELECT s.scope, s.subject, w.period, w.start, l.scope IS NOT NULL, l.amount, a.held, a.spent FROM s CROSS JOIN w"
+    " LEFT JOIN limits AS l ON l.scope = s.scope AND l.subject = s.subject AND l.period = w.period"
+    " LEFT JOIN allowances AS a ON a.scope = s.scope AND a.subject = s.subject AND a.period = w.period"
+    " AND a.window_start = w.start"
+)
 
 
 def allowances(
     connection: sqlite3.Connection, subjects: Subjects, defaults: DefaultLimits, now: int
 ) -> list[Allowance]:
     """Return the current day's and month's allowance of every subject; what was never used counts as zero."""
-    starts = {period: window_start(period, now) for period in Period}
-    marks = ", ".join(["(?, ?)"] * len(subjects))
-    names = [text for scope, subject in subjects for text in (scope.value, subject)]
-    limits = {
-        (row["scope"], row["subject"], row["period"]): row["amount"]
-        for row in connection.execute(
-            f"SELECT scope, subject, period, amount FROM limits WHERE (scope, subject) IN (VALUES {marks})", names
-        ).fetchall()
-    }
-    used = {
-        (row["scope"], row["subject"], row["period"]): (row["held"], row["spent"])
-        for row in connection.execute(
-            f"WITH s(scope, subject) AS (VALUES {marks}), w(period, start) AS (VALUES (?, ?), (?, ?))"
-            " SELECT a.scope, a.subject, a.period, a.held, a.spent FROM s CROSS JOIN w CROSS JOIN allowances AS a"
-            " ON a.scope = s.scope AND a.subject = s.subject AND a.period = w.period AND a.window_start = w.start",
-            [*names, *(value for period, start in starts.items() for value in (period.value, start))],
-        ).fetchall()
-    }
+    day, month = window_start(Period.DAY, now), window_start(Period.MONTH, now)
+    values: list[str | int] = [text for scope, subject in subjects for text in (scope.value, subject)]
+    found = connection.execute(_ALLOWANCES.format(", ".join(["(?, ?)"] * len(subjects))), (*values, day, month))
     rows = []
-    for scope, subject in subjects:
-        for period, start in starts.items():
-            key = (scope.value, subject, period.value)
-            limit = limits[key] if key in limits else _default(scope, period, defaults)
-            rows.append(Allowance(scope, subject, period, start, limit, *used.get(key, (0, 0))))
+    for scope, subject, period, start, is_set, amount, held, spent in map(tuple, found.fetchall()):
+        scope, period = _SCOPES[scope], _PERIODS[period]
+        limit = amount if is_set else _default(scope, period, defaults)
+        rows.append(Allowance(scope, subject, period, start, limit, held or 0, spent or 0))
     return rows
 
 
@@ -55,10 +47,12 @@ def _default(scope: Scope, period: Period, defaults: DefaultLimits) -> int | Non
 
 
 def take_hold(
-    connection: sqlite3.Connection, credits: int, subjects: Subjects, account_id: str, defaults: DefaultLimits, now: int
+    connection: sqlite3.Connection, credits: int, subjects: Subjects, granted: int, defaults: DefaultLimits, now: int
 ) -> Hold:
-    """Debit every allowance and then the granted credits. Raises QuotaExceeded and changes nothing when any of them is short."""
-    granted = connection.execute("SELECT granted FROM accounts WHERE id = ?", (account_id,)).fetchone()["granted"]
+    """Debit every allowance; what only ``granted`` credits can cover is in the hold's ``from_grants``, for the caller to take.
+
+    Raises QuotaExceeded and changes nothing when any of them is short.
+    """
     hold = plan_hold(credits, allowances(connection, subjects, defaults, now), granted)
     if credits:
         connection.execute(
@@ -70,8 +64,6 @@ def take_hold(
                 for value in (scope.value, subject, period.value, start, hold.share(scope))
             ],
         )
-        if hold.from_grants:
-            connection.execute("UPDATE accounts SET granted = granted - ? WHERE id = ?", (hold.from_grants, account_id))
     return hold
 
 

@@ -226,10 +226,6 @@ class SqliteStore:
         known = await self.database.read(lambda c: people.account_of(c, platform, external_id))
         return None if known is None else known[1]
 
-    async def known_settings(self, platform: str, external_id: str) -> tuple[str | None, dict[str, Any]]:
-        """The account of whom a platform calls ``external_id`` (None when never seen) and its settings."""
-        return await self.database.read(lambda c: people.known_settings(c, platform, external_id))
-
     async def is_account(self, account_id: str) -> bool:
         """Whether the account exists and was not forgotten."""
         sql = "SELECT 1 FROM accounts WHERE id = ? AND forgotten_at IS NULL"

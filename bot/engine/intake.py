@@ -8,6 +8,7 @@ import logging
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import cached_property
 from typing import Any, Final
 
 from bot.engine.parts import Parts
@@ -15,7 +16,7 @@ from core.capabilities import Applied, Change, choices_of, fit
 from core.errors import IntakePaused, NotFound, ReelayError, RequestError, Unsupported
 from core.jobs import Actor, Attachment, InboxRow, Job, Order, Place, Receipt
 from core.ports import Provider
-from core.requests import Wanted, parse_label, parse_wanted
+from core.requests import Choices, Wanted, parse_label, parse_wanted
 from providers.registry import ALIASES
 
 log = logging.getLogger("reelay.intake")
@@ -110,15 +111,21 @@ class Intake:
         offer = self._fit(fields, settings or {}, with_picture=with_picture)
         return offer, self._price(offer)
 
-    def _fit(self, fields: Mapping[str, Any], settings: Mapping[str, Any], *, with_picture: bool) -> Offer:
+    @cached_property
+    def _choices(self) -> Choices:
+        """Every value that some configured generator can do; the generators are fixed while the process runs."""
         providers = self._parts.providers
         aliases = [alias for alias, names in ALIASES.items() if any(name in providers for name in names)]
-        choices = choices_of((p.capabilities for p in providers.values()), aliases)
+        return choices_of((p.capabilities for p in providers.values()), aliases)
+
+    def _fit(self, fields: Mapping[str, Any], settings: Mapping[str, Any], *, with_picture: bool) -> Offer:
+        providers = self._parts.providers
         personal = {key: settings[key] for key in PERSONAL if key in settings and fields.get(key) in (None, "")}
         if personal.get("provider") not in providers:
             personal.pop("provider", None)
-        wanted = parse_wanted({**fields, **personal}, choices, with_picture=with_picture)
-        wanted = replace(wanted, explicit=wanted.explicit - {PERSONAL[key] for key in personal})
+        wanted = parse_wanted({**fields, **personal}, self._choices, with_picture=with_picture)
+        if personal:
+            wanted = replace(wanted, explicit=wanted.explicit - {PERSONAL[key] for key in personal})
         provider = self._provider(wanted)
         applied, changed = fit(wanted, provider.capabilities, seed=self._seeds.randrange(SEEDS))
         return Offer(provider, wanted, applied, changed)
@@ -142,7 +149,6 @@ class Intake:
             raise IntakePaused("the disk is nearly full")
         fields: Mapping[str, Any] = payload["fields"]
         actor = Actor(**{**payload["actor"], "roles": tuple(payload["actor"].get("roles", ()))})
-        account_id, settings = await self._parts.store.known_settings(actor.platform, actor.external_id)
         if fields.get("extend_of"):
             # No configured generator can extend yet; one that can says so in its capabilities and reads this field.
             values = {
@@ -153,9 +159,11 @@ class Intake:
             }
             raise Unsupported("nothing can extend", values=values)
         attachment = None if payload.get("attachment") is None else Attachment.from_json(payload["attachment"])
-        picture = await self._reused_picture(fields.get("reuse_image_of"), account_id)
-        offer = self._fit(fields, settings, with_picture=attachment is not None or picture is not None)
-        applied = replace(offer.applied, picture=picture) if attachment is None else offer.applied
+        picture = await self._reused_picture(fields.get("reuse_image_of"), row.account_id)
+        offer = self._fit(fields, row.settings, with_picture=attachment is not None or picture is not None)
+        applied = (
+            offer.applied if picture is None or attachment is not None else replace(offer.applied, picture=picture)
+        )
         origin = parse_label(fields.get("parent_id"), "parent_id")
         key = parse_label(payload.get("dedupe_key"), "idempotency_key") or row.update_id
         receipt = payload.get("receipt")
