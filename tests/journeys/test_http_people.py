@@ -120,7 +120,7 @@ def test_another_page_cannot_write(shared: Shared) -> None:
     ours = {"Origin": f"http://127.0.0.1:{port}"}
     assert local.request("PATCH", "/api/me", data={"settings": {"notify": True}}, headers=ours).status == 200
     for origin in ("http://evil.example", "null", "http://127.0.0.1:1", f"http://localhost:{port}", f"https://evil.example:{port}", "file://",
-                   f"http://127.0.0.1:{port}.evil.example", ""):  # fmt: skip
+                   f"http://127.0.0.1:{port}.evil.example", "http://[", "http://127.0.0.1:x", ""):  # fmt: skip
         for method, path in (("POST", "/api/video_chat/generate"), ("PATCH", "/api/me"), ("POST", "/api/forget"), ("POST", "/api/session"),
                              ("DELETE", "/api/video_chat/operations/x"), ("PUT", "/api/video_chat/favourites/x")):  # fmt: skip
             answer = local.request(method, path, data={"prompt": "x", "confirm": "forget"}, headers={"Origin": origin})

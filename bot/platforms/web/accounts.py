@@ -109,7 +109,10 @@ class Doorkeeper:
             if COOKIE in request.cookies and not self.is_local(request):
                 raise NotAllowed("no Origin", message_id="error.origin")
             return
-        said = urlsplit(origin)
+        try:
+            said = urlsplit(origin)
+        except ValueError as error:  # such as "http://["
+            raise NotAllowed("broken Origin", message_id="error.origin") from error
         ours = said.netloc == request.headers.get("Host") and said.scheme in ("http", "https")
         public = self._public is not None and (said.scheme, said.netloc) == (self._public.scheme, self._public.netloc)
         if not ours and not public:
