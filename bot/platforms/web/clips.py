@@ -19,6 +19,7 @@ from bot.platforms.web.accounts import Caller
 from bot.platforms.web.answers import Coming, answer, error_answer
 from bot.platforms.web.ranges import read_range
 from bot.platforms.web.requests import Upload, read_json, store_picture
+from bot.platforms.web.sending import FILE_PATIENCE, send
 from bot.platforms.web.site import Site
 from core.errors import BadOption, NotFound, ReelayError
 from core.jobs import AssetKind, Clip, Job
@@ -151,8 +152,8 @@ class ClipRoutes:
             try:
                 pieces: AsyncIterator[bytes] = self._engine.parts.clips.open_range(key, start, length)
                 async for piece in pieces:
-                    await response.write(piece)
-            except (ConnectionResetError, ConnectionError):
+                    await send(request, response, piece, FILE_PATIENCE)
+            except ConnectionError:
                 return response  # a browser that seeks hangs up; that is normal
         return response
 
@@ -191,7 +192,7 @@ class ClipRoutes:
         began = time.monotonic()
         job = await self._wait(job)
         if job.state is not JobState.DONE or job.clip_id is None:
-            raise _as_error(job)
+            raise as_error(job)
         return answer(await self._made(caller, job, fields, time.monotonic() - began))
 
     async def _mv_fields(self, data: dict[str, Any]) -> tuple[dict[str, Any], Upload | None]:
@@ -251,9 +252,14 @@ def clip_link(site: Site, clip: Clip, root: str, expires_at: int) -> str:
     return f"{root}/api/mv/get_video/{clip.id}?{urlencode(site.links.sign(clip.id, expires_at_ms=expires_at, scope='play'))}"
 
 
-def _as_error(job: Job) -> ReelayError:
-    """An ended or unclear job without a clip, as the error of the call that waited for it."""
+def as_error(job: Job) -> ReelayError:
+    """A job without a clip, as the error of the call that waited for it: ended, given up, or still under way after all that waiting."""
     failure = job.failure
+    if not job.ended and job.cancel_wish is None:
+        legal = {"field": "operation_id", "legal": job.id}  # what to ask for; goes into the details
+        late = ReelayError(f"job {job.id} is {job.state}", message_id="error.still_making", values=legal)
+        vars(late)["code"] = "TIMEOUT"
+        return late
     error = ReelayError(
         f"job {job.id} is {job.state}",
         message_id="state.cancelled" if failure is None else failure.message_id,

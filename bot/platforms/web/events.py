@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from bot.engine.status import StatusDesk
 from bot.engine.words import Bookshelf
+from bot.platforms.web.answers import TooManyRequests
 from core.errors import NotFound, ReelayError
 from core.ports import Clock
 from storage.store import SqliteStore
@@ -19,6 +20,9 @@ QUEUE: Final = 200
 TICK_SECONDS: Final = 1.0
 LIVE_MOST: Final = 30
 CATCH_UP_MOST: Final = 200
+PAGES_MOST: Final = 32
+"""Streams that one account may have open. Each costs a look at every change, so a person's tabs fit and a flood does not."""
+PAGES_RETRY_SECONDS: Final = 30.0
 
 log = logging.getLogger("reelay.web")
 
@@ -65,7 +69,9 @@ class Hub:
         return sum(len(streams) for streams in self._streams.values())
 
     def join(self, stream: Stream) -> None:
-        """A page opened its stream."""
+        """A page opened its stream. Raises TooManyRequests when the account has enough of them."""
+        if len(self._streams.get(stream.account_id, ())) >= PAGES_MOST:
+            raise TooManyRequests("too many streams", values={"retry_after": PAGES_RETRY_SECONDS})
         if self._closed:
             stream.put(None)
         self._streams.setdefault(stream.account_id, set()).add(stream)

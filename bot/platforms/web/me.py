@@ -16,6 +16,7 @@ from bot.platforms.web.accounts import COOKIE
 from bot.platforms.web.answers import answer
 from bot.platforms.web.events import Stream
 from bot.platforms.web.requests import read_json
+from bot.platforms.web.sending import EVENT_PATIENCE, FILE_PATIENCE, send
 from bot.platforms.web.site import Site
 from core.errors import BadOption, NotFound
 
@@ -91,6 +92,12 @@ class MeRoutes:
     async def export(self, request: web.Request) -> web.StreamResponse:
         """Everything about the caller as a ZIP; clips are stored, not compressed."""
         caller = await self._site.caller(request)
+        headers = {"Content-Disposition": 'attachment; filename="reelay-export.zip"', "Cache-Control": "no-store"}
+        response = web.StreamResponse(headers=headers)
+        response.content_type = "application/zip"
+        if request.method == "HEAD":
+            await response.prepare(request)
+            return response
         data = await self._engine.parts.store.export(caller.account_id)
         with tempfile.TemporaryDirectory(prefix="export-", dir=self._site.scratch) as folder:
             archive = Path(folder) / "export.zip"
@@ -103,13 +110,14 @@ class MeRoutes:
                         )
                 except NotFound:
                     continue  # deleted while we packed
-            headers = {"Content-Disposition": 'attachment; filename="reelay-export.zip"', "Cache-Control": "no-store"}
-            response = web.StreamResponse(headers=headers)
-            response.content_type, response.content_length = "application/zip", archive.stat().st_size
+            response.content_length = archive.stat().st_size
             await response.prepare(request)
-            with archive.open("rb") as file:
-                while piece := await asyncio.to_thread(file.read, PIECE):
-                    await response.write(piece)
+            try:
+                with archive.open("rb") as file:
+                    while piece := await asyncio.to_thread(file.read, PIECE):
+                        await send(request, response, piece, FILE_PATIENCE)
+            except ConnectionError:
+                return response  # nobody takes it any more
             return response
 
     async def events(self, request: web.Request) -> web.StreamResponse:
@@ -118,11 +126,14 @@ class MeRoutes:
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         response = web.StreamResponse(headers=headers)
         response.content_type = "text/event-stream"
-        await response.prepare(request)
+        if request.method == "HEAD":
+            await response.prepare(request)
+            return response
         stream = Stream(caller.account_id, caller.subject, "en")
         self._site.hub.join(stream)
         try:
-            await response.write(b"retry: 1500\n\n")
+            await response.prepare(request)
+            await send(request, response, b"retry: 1500\n\n", EVENT_PATIENCE)
             await self._site.hub.catch_up(stream, request.headers.get("Last-Event-ID"))
             while True:
                 try:
@@ -131,8 +142,8 @@ class MeRoutes:
                     frame = b": still here\n\n"
                 if frame is None:
                     break
-                await response.write(frame)
-        except (ConnectionResetError, ConnectionError):
+                await send(request, response, frame, EVENT_PATIENCE)
+        except ConnectionError:
             return response  # the page was closed
         finally:
             self._site.hub.leave(stream)
