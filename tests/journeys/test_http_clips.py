@@ -239,7 +239,7 @@ def test_generate_video_tells_why_there_is_no_clip(shared: Shared) -> None:
         "VideoGenerationError",
         "CONTENT_POLICY_VIOLATION",
     )
-    assert answer["backend_used"] is not None
+    assert answer["backend_used"] == "lab"
     assert "Lab lab declined this prompt" in answer["message"]
 
 

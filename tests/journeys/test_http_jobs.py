@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bot.platforms.web.events import PAGES_MOST
 from tests.journeys.conftest import Shared
 from tests.lab.api import Api, Event, File
 from tests.lab.checker import CANARY
@@ -317,6 +318,43 @@ def test_events_show_nobody_elses_jobs(shared: Shared) -> None:
             break
 
 
+def test_a_head_of_the_stream_is_a_head(shared: Shared) -> None:
+    """It ends, joins no stream, and the connection goes on."""
+    api = shared.api("grace")
+    connection = api.connect(10)
+    for path, kind in (
+        ("/api/events", "text/event-stream"),
+        ("/api/export", "application/zip"),
+        ("/api/me", "application/json"),
+    ):
+        connection.request("HEAD", path, headers=api.headers)
+        response = connection.getresponse()
+        assert (response.status, response.headers.get_content_type(), response.read()) == (200, kind, b""), path
+    connection.close()
+
+
+def test_one_person_has_so_many_streams_and_others_do_not_notice(shared: Shared) -> None:
+    api = shared.api("grace")
+    streams = []
+    for _ in range(PAGES_MOST):
+        connection = api.connect(10)
+        connection.request("GET", "/api/events", headers=api.headers)
+        response = connection.getresponse()
+        assert response.readline() == b"retry: 1500\n"
+        streams.append(connection)
+        response.close()
+    refused = api.get("/api/events")
+    assert (refused.status, refused["error_code"]) == (429, "RATE_LIMIT_EXCEEDED")
+    assert int(refused.headers["Retry-After"]) >= 1
+    other = shared.api("heidi").events()
+    shared.api("heidi").ordered("for heidi alone", provider="instant")
+    assert next(other).name in {"status", "me"}
+    other.close()
+    for connection in streams:
+        connection.close()
+    until(lambda: shared.api("grace").request("HEAD", "/api/events").status == 200, what="room for another stream")
+
+
 def test_resend_shows_a_clip_again_and_tells_when_it_is_gone(shared: Shared) -> None:
     api = shared.api("carol")
     status = shared.made("carol")
@@ -372,3 +410,8 @@ def test_every_error_has_the_same_shape(shared: Shared) -> None:
         assert TIME.fullmatch(answer["timestamp"])
         assert answer["message"]
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answers[401].headers["WWW-Authenticate"] == "Bearer"
+    assert (answers[405].headers["Allow"], "POST" in answers[405]["message"]) == ("POST", True)
+    wrong_model = api.generate("x", provider="instant", model="another")
+    assert wrong_model["backend_used"] == "instant", "a name, as it is used everywhere, and not a title"
+    assert api.generate("x", extend_of="0" * 32)["backend_used"] is None

@@ -130,6 +130,14 @@ def test_broken_json_is_refused(shared: Shared, body: bytes) -> None:
     assert answer["error_code"] in {"INVALID_REQUEST", "TOO_LARGE"}
 
 
+@pytest.mark.usefixtures("nothing_left")
+def test_a_body_that_cannot_be_unpacked_is_refused(shared: Shared) -> None:
+    for path, mime in (("generate", "application/json"), ("generate_with_image", "multipart/form-data; boundary=B")):
+        headers = {"Content-Type": mime, "Content-Encoding": "gzip"}
+        answer = shared.api("frank").request("POST", f"/api/video_chat/{path}", body=b"not gzip", headers=headers)
+        assert (answer.status, answer["error_code"]) == (400, "INVALID_REQUEST"), path
+
+
 def test_control_characters_are_left_out_of_a_prompt(shared: Shared) -> None:
     job = shared.api("frank").ordered("a\u0000b\u202ec\u0007 🎬", provider="instant")
     assert shared.api("frank").status(job)["prompt"] == "a bc 🎬"

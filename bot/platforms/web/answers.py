@@ -98,16 +98,19 @@ def answer(data: Any, status: int = 200, headers: Mapping[str, str] | None = Non
     )
 
 
-def refusal(error: ReelayError, words: Words, now: int) -> web.Response:
-    """The error shape of HTTP.md for ``error``, in the caller's language."""
+def refusal(error: ReelayError, words: Words, now: int, backends: Mapping[str, str] | None = None) -> web.Response:
+    """The error shape of HTTP.md for ``error``, in the caller's language.
+
+    ``backends``: the generators' names by the titles that sentences use; ``backend_used`` is a name, and null for a title that is none.
+    """
     status = next(
         (status for kind, status in STATUS_OF_KIND if isinstance(error, kind)), STATUS_OF_CODE.get(error.code, 500)
     )
     headers = {}
     if status == 429:
         headers["Retry-After"] = str(max(1, math.ceil(error.values.get("retry_after", RETRY_AFTER_SECONDS))))
-    if isinstance(error, Coming):
-        headers["Cache-Control"] = "no-store"
+    if status == 401:  # RFC 9110, 15.5.2
+        headers["WWW-Authenticate"] = "Bearer"
     details = f"{error.field}: {error.legal}" if isinstance(error, BadOption) else _details(error)
     return error_answer(
         status,
@@ -115,7 +118,7 @@ def refusal(error: ReelayError, words: Words, now: int) -> web.Response:
         code=error.code,
         message=words.text(Message(error.message_id, error.values), now),
         details=details,
-        backend=error.values.get("generator"),
+        backend=(backends or {}).get(str(error.values.get("generator"))),
         now=now,
         headers=headers,
     )

@@ -92,7 +92,7 @@ class JobRoutes:
         query = request.query
         only = query.get("only") or None
         if only is not None and only not in ONLY:
-            raise BadOption("only", only, " or ".join(ONLY))
+            raise BadOption("only", only, f"{', '.join(ONLY[:-1])} or {ONLY[-1]}")
         limit = _limit(query.get("limit"))
         rows = await self._engine.parts.store.history(
             caller.account_id,
@@ -160,7 +160,9 @@ class JobRoutes:
 def _id(data: dict[str, Any]) -> str:
     value = data.get("operation_id")
     if not isinstance(value, str) or not value:
-        raise BadOption("operation_id", value, "the id that generate answered with")
+        raise BadOption(
+            "operation_id", "nothing" if value in (None, "") else value, "the id that generate answered with"
+        )
     if len(value) > 64:
         raise NotFound("no such job")
     return value

@@ -44,11 +44,14 @@ async def read_json(request: web.Request, most: int = JSON_BYTES) -> dict[str, A
     if request.content_type not in ("application/json", "application/octet-stream") and request.can_read_body:
         raise UnsupportedMedia(request.content_type, message_id="error.media_type")
     raw = bytearray()
-    async with asyncio.timeout(BODY_SECONDS):
-        async for chunk in request.content.iter_chunked(64 * 1024):
-            raw += chunk
-            if len(raw) > most:
-                raise BodyTooLarge("body", values={"most": most})
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in request.content.iter_chunked(64 * 1024):
+                raw += chunk
+                if len(raw) > most:
+                    raise BodyTooLarge("body", values={"most": most})
+    except web.RequestPayloadError as error:  # a Content-Encoding or a chunk that cannot be undone
+        raise NotJson("broken body") from error
     if not raw:
         return {}
     try:
@@ -89,7 +92,7 @@ async def read_form(request: web.Request, clips: ClipStore) -> tuple[dict[str, A
     except BaseException as error:
         for upload in uploads:  # what came before the fault belongs to nobody
             await clips.delete(str(upload.attachment.key))
-        if isinstance(error, ValueError):
+        if isinstance(error, ValueError | web.RequestPayloadError):
             raise NotJson("broken form", message_id="error.not_multipart") from error
         raise
     return fields, uploads[0] if uploads else None

@@ -62,7 +62,7 @@ class CalmLog(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         """Rewrite the record where it is about a call that could not be read."""
         error = record.exc_info[1] if record.exc_info else None
-        if isinstance(error, HttpProcessingError):
+        if isinstance(error, HttpProcessingError | web.RequestPayloadError):
             record.levelno, record.levelname = logging.INFO, "INFO"
             record.msg, record.args = "a call was not HTTP: %s", (type(error).__name__,)
             record.exc_info = record.exc_text = None
@@ -157,21 +157,25 @@ class WebServer:
     async def _answered(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         words, now = self._site.words(), self._clock.now()
         try:
-            if request.path.startswith("/api/"):
+            if (
+                request.path.startswith("/api/") or "signin" in request.query
+            ):  # trying a link costs a look at the database
                 self._limit.check(self._whence(request))
+            if request.path.startswith("/api/"):
                 self._site.doorkeeper.check_origin(request)
             return await handler(request)
         except ReelayError as error:
             if error.code == "INTERNAL":
                 log.warning("a call failed", extra={"path": request.path, "error": str(error)})
-            return refusal(error, words, now)
+            return refusal(error, words, now, self._site.backends())
         except web.HTTPRequestEntityTooLarge:
             return _plain(413, "TooLarge", words, now, "error.body_too_large", most=MOST_BODY)
         except web.HTTPNotFound:
             return refusal(NotFound("no such address"), words, now)
         except web.HTTPMethodNotAllowed as error:
-            response = _plain(405, "MethodNotAllowed", words, now, "error.not_found")
-            response.headers["Allow"] = ", ".join(sorted(error.allowed_methods))
+            allowed = ", ".join(sorted(error.allowed_methods))
+            response = _plain(405, "MethodNotAllowed", words, now, "error.method", methods=allowed)
+            response.headers["Allow"] = allowed
             return response
         except web.HTTPException:
             raise

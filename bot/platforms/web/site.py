@@ -44,6 +44,10 @@ class Site:
         del caller
         return self.shelf.words("en")
 
+    def backends(self) -> dict[str, str]:
+        """The generators' names by their titles."""
+        return {each.capabilities.title: name for name, each in self.engine.parts.providers.items()}
+
     async def status(self, caller: Caller, job_id: str) -> dict[str, Any]:
         """The status object of an own job. Raises NotFound."""
         row = await self.engine.parts.store.view(job_id, caller.account_id)
