@@ -93,7 +93,9 @@ def counts(connection: sqlite3.Connection) -> dict[str, dict[str, int]]:
 def tidy(connection: sqlite3.Connection, *, inbox_before: int, events_before: int, tokens_before: int) -> int:
     """Remove old rows that nothing needs any more; returns how many."""
     removed = connection.execute(
-        "DELETE FROM inbox WHERE state <> 'pending' AND received_at < ?", (inbox_before,)
+        "DELETE FROM inbox WHERE state <> 'pending' AND received_at < ? AND id < COALESCE("
+        "(SELECT id FROM inbox WHERE received_at >= ? ORDER BY id LIMIT 1), 9223372036854775807)",  # ids rise with time
+        (inbox_before, inbox_before),
     ).rowcount
     removed += connection.execute(
         "DELETE FROM events WHERE at < ? AND job_id IN (SELECT id FROM jobs WHERE finished_at < ?)",

@@ -30,8 +30,8 @@ def allowances(
     values: list[str | int] = [text for scope, subject in subjects for text in (scope.value, subject)]
     found = connection.execute(_ALLOWANCES.format(", ".join(["(?, ?)"] * len(subjects))), (*values, day, month))
     rows = []
-    for scope, subject, period, start, is_set, amount, held, spent in map(tuple, found.fetchall()):
-        scope, period = _SCOPES[scope], _PERIODS[period]
+    for scope_name, subject, period_name, start, is_set, amount, held, spent in map(tuple, found.fetchall()):
+        scope, period = _SCOPES[scope_name], _PERIODS[period_name]
         limit = amount if is_set else _default(scope, period, defaults)
         rows.append(Allowance(scope, subject, period, start, limit, held or 0, spent or 0))
     return rows

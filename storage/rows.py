@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from core.capabilities import Applied, Change
@@ -29,8 +30,12 @@ from core.states import AttemptState, DeliveryState, JobState
 
 def insert(connection: sqlite3.Connection, table: str, values: Mapping[str, object]) -> None:
     """Add a row; ``table`` and the names come from our own files, never from outside."""
-    marks = ", ".join("?" * len(values))
-    connection.execute(f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks})", tuple(values.values()))
+    connection.execute(_insert_sql(table, tuple(values)), tuple(values.values()))
+
+
+@lru_cache(64)
+def _insert_sql(table: str, names: tuple[str, ...]) -> str:
+    return f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"
 
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode

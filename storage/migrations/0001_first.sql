@@ -43,7 +43,6 @@ CREATE TABLE inbox (
   UNIQUE (platform, update_id)
 ) STRICT;
 CREATE INDEX inbox_pending ON inbox(id) WHERE state = 'pending';
-CREATE INDEX inbox_by_age ON inbox(received_at);
 
 CREATE TABLE jobs (
   id TEXT PRIMARY KEY,
@@ -99,7 +98,7 @@ CREATE INDEX jobs_live ON jobs(account_id, state, provider)
 CREATE INDEX jobs_running ON jobs(provider, state, account_id) WHERE state IN ('submitting', 'generating', 'storing');
 CREATE INDEX jobs_of_account ON jobs(account_id, created_at) WHERE hidden = 0;
 CREATE INDEX jobs_by_end ON jobs(finished_at) WHERE hidden = 0 AND finished_at IS NOT NULL;
-CREATE INDEX jobs_by_change ON jobs(account_id, updated_at);
+CREATE INDEX jobs_gone ON jobs(account_id, updated_at) WHERE hidden = 1;
 CREATE INDEX jobs_of_parent ON jobs(parent_id, position) WHERE parent_id IS NOT NULL;
 
 -- One submission to one generator. The row is committed before the call (the intent), the ticket after it.
