@@ -4,11 +4,57 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from core.errors import NotFound
 from core.jobs import CardRow, Delivery, Place, Receipt
 from core.states import DELIVERY_MOVES, DeliveryState, IllegalMove
-from storage.rows import card_of, delivery_of, dump
+from storage.people import settings_of
+from storage.rows import card_of, delivery_of, dump, load
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """The one short reply that a clip is ready, on its way: a row of ``deliveries`` of the kind ``notify``."""
+
+    id: int
+    job_id: str
+    place: Place
+    clip_at: Receipt | None
+    """The message that carries the clip."""
+    state: DeliveryState
+    tries: int
+    due_at: int | None
+    created_at: int
+    """When the clip was there."""
+
+
+@dataclass(frozen=True, slots=True)
+class LaneWork:
+    """All that may have to be sent for one job, read at one moment."""
+
+    cards: list[CardRow]
+    deliveries: list[Delivery]
+    notices: list[Notice]
+
+    def platforms(self) -> set[str]:
+        """Return the names of the platforms concerned."""
+        places = [card.place for card in self.cards] + [delivery.place for delivery in self.deliveries]
+        return {place.platform for place in (*places, *(notice.place for notice in self.notices))}
+
+    def due(self, now: int) -> LaneWork:
+        """Return what is to be done now: every open card, and of the rest what is due."""
+        return LaneWork(
+            self.cards,
+            [each for each in self.deliveries if each.due_at is not None and each.due_at <= now],
+            [each for each in self.notices if each.due_at is not None and each.due_at <= now],
+        )
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing will be sent any more by itself."""
+        waits = [each.due_at for each in self.deliveries] + [each.due_at for each in self.notices]
+        return not self.cards and all(due_at is None for due_at in waits)
 
 
 def cards_of_job(connection: sqlite3.Connection, job_id: str) -> list[CardRow]:
@@ -78,7 +124,7 @@ def reopen_cards(connection: sqlite3.Connection, job_id: str) -> None:
 
 
 def due_deliveries(connection: sqlite3.Connection, now: int, most: int) -> tuple[list[Delivery], int | None]:
-    """Return (deliveries to try now, the next due time after them or None)."""
+    """Return (deliveries and notices to try now, the next due time after them or None)."""
     rows = connection.execute(
         "SELECT * FROM deliveries WHERE due_at <= ? ORDER BY due_at LIMIT ?", (now, most)
     ).fetchall()
@@ -103,8 +149,12 @@ def move_delivery(
     due_at: int | None = None,
     receipt: Receipt | None = None,
     error_code: str | None = None,
+    notify_after_ms: int | None = None,
 ) -> Delivery:
-    """Move a delivery; ``sending`` counts a try. Raises IllegalMove, NotFound."""
+    """Move a delivery or a notice; ``sending`` counts a try. Raises IllegalMove, NotFound.
+
+    A clip that is ``sent`` owes its person a notice when the job took longer than ``notify_after_ms``; None: it owes none.
+    """
     delivery = read_delivery(connection, delivery_id)
     if to not in DELIVERY_MOVES[delivery.state]:
         raise IllegalMove(f"a delivery cannot go from {delivery.state} to {to}")
@@ -122,13 +172,72 @@ def move_delivery(
             delivery_id,
         ),
     )
+    if to is DeliveryState.SENT and notify_after_ms is not None:
+        _owe_notice(connection, delivery_id, notify_after_ms, now)
     return read_delivery(connection, delivery_id)
 
 
+def _owe_notice(connection: sqlite3.Connection, delivery_id: int, after_ms: int, now: int) -> None:
+    """Order the notice of a clip that has arrived: once per job and place, so ``resend`` orders none."""
+    row = connection.execute(
+        "SELECT d.*, j.account_id FROM deliveries AS d JOIN jobs AS j ON j.id = d.job_id"
+        " WHERE d.id = ? AND d.kind = 'clip' AND j.state = 'done' AND j.cancel_wish IS NOT 'stop_waiting'"
+        " AND j.finished_at - j.created_at > ? AND NOT EXISTS"
+        " (SELECT 1 FROM deliveries AS e WHERE e.job_id = d.job_id AND e.place = d.place AND e.id < d.id)",
+        (delivery_id, after_ms),
+    ).fetchone()
+    if row is None or settings_of(connection, row["account_id"]).get("notify") is False:
+        return
+    connection.execute(
+        "INSERT INTO deliveries (job_id, clip_id, platform, place, kind, state, due_at, receipt, created_at)"
+        " VALUES (?, ?, ?, ?, 'notify', 'pending', ?, ?, ?)",
+        (row["job_id"], row["clip_id"], row["platform"], row["place"], now, row["receipt"], now),
+    )
+
+
+def postpone(connection: sqlite3.Connection, delivery_id: int, due_at: int, error_code: str) -> None:
+    """Look at a pending delivery or notice later: nothing was tried."""
+    connection.execute(
+        "UPDATE deliveries SET due_at = ?, error_code = ? WHERE id = ? AND state = 'pending'",
+        (due_at, error_code, delivery_id),
+    )
+
+
 def deliveries_of_job(connection: sqlite3.Connection, job_id: str) -> list[Delivery]:
-    """Return every delivery of a job, oldest first."""
-    rows = connection.execute("SELECT * FROM deliveries WHERE job_id = ? ORDER BY id", (job_id,)).fetchall()
+    """Return every delivery of a job's clip, oldest first."""
+    rows = connection.execute(
+        "SELECT * FROM deliveries WHERE job_id = ? AND kind = 'clip' ORDER BY id", (job_id,)
+    ).fetchall()
     return [delivery_of(row) for row in rows]
+
+
+def notices_of_job(connection: sqlite3.Connection, job_id: str) -> list[Notice]:
+    """Return the notices that a job owes or owed, oldest first."""
+    rows = connection.execute(
+        "SELECT * FROM deliveries WHERE job_id = ? AND kind = 'notify' ORDER BY id", (job_id,)
+    ).fetchall()
+    return [_notice_of(row) for row in rows]
+
+
+def _notice_of(row: sqlite3.Row) -> Notice:
+    receipt = load(row["receipt"])
+    return Notice(
+        id=row["id"],
+        job_id=row["job_id"],
+        place=Place.from_json(load(row["place"])),
+        clip_at=None if receipt is None else Receipt.from_json(receipt),
+        state=DeliveryState(row["state"]),
+        tries=row["tries"],
+        due_at=row["due_at"],
+        created_at=row["created_at"],
+    )
+
+
+def work_of_job(connection: sqlite3.Connection, job_id: str) -> LaneWork:
+    """Return a job's open cards, deliveries and notices."""
+    return LaneWork(
+        cards_of_job(connection, job_id), deliveries_of_job(connection, job_id), notices_of_job(connection, job_id)
+    )
 
 
 def add_delivery(connection: sqlite3.Connection, job_id: str, clip_id: str, place: Place, now: int) -> int:

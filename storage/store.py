@@ -168,13 +168,21 @@ class SqliteStore:
         return await self.database.read(lambda c: messages.due_deliveries(c, now, most))
 
     async def move_delivery(self, delivery_id: int, to: DeliveryState, **columns: Any) -> Delivery:
-        """Move a delivery; columns due_at, receipt, error_code."""
+        """Move a delivery or a notice; columns due_at, receipt, error_code, and notify_after_ms (see ``messages.move_delivery``)."""
         now = self._clock.now()
         return await self.database.write(lambda c: messages.move_delivery(c, delivery_id, to, now=now, **columns))
 
     async def deliveries_of_job(self, job_id: str) -> list[Delivery]:
         """Every delivery of a job."""
         return await self.database.read(lambda c: messages.deliveries_of_job(c, job_id))
+
+    async def lane_work(self, job_id: str) -> messages.LaneWork:
+        """The job's open cards, deliveries and notices, read at one moment."""
+        return await self.database.read(lambda c: messages.work_of_job(c, job_id))
+
+    async def postpone_delivery(self, delivery_id: int, due_at: int, error_code: str) -> None:
+        """Look at a pending delivery or notice later: nothing was tried."""
+        await self.database.write(lambda c: messages.postpone(c, delivery_id, due_at, error_code))
 
     async def add_delivery(self, job_id: str, clip_id: str, place: Place) -> int:
         """Order one more delivery (``resend``)."""

@@ -55,7 +55,7 @@ def row_of(connection: sqlite3.Connection, row: sqlite3.Row) -> JobRow:
             ).fetchone()[0]
         )
     delivery = connection.execute(
-        "SELECT state FROM deliveries WHERE job_id = ? ORDER BY id DESC LIMIT 1", (job.id,)
+        "SELECT state FROM deliveries WHERE job_id = ? AND kind = 'clip' ORDER BY id DESC LIMIT 1", (job.id,)
     ).fetchone()
     state = None if delivery is None else str(delivery["state"])
     return JobRow(job, clip, favourite, position, job.applied.picture is not None, state)

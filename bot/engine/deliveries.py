@@ -1,4 +1,8 @@
-"""The delivery of a clip to one place: the ladder original → smaller encode → link → honest words, and what each failure means."""
+"""The delivery of a clip to one place: the ladder original → smaller encode → link → honest words, and what each failure means.
+
+A job that took long also owes its person a notice, a message of its own. It is a row, ordered in the transaction that marks the clip
+as sent, so no crash loses it; and it is worth less than a clip, so it is given up where a clip would not be.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +19,7 @@ from core.errors import CannotFit, Forbidden, Gone, MediaError, NotFound, Platfo
 from core.jobs import CardRow, Clip, Delivery, Receipt
 from core.ports import ClipFile, Platform
 from core.states import DeliveryState
+from storage.messages import Notice
 from storage.views import JobRow
 
 TRIES: Final = 8
@@ -22,6 +27,11 @@ FIRST_RETRY, LONGEST_RETRY = 2.0, 600.0
 UPLOAD_SECONDS: Final = 10 * 60
 NOTIFY_AFTER_SECONDS: Final = 60
 """A job that took longer ends with one short reply: an edit notifies nobody."""
+NOTIFY_SECONDS: Final = 20.0
+"""Deadline of that reply."""
+NOTIFY_TRIES: Final = 6
+NOTICE_IS_STALE_SECONDS: Final = 3600.0
+"""After an hour the person has seen the clip, or looks when they come back: "it is ready" would only disturb."""
 
 log = logging.getLogger("reelay.deliveries")
 
@@ -37,7 +47,7 @@ class Courier:
         """Try once; True when the card needs no edit of its own any more."""
         platform = self._parts.platforms.get(delivery.place.platform)
         if platform is None:
-            await self._postpone(delivery, 60.0, "PLATFORM_OFF")
+            await self._parts.store.postpone_delivery(delivery.id, self._parts.clock.now() + 60_000, "PLATFORM_OFF")
             return False
         receipt = mine.receipt if mine is not None else delivery.receipt
         becomes = platform.limits.message_becomes_clip and receipt is not None
@@ -59,14 +69,16 @@ class Courier:
             await self._not_sent(delivery, platform, error, becomes=becomes)
             return False
         self._parts.reach("sent")
-        await self._parts.store.move_delivery(delivery.id, DeliveryState.SENT, receipt=done)
+        await self._parts.store.move_delivery(
+            delivery.id, DeliveryState.SENT, receipt=done, notify_after_ms=NOTIFY_AFTER_SECONDS * 1000
+        )
+        self._parts.reach("delivered")
         if mine is not None:
             next_edit = self._parts.clock.now() + int(platform.limits.seconds_between_edits * 1000)
             await self._parts.store.card_shown(
                 mine.id, receipt=done, digest=card.digest(), next_edit_at=next_edit, closed=True
             )
         self._parts.figures.delivery(platform.name, "sent")
-        await self._notify(platform, delivery, done, row, card)
         return True
 
     async def _climb(
@@ -151,8 +163,6 @@ class Courier:
 
     async def _postpone(self, delivery: Delivery, seconds: float, code: str) -> None:
         due = self._parts.clock.now() + int(seconds * 1000)
-        if delivery.state is DeliveryState.PENDING:
-            delivery = await self._parts.store.move_delivery(delivery.id, DeliveryState.SENDING, due_at=due)
         await self._parts.store.move_delivery(delivery.id, DeliveryState.PENDING, due_at=due, error_code=code)
 
     async def _unclear(self, delivery: Delivery, platform: Platform) -> None:
@@ -168,13 +178,44 @@ class Courier:
             f"a clip of job {delivery.job_id} could not be posted on {platform.name} ({code}); it is in the gallery",
         )
 
-    async def _notify(self, platform: Platform, delivery: Delivery, receipt: Receipt, row: JobRow, card: Card) -> None:
-        took = ((row.job.finished_at or row.job.created_at) - row.job.created_at) / 1000
-        settings = (await self._parts.store.account(row.job.account_id)).settings
-        if took <= NOTIFY_AFTER_SECONDS or settings.get("notify") is False:
+    # --------------------------------------------------------------------------------------------------------------- notices
+
+    async def notify(self, notice: Notice, row: JobRow, card: Card) -> None:
+        """Try once to say that the clip is there: never twice where that could be seen, and not at all when it is old news."""
+        platform, now = self._parts.platforms.get(notice.place.platform), self._parts.clock.now()
+        if row.clip is None or now - notice.created_at > NOTICE_IS_STALE_SECONDS * 1000:
+            await self._parts.store.move_delivery(notice.id, DeliveryState.DEAD, error_code="STALE")
             return
+        if platform is None:
+            await self._parts.store.postpone_delivery(notice.id, now + 60_000, "PLATFORM_OFF")
+            return
+        tries = notice.tries
+        if notice.state is DeliveryState.PENDING:
+            tries = (await self._parts.store.move_delivery(notice.id, DeliveryState.SENDING, due_at=now)).tries
+        elif not platform.limits.idempotent_send:  # a crash lay between the call and its record
+            await self._parts.store.move_delivery(notice.id, DeliveryState.UNCLEAR, error_code="UNCLEAR")
+            return
+        self._parts.reach("notifying")
         try:
-            async with asyncio.timeout(20):
-                await platform.notify(delivery.place, receipt, card)
+            async with asyncio.timeout(NOTIFY_SECONDS):
+                await platform.notify(notice.place, notice.clip_at, card)
         except (PlatformError, TimeoutError, OSError) as error:
-            log.info("a notification did not go through", extra={"job": delivery.job_id, "error": type(error).__name__})
+            await self._not_notified(notice, platform, error, tries)
+            return
+        self._parts.reach("notified")
+        await self._parts.store.move_delivery(notice.id, DeliveryState.SENT)
+
+    async def _not_notified(self, notice: Notice, platform: Platform, error: Exception, tries: int) -> None:
+        code = error.code if isinstance(error, ReelayError) else type(error).__name__
+        log.info("a notice did not go through", extra={"job": notice.job_id, "platform": platform.name, "code": code})
+        was_done = error.was_done if isinstance(error, PlatformError) else WasDone.UNKNOWN
+        if was_done is WasDone.YES:
+            to, due = DeliveryState.SENT, None
+        elif was_done is WasDone.UNKNOWN and not platform.limits.idempotent_send:
+            to, due = DeliveryState.UNCLEAR, None
+        elif isinstance(error, Gone | Forbidden | TooLarge) or tries >= NOTIFY_TRIES:
+            to, due = DeliveryState.DEAD, None
+        else:
+            wait = getattr(error, "retry_after", None) or FIRST_RETRY * 2**tries
+            to, due = DeliveryState.PENDING, self._parts.clock.now() + int(wait * 1000)
+        await self._parts.store.move_delivery(notice.id, to, due_at=due, error_code=code)

@@ -16,7 +16,8 @@ from bot.engine.parts import Parts
 from bot.engine.status import StatusDesk
 from core.cards import Card
 from core.errors import Forbidden, Gone, NotFound, PlatformError, ReelayError, TooLarge, WasDone
-from core.jobs import CardRow, Delivery, Job
+from core.jobs import CardRow, Job
+from storage.messages import LaneWork
 from storage.views import JobRow
 
 AT_ONCE: Final = 96
@@ -119,12 +120,10 @@ class Lanes:
 
     async def _serve(self, job_id: str) -> None:
         try:
-            cards = await self._parts.store.cards_of_job(job_id)
-            deliveries = await self._parts.store.deliveries_of_job(job_id)
-            now = self._parts.clock.now()
-            due = [d for d in deliveries if d.due_at is not None and d.due_at <= now]
-            if cards or due:
-                await self._show_in_turn(job_id, cards, due)
+            work = await self._parts.store.lane_work(job_id)
+            due = work.due(self._parts.clock.now())
+            if due.cards or due.deliveries or due.notices:
+                await self._show_in_turn(job_id, due)
         except NotFound:
             log.debug("the job was deleted meanwhile", extra={"job": job_id})
         except ReelayError as error:
@@ -137,16 +136,16 @@ class Lanes:
             self._working.pop(job_id, None)
             self._wake.set()
 
-    async def _show_in_turn(self, job_id: str, cards: list[CardRow], due: list[Delivery]) -> None:
+    async def _show_in_turn(self, job_id: str, due: LaneWork) -> None:
         """Show when every platform concerned has room; else wait without holding a place, until one is free there."""
-        names = {card.place.platform for card in cards} | {delivery.place.platform for delivery in due}
+        names = due.platforms()
         full = next((name for name in names if self._at_platform[name] >= AT_ONCE_PER_PLATFORM), None)
         if full is not None:
             self._parked.setdefault(full, {})[job_id] = None
             return
         self._at_platform.update(names)
         try:
-            await self._show(job_id, cards, due)
+            await self._show(job_id, due)
         finally:
             self._at_platform.subtract(names)
             for name in names:
@@ -154,9 +153,10 @@ class Lanes:
                     del self._parked[name][waiting]
                     self._dirty[waiting] = None
 
-    async def _show(self, job_id: str, cards: list[CardRow], due: list[Delivery]) -> None:
+    async def _show(self, job_id: str, due: LaneWork) -> None:
         row, card = await self._desk.card(job_id)
-        for delivery in due:
+        cards = due.cards
+        for delivery in due.deliveries:
             mine = next((c for c in cards if c.place == delivery.place), None)
             delivered = await self._courier.deliver(delivery, mine, row, card)
             if delivered and mine is not None:
@@ -165,6 +165,8 @@ class Lanes:
         for mine in cards:
             if mine.place.chat not in unsent:  # the delivery brings the last edit itself
                 await self._edit(mine, row, card)
+        for notice in due.notices:  # last: nothing of the clip waits for it
+            await self._courier.notify(notice, row, card)
 
     async def _edit(self, mine: CardRow, row: JobRow, card: Card) -> None:
         platform = self._parts.platforms.get(mine.place.platform)

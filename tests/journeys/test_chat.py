@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.journeys.conftest import Maker
@@ -39,7 +41,7 @@ def test_a_command_in_a_chat_becomes_its_clip(make: Maker, vendor: Vendor) -> No
         assert check(reelay.data, None, reelay.text) == []
 
 
-@pytest.mark.parametrize("point", ["received", "accepted", "sending", "sent"])
+@pytest.mark.parametrize("point", ["received", "accepted", "sending", "sent", "delivered"])
 def test_a_kill_shows_one_message_and_one_clip(make: Maker, vendor: Vendor, point: str) -> None:
     """The same message is edited again after the restart; nobody sees two."""
     vendor.on(f"killed-{point}", Script(seconds=0.2))
@@ -53,5 +55,37 @@ def test_a_kill_shows_one_message_and_one_clip(make: Maker, vendor: Vendor, poin
         reelay.wait_quiet()
         assert len(cards(server.chat)) == 1, [message.text for message in cards(server.chat)]
         assert len(vendor.of(f"killed-{point}")) == 1
+        assert reelay.stop() == 0
+        assert check(reelay.data, None, reelay.text) == []
+
+
+@pytest.mark.parametrize("point", ["sent", "delivered", "notifying", "notified"])
+def test_a_kill_around_the_notice_neither_loses_nor_repeats_it(
+    make: Maker, vendor: Vendor, tmp_path: Path, point: str
+) -> None:
+    """A job of more than a minute ends with one short reply, wherever between the clip and that reply the process is killed."""
+    word, clock = f"told-{point}", tmp_path / "clock"
+    clock.write_text("0")
+    vendor.on(word, Script(seconds=None))
+    with ChatServer() as server:
+        reelay = make(
+            environ={**ENVIRON, "LAB_CHAT": server.url, "LAB_CLOCK": str(clock)},
+            generators=[{"name": "lab", "url": vendor.url, "maximum_seconds": 600.0}],
+        )
+        reelay.start(kill={point: 1})
+        server.chat.say("ann", f"{CANARY} {word}")
+        until(lambda: vendor.of(word), what="the submit")
+        clock.write_text("90000")
+        vendor.finish(word)
+        reelay.wait_killed()
+        reelay.restart()
+        until(lambda: sum(message.clip is not None for message in cards(server.chat)) == 1, 60, "the clip")
+        reelay.wait_quiet()
+        assert len(cards(server.chat)) == 1, [message.text for message in cards(server.chat)]
+        told = [message.text for message in server.chat.shown() if "it is ready" in message.text]
+        assert len(told) == 1, told
+        assert reelay.rows("SELECT state, tries FROM deliveries WHERE kind = 'notify'") == [
+            {"state": "sent", "tries": 1}
+        ]
         assert reelay.stop() == 0
         assert check(reelay.data, None, reelay.text) == []

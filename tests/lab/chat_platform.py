@@ -174,7 +174,10 @@ class ChatPlatform:
     async def notify(self, place: Place, receipt: Receipt | None, card: Card) -> None:
         del receipt
         text = self._words.say("ready.notify", mention=card.account_id)
-        await self._call("send", {"chat": place.chat, "only_owner": place.visibility == "only_owner", "text": text})
+        data = {"chat": place.chat, "only_owner": place.visibility == "only_owner", "text": text}
+        if self.limits.idempotent_send:
+            data["nonce"] = f"ready {card.job_id}"  # from the job alone: the same when it is said again after a crash
+        await self._call("send", data)
 
     async def delete(self, receipt: Receipt) -> None:
         try:

@@ -140,7 +140,7 @@ def messages(connection: sqlite3.Connection) -> list[str]:
     wrong = []
     sql = (
         "SELECT j.id, j.state, SUM(d.state = 'sent') AS sent, COUNT(d.id) AS n FROM jobs AS j"
-        " LEFT JOIN deliveries AS d ON d.job_id = j.id WHERE j.hidden = 0 GROUP BY j.id"
+        " LEFT JOIN deliveries AS d ON d.job_id = j.id AND d.kind = 'clip' WHERE j.hidden = 0 GROUP BY j.id"
     )
     for row in connection.execute(sql).fetchall():
         if row["state"] == "done" and row["sent"] != 1:

@@ -143,13 +143,11 @@ class Stage:
         raise TimeoutError(f"not within {seconds:g} virtual seconds")
 
     async def settled(self, job: Job, seconds: float = 3600.0) -> Job:
-        """Wait until the job has ended, its card is closed and nothing is due."""
+        """Wait until the job has ended, its card is closed, and neither a delivery nor a notice is due."""
 
         async def look() -> bool:
             ended = (await self.store.job(job.id)).ended
-            cards = await self.store.cards_of_job(job.id)
-            due = [each for each in await self.store.deliveries_of_job(job.id) if each.due_at is not None]
-            return ended and not cards and not due
+            return ended and (await self.store.lane_work(job.id)).settled
 
         await self.until(look, seconds)
         return await self.store.job(job.id)

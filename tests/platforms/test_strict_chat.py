@@ -56,8 +56,8 @@ def test_one_message_becomes_the_clip(tmp_path: Path) -> None:
             assert all(one != two for one, two in zip(message.history, message.history[1:], strict=False)), states
             assert on.chat.rate_limited() == []
             assert busiest(message) <= 5
-            told = [line for line in on.chat.journal if line.call == "send"]
-            assert len(told) == 2, "the card, and one short reply because it took more than a minute"
+            sends = [line for line in on.chat.journal if line.call == "send"]
+            assert len(sends) == 2, "the card, and one short reply because it took more than a minute"
 
     run(play)
 
