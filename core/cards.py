@@ -104,6 +104,11 @@ class JobView:
         """Seconds since the generator was asked."""
         return max(0, (self.job.finished_at or self.now) - (self.job.started_at or self.now)) / 1000
 
+    @property
+    def came_late(self) -> bool:
+        """Whether a clip came after the job had been given up: it is there, it is free, and the job stays failed."""
+        return self.job.state is JobState.FAILED and self.clip is not None
+
     def fraction(self) -> tuple[float | None, bool]:
         """Return (0..1 or None, whether it is an estimate)."""
         if self.job.state is JobState.STORING:
@@ -170,6 +175,8 @@ def card_of(view: JobView) -> Card:
 def _state_line(view: JobView) -> Message:
     job = view.job
     name = {"generator": view.generator_title}
+    if view.came_late:
+        return Message("state.late")
     if job.cancel_wish == "stop_waiting" and not job.ended:
         return Message("state.stopped_waiting", name)
     if job.cancel_wish == "cancel" and not job.ended:
@@ -217,7 +224,7 @@ def _generating_line(view: JobView, left: float | None) -> Message:
 
 def _note(view: JobView) -> Message | None:
     job = view.job
-    if job.state is JobState.DONE and view.delivery in ("unclear", "dead"):
+    if (job.state is JobState.DONE or view.came_late) and view.delivery in ("unclear", "dead"):
         return Message(f"note.delivery_{view.delivery}")
     if job.ended:
         return None
@@ -273,8 +280,9 @@ def _actions(view: JobView) -> list[Action]:
         label["again"] = Message("action.make_anew", {"credits": job.price})
     elif job.state is JobState.STORING:
         verbs = []
-    elif job.state is JobState.DONE:
-        verbs = ["download", "again", "remix", *(["extend"] if view.can_extend else []), "copy_link"]
+    elif job.state is JobState.DONE or view.came_late:
+        can_extend = view.can_extend and not view.came_late
+        verbs = ["download", "again", "remix", *(["extend"] if can_extend else []), "copy_link"]
         verbs += ["unfavourite" if view.favourite else "favourite", "details", "delete"]
     elif job.state is JobState.FAILED:
         code = job.failure.code if job.failure else ""

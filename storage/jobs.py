@@ -11,6 +11,7 @@ from core.ids import new_secret_id
 from core.jobs import Attempt, Job
 from core.states import ENDED, AttemptState, IllegalMove, JobState, check_move, deadline_for
 from core.steps import AdmissionCaps, Step
+from storage import late
 from storage.intake import fair_tag, give_place_back
 from storage.messages import add_delivery
 from storage.quota import settle_job
@@ -104,8 +105,15 @@ def _touch_attempt(connection: sqlite3.Connection, attempt_id: str, step: Step, 
     if step.attempt_state is not None:
         code = None if step.failure is None else step.failure.code
         connection.execute(
-            "UPDATE attempts SET state = ?, ended_at = ?, error_code = ? WHERE id = ?",
-            (step.attempt_state.value, now, code, attempt_id),
+            "UPDATE attempts SET state = ?, ended_at = ?, error_code = ?, watch_at = ?, watch_until = ? WHERE id = ?",
+            (
+                step.attempt_state.value,
+                now,
+                code,
+                None if step.watch_until is None else now,
+                step.watch_until,
+                attempt_id,
+            ),
         )
 
 
@@ -207,7 +215,10 @@ def _begin_attempt(connection: sqlite3.Connection, job: Job, vt: float | None, n
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """What the scheduler has to do: jobs to look at now as (id, provider), when the next one is due, whether a queue waits."""
+    """What the scheduler has to do: jobs to look at now as (id, provider), when the next one is due, whether a queue waits.
+
+    Behind the live jobs come ended ones whose attempt is watched on (``storage/late.py``).
+    """
 
     jobs: list[tuple[str, str]]
     next_at: int | None
@@ -223,7 +234,9 @@ def due(connection: sqlite3.Connection, now: int, most: int, without: Collection
     ).fetchall()
     later = connection.execute("SELECT MIN(due_at) AS at FROM jobs WHERE due_at > ?", (now,)).fetchone()["at"]
     queue = connection.execute("SELECT 1 FROM jobs WHERE state = 'queued' LIMIT 1").fetchone()
-    return Due([(row["id"], row["provider"]) for row in rows], later, queue is not None)
+    jobs = [(row["id"], row["provider"]) for row in rows] + late.due(connection, now, without)
+    next_at = min((at for at in (later, late.next_look(connection, now)) if at is not None), default=None)
+    return Due(jobs, next_at, queue is not None)
 
 
 def job_of_attempt(connection: sqlite3.Connection, attempt_id: str) -> str | None:

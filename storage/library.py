@@ -86,7 +86,7 @@ def delete_job(connection: sqlite3.Connection, job_id: str, now: int) -> list[st
     finish_attempt_lost(connection, job_id, now)
     connection.execute(
         "UPDATE attempts SET applied = json_set(applied, '$.prompt', '', '$.negative_prompt', '', '$.picture', NULL),"
-        " ticket = NULL WHERE job_id = ?",
+        " ticket = NULL, watch_at = NULL, watch_until = NULL WHERE job_id = ?",
         (job_id,),
     )
     connection.execute("DELETE FROM cards WHERE job_id = ?", (job_id,))

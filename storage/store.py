@@ -14,7 +14,7 @@ from core.money import Period, Scope
 from core.ports import Clock
 from core.states import DeliveryState
 from core.steps import AdmissionCaps, DefaultLimits, Step
-from storage import house, intake, jobs, library, messages, people, privacy, quota, views
+from storage import house, intake, jobs, late, library, messages, people, privacy, quota, views
 from storage.database import Database
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -99,6 +99,28 @@ class SqliteStore:
     async def job_of_attempt(self, attempt_id: str) -> str | None:
         """The job an attempt belongs to."""
         return await self.database.read(lambda c: jobs.job_of_attempt(c, attempt_id))
+
+    async def watch(self, attempt_id: str) -> late.Watch | None:
+        """The watch over an attempt whose job was given up; None when it is not watched."""
+        return await self.database.read(lambda c: late.watch(c, attempt_id))
+
+    async def watch_found(self, attempt_id: str, ticket: Mapping[str, Any]) -> None:
+        """Keep the ticket of a watched attempt whose submit's answer had been lost."""
+        now = self._clock.now()
+        await self.database.write(lambda c: late.found(c, attempt_id, ticket, now))
+
+    async def look_later(self, attempt_id: str, at: int, tries: int) -> None:
+        """Look at a watched attempt again at ``at`` (UTC ms)."""
+        await self.database.write(lambda c: late.look_later(c, attempt_id, at, tries))
+
+    async def end_watch(self, attempt_id: str) -> None:
+        """Watch an attempt no longer."""
+        await self.database.write(lambda c: late.end(c, attempt_id))
+
+    async def join_late_clip(self, attempt_id: str, clip: Clip, true_cost: int) -> Job:
+        """Give a clip that came late to its failed job. Raises NotFound when the job was deleted meanwhile."""
+        now = self._clock.now()
+        return await self.database.write(lambda c: late.join(c, attempt_id, clip, true_cost, now))
 
     # -------------------------------------------------------------------------------------------------------------------- views
 

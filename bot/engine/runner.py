@@ -10,14 +10,15 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
+from bot.engine.late import WATCH_SECONDS, LateWatch
 from bot.engine.parts import Parts
 from bot.engine.preparing import Preparer
 from bot.engine.step_desk import CALL_SECONDS, Changed, StepDesk
-from bot.engine.storing import Keeper
+from bot.engine.storing import Keeper, credits_of
 from bot.engine.submitting import Submitter
 from core.errors import ProviderError, ReelayError, StaleVersion
 from core.jobs import Attempt, Failure, Job
-from core.ports import Artifact, Failed, Provider, Ready, Ticket, Waiting
+from core.ports import Artifact, Failed, PollAnswer, Provider, Ready, Ticket, Waiting
 from core.states import AttemptState, JobState
 
 MISSING_SECONDS: Final = 60.0
@@ -35,11 +36,13 @@ class Runner:
         self._preparer, self._keeper = Preparer(parts), Keeper(parts)
         self._desk = StepDesk(parts, changed)
         self._submitter = Submitter(parts, self._desk)
+        self._late = LateWatch(parts, self._desk, self._keeper)
 
     async def advance(self, job_id: str) -> None:
         """Look at the job's row and do what its state asks for. Somebody else's newer change wins over ours."""
         job = await self._parts.store.job(job_id)
         if job.ended:
+            await self._late.look(job)
             return
         try:
             if job.deadline is not None and self._parts.clock.now() >= job.deadline:
@@ -78,8 +81,11 @@ class Runner:
             )
             return
         self._parts.reach("polled")
+        await self._answered(job, provider, answer)
+
+    async def _answered(self, job: Job, provider: Provider, answer: PollAnswer) -> None:
         if isinstance(answer, Ready):
-            fields = {"true_cost": _credits(answer.artifact), "progress": 1.0}
+            fields = {"true_cost": credits_of(answer.artifact), "progress": 1.0}
             job = await self._desk.apply(
                 job, to=JobState.STORING, attempt_state=AttemptState.WON, fields=fields, hop="ready"
             )
@@ -139,6 +145,7 @@ class Runner:
         await self._desk.let_go(job, provider, ticket)
 
     async def _not_stored(self, job: Job, error: Exception) -> None:
+        await self._desk.heed(self._parts.providers[job.applied.provider], error)
         verdict = self._keeper.verdict(job, error)
         if verdict is not None:
             await self._desk.fail(job, verdict)
@@ -186,6 +193,8 @@ class Runner:
             JobState.STORING: ("PROVIDER_UNAVAILABLE", "error.not_stored"),
         }.get(job.state, ("TIMEOUT", "error.timeout"))
         ticket = await self._desk.ticket_or_none(job)
+        if provider is not None and ticket is not None and await self._ended_meanwhile(job, provider, ticket):
+            return
         if job.state is JobState.STORING:
             await self._parts.alerts.raise_once(
                 f"not stored {job.id}", f"job {job.id}: a finished clip could not be stored"
@@ -196,14 +205,40 @@ class Runner:
             failure=Failure(code, message, {"generator": title}),
             attempt_state=AttemptState.LOST,
             hop="expired",
+            watch_until=self._watch_until(job),
         )
-        if provider is not None and ticket is not None:
-            try:
-                await self._desk.call(provider, "cancel", provider.cancel(ticket), CALL_SECONDS)
-            except (ProviderError, TimeoutError, OSError) as error:
-                log.info(
-                    "an expired attempt could not be cancelled", extra={"job": job.id, "error": type(error).__name__}
-                )
+        if provider is not None and ticket is not None and job.state is JobState.GENERATING:
+            await self._stop(job, provider, ticket)
+
+    async def _ended_meanwhile(self, job: Job, provider: Provider, ticket: Ticket) -> bool:
+        """Look a last time: this process may have been away while the generator was in time. True when that settled the job."""
+        if job.state is not JobState.GENERATING or job.cancel_wish == "cancel":
+            return False
+        try:
+            answer = await self._desk.call(provider, "poll", provider.poll(ticket), CALL_SECONDS)
+        except (ProviderError, TimeoutError, OSError):
+            return False
+        if isinstance(answer, Waiting):
+            return False
+        await self._answered(job, provider, answer)
+        return True
+
+    def _watch_until(self, job: Job) -> int | None:
+        """Whether a clip may still come for a job that is given up here, and how long that is worth looking for."""
+        may_come = job.state in (JobState.GENERATING, JobState.UNCLEAR, JobState.STORING)
+        if not may_come or job.attempt_id is None or job.cancel_wish == "cancel":
+            return None
+        return self._parts.clock.now() + WATCH_SECONDS * 1000
+
+    async def _stop(self, job: Job, provider: Provider, ticket: Ticket) -> None:
+        """Ask the generator to stop what was given up; where it does, there is nothing to watch."""
+        try:
+            answer = await self._desk.call(provider, "cancel", provider.cancel(ticket), CALL_SECONDS)
+        except (ProviderError, TimeoutError, OSError) as error:
+            log.info("an expired attempt could not be cancelled", extra={"job": job.id, "error": type(error).__name__})
+            return
+        if answer == "stopped" and job.attempt_id is not None:
+            await self._parts.store.end_watch(job.attempt_id)
 
     _work: Final[dict[JobState, Callable[[Runner, Job], Awaitable[None]]]] = {
         JobState.PREPARING: _prepare,
@@ -213,7 +248,3 @@ class Runner:
         JobState.GENERATING: _poll,
         JobState.STORING: _store,
     }
-
-
-def _credits(artifact: Artifact) -> int | None:
-    return None if artifact.cost_usd is None else round(artifact.cost_usd * 100)

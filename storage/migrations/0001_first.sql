@@ -117,8 +117,12 @@ CREATE TABLE attempts (
   ticket_at INTEGER,
   ended_at INTEGER,
   error_code TEXT,
+  watch_at INTEGER,                                             -- its job was given up: when to look whether a clip came after all
+  watch_until INTEGER,
+  watch_tries INTEGER NOT NULL DEFAULT 0,                       -- how often that clip could not be kept
   UNIQUE (job_id, number)
 ) STRICT;
+CREATE INDEX attempts_watched ON attempts(watch_at) WHERE watch_at IS NOT NULL;
 CREATE INDEX attempts_won ON attempts(provider, model, ended_at) WHERE state = 'won';
 
 -- Append-only. A job has one hold and, once it ended, exactly one charge or release (0 credits included).
