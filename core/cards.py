@@ -91,6 +91,8 @@ class JobView:
     """Whether this process began after the generator was asked."""
     paused: bool = False
     """Whether the operator or the vendor stopped this generator for now."""
+    missing: bool = False
+    """Whether the generator that has this live job is not configured now."""
     may_do_another: bool = False
     """Whether another configured generator could be asked instead."""
 
@@ -113,7 +115,7 @@ class JobView:
         """Return (0..1 or None, whether it is an estimate)."""
         if self.job.state is JobState.STORING:
             return 1.0, False
-        if self.job.state is not JobState.GENERATING:
+        if self.job.state is not JobState.GENERATING or self.missing:
             return None, False
         if self.gives_fraction:
             return self.job.progress or 0.0, False
@@ -128,6 +130,8 @@ class JobView:
             if self.paused or self.queue_seconds is None:
                 return None
             return self.queue_seconds + self.usual_seconds
+        if self.missing:
+            return None
         if job.state is JobState.SUBMITTING:
             return self.usual_seconds
         if job.state is not JobState.GENERATING:
@@ -181,6 +185,8 @@ def _state_line(view: JobView) -> Message:
         return Message("state.stopped_waiting", name)
     if job.cancel_wish == "cancel" and not job.ended:
         return Message("state.cancelling", name)
+    if view.missing and job.state is not JobState.UNCLEAR:
+        return Message("state.missing", name)
     if job.state is JobState.QUEUED:
         return _queued_line(view)
     if job.state is JobState.GENERATING:
@@ -228,6 +234,8 @@ def _note(view: JobView) -> Message | None:
         return Message(f"note.delivery_{view.delivery}")
     if job.ended:
         return None
+    if view.missing:
+        return Message("note.generator_missing", {"generator": view.generator_title})
     if job.note is None:
         return Message("note.restarted") if view.restarted and job.state in AT_PROVIDER else None
     return Message(job.note, {"generator": view.generator_title})

@@ -12,7 +12,7 @@ from core.jobs import Attempt, Job
 from core.states import ENDED, AttemptState, IllegalMove, JobState, check_move, deadline_for
 from core.steps import AdmissionCaps, Step
 from storage import late
-from storage.intake import fair_tag, give_place_back
+from storage.intake import LIVE_JOBS, fair_tag, give_place_back
 from storage.messages import add_delivery
 from storage.quota import settle_job
 from storage.rows import attempt_of, dump, insert, insert_clip, job_of
@@ -237,6 +237,20 @@ def due(connection: sqlite3.Connection, now: int, most: int, without: Collection
     jobs = [(row["id"], row["provider"]) for row in rows] + late.due(connection, now, without)
     next_at = min((at for at in (later, late.next_look(connection, now)) if at is not None), default=None)
     return Due(jobs, next_at, queue is not None)
+
+
+def wake_without(connection: sqlite3.Connection, providers: Collection[str], now: int) -> int:
+    """Make live jobs of generators other than ``providers`` due now, those in the line too; returns how many."""
+    marks = ", ".join("?" * len(providers))
+    return connection.execute(
+        f"UPDATE jobs SET due_at = ? WHERE {LIVE_JOBS} AND provider NOT IN ({marks})", (now, *providers)
+    ).rowcount
+
+
+def providers_in_use(connection: sqlite3.Connection) -> set[str]:
+    """Return the generators of live jobs."""
+    rows = connection.execute(f"SELECT DISTINCT provider FROM jobs WHERE {LIVE_JOBS}").fetchall()
+    return {row["provider"] for row in rows}
 
 
 def job_of_attempt(connection: sqlite3.Connection, attempt_id: str) -> str | None:

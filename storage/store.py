@@ -86,6 +86,15 @@ class SqliteStore:
         now = self._clock.now()
         return await self.database.read(lambda c: jobs.due(c, now, most, without))
 
+    async def wake_without(self, providers: Collection[str]) -> int:
+        """Make live jobs whose generator is none of ``providers`` due now; returns how many."""
+        now = self._clock.now()
+        return await self.database.write(lambda c: jobs.wake_without(c, providers, now))
+
+    async def providers_in_use(self) -> set[str]:
+        """The generators of live jobs."""
+        return await self.database.read(jobs.providers_in_use)
+
     async def wish(self, job_id: str, what: str) -> Job:
         """Record that the person wants to cancel or stop waiting."""
         now = self._clock.now()

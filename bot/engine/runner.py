@@ -19,10 +19,13 @@ from bot.engine.submitting import Submitter
 from core.errors import ProviderError, ReelayError, StaleVersion
 from core.jobs import Attempt, Failure, Job
 from core.ports import Artifact, Failed, PollAnswer, Provider, Ready, Ticket, Waiting
-from core.states import AttemptState, JobState
+from core.states import WAITING, AttemptState, JobState
 
 MISSING_SECONDS: Final = 60.0
 """How often a job whose generator is not configured is looked at."""
+
+MISSING_CAUSE: Final = "generator missing "
+"""Cause of the alert, followed by the generator's name."""
 
 log = logging.getLogger("reelay.runner")
 
@@ -48,10 +51,8 @@ class Runner:
             if job.deadline is not None and self._parts.clock.now() >= job.deadline:
                 await self._expire(job)
                 return
-            if job.applied.provider not in self._parts.providers and job.state is not JobState.PREPARING:
-                # Its generator is not configured at the moment: the job waits for it until its deadline.
-                due = self._parts.clock.now() + int(MISSING_SECONDS * 1000)
-                await self._desk.apply(job, fields={"due_at": min(due, job.deadline or due)}, quiet=True)
+            if job.applied.provider not in self._parts.providers:
+                await self._without_generator(job)
                 return
             await self._work[job.state](self, job)
         except StaleVersion:
@@ -60,6 +61,27 @@ class Runner:
     async def submit(self, job: Job, attempt: Attempt) -> None:
         """Hand a freshly admitted job to its generator."""
         await self._submitter.submit(job, attempt)
+
+    async def _without_generator(self, job: Job) -> None:
+        """The settings have lost its generator. What was not sent fails at once; what was sent is kept until its deadline."""
+        name = job.applied.provider
+        if job.state in WAITING:
+            failure = Failure("PROVIDER_UNAVAILABLE", "error.generator_missing", {"generator": name})
+            await self._desk.apply(job, to=JobState.FAILED, failure=failure, hop="generator missing")
+            return
+        if job.cancel_wish == "cancel" and job.state is not JobState.STORING:  # nobody is there to be asked to stop
+            await self._desk.apply(job, to=JobState.CANCELLED, attempt_state=AttemptState.LOST, hop="given up")
+            await self._forget_missing(name)
+            return
+        text = f"{name} is not configured, and has jobs that were sent to it: they are kept until their deadlines"
+        await self._parts.alerts.raise_once(MISSING_CAUSE + name, text)
+        due = self._parts.clock.now() + int(MISSING_SECONDS * 1000)
+        await self._desk.apply(job, fields={"due_at": min(due, job.deadline or due)}, quiet=True)
+
+    async def _forget_missing(self, name: str) -> None:
+        """The last job of a generator that is not configured has ended: nothing is wrong any more."""
+        if name not in await self._parts.store.providers_in_use():
+            await self._parts.alerts.clear(MISSING_CAUSE + name)
 
     async def _recover_submit(self, job: Job) -> None:
         await self._submitter.recover(job)
@@ -183,7 +205,7 @@ class Runner:
         provider = self._parts.providers.get(job.applied.provider)
         title = provider.capabilities.title if provider is not None else job.applied.provider
         log.warning("deadline", extra={"job": job.id, "state": job.state.value})
-        if job.state is JobState.SUBMITTING and provider is not None:
+        if job.state is JobState.SUBMITTING:
             await self._submitter.in_doubt(job, provider, TimeoutError("submitting took too long"))
             return
         code, message = {
@@ -191,7 +213,10 @@ class Runner:
             JobState.QUEUED: ("TIMEOUT", "error.queued_too_long"),
             JobState.UNCLEAR: ("UNCLEAR", "error.unclear_given_up"),
             JobState.STORING: ("PROVIDER_UNAVAILABLE", "error.not_stored"),
-        }.get(job.state, ("TIMEOUT", "error.timeout"))
+        }.get(
+            job.state,
+            ("TIMEOUT", "error.timeout") if provider else ("PROVIDER_UNAVAILABLE", "error.generator_missing"),
+        )
         ticket = await self._desk.ticket_or_none(job)
         if provider is not None and ticket is not None and await self._ended_meanwhile(job, provider, ticket):
             return
@@ -207,7 +232,9 @@ class Runner:
             hop="expired",
             watch_until=self._watch_until(job),
         )
-        if provider is not None and ticket is not None and job.state is JobState.GENERATING:
+        if provider is None:
+            await self._forget_missing(job.applied.provider)
+        elif ticket is not None and job.state is JobState.GENERATING:
             await self._stop(job, provider, ticket)
 
     async def _ended_meanwhile(self, job: Job, provider: Provider, ticket: Ticket) -> bool:

@@ -101,12 +101,11 @@ class Submitter:
             return
         await self._desk.fail(job, error)
 
-    async def in_doubt(self, job: Job, provider: Provider, error: Exception) -> None:
-        """The answer is lost. An unpaid generator is simply asked again; a paid one never."""
-        log.warning(
-            "a submit is in doubt", extra={"job": job.id, "provider": provider.name, "error": type(error).__name__}
-        )
-        if provider.capabilities.unpaid and job.attempts < ATTEMPTS:
+    async def in_doubt(self, job: Job, provider: Provider | None, error: Exception) -> None:
+        """The answer is lost. An unpaid generator is simply asked again; a paid one never, nor one that is not configured now."""
+        name = job.applied.provider
+        log.warning("a submit is in doubt", extra={"job": job.id, "provider": name, "error": type(error).__name__})
+        if provider is not None and provider.capabilities.unpaid and job.attempts < ATTEMPTS:
             until = self._parts.clock.now() + int(self._desk.back_off(job.attempts - 1) * 1000)
             fields = {"not_before": until}
             await self._desk.apply(
@@ -117,7 +116,7 @@ class Submitter:
             job, to=JobState.UNCLEAR, fields={"due_at": self._parts.clock.now() + 1000}, hop="unclear"
         )
         await self._parts.alerts.raise_once(
-            f"unclear {job.id}", f"job {job.id}: {provider.name} may have been paid, its answer was lost"
+            f"unclear {job.id}", f"job {job.id}: {name} may have been paid, its answer was lost"
         )
 
     async def recover(self, job: Job) -> None:
