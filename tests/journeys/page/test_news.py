@@ -86,6 +86,22 @@ async def test_a_server_without_history_is_said_and_asked_again(visit: Callable[
     await expect(person.page.locator("#welcome")).to_be_visible()
 
 
+async def test_a_sign_in_link_that_is_used_up_is_called_that(visit: Callable[..., Any]) -> None:
+    person = await visit()
+    person.forgiven.append("401")
+    await person.page.goto(f"{person.address}/?signin=reelay_used-up")
+    await person.ready()
+    assert await person.page.evaluate("location.search") == ""
+    await expect(person.page.locator("#gate")).to_be_hidden()  # signed in anyway: no word about it
+    answer = {"error": "NotSignedIn", "error_code": "AUTHENTICATION_ERROR", "message": "", "details": ""}
+    await person.page.route("**/api/session", lambda route: route.fulfill(status=401, json=answer))
+    await person.page.goto(f"{person.address}/?signin=reelay_used-up")
+    await expect(person.page.locator("#gate h1")).to_have_text("That link is used up")
+    await expect(person.page.locator("#gate")).to_contain_text("reelay admin token web:name --signin")
+    await person.page.reload()
+    await expect(person.page.locator("#gate h1")).to_have_text("Sign in to make clips")
+
+
 async def test_without_a_sign_in_the_page_says_where_the_link_is(visit: Callable[..., Any]) -> None:
     person = await visit()
     person.forgiven.append("401")
