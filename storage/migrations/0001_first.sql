@@ -139,7 +139,11 @@ CREATE TABLE ledger (
   UNIQUE (job_id, kind)
 ) STRICT;
 CREATE INDEX ledger_of_account ON ledger(account_id, at);
-CREATE TRIGGER ledger_is_append_only_update BEFORE UPDATE ON ledger BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
+-- An operator's note may name the person; "forget" takes it away, and nothing else of a line ever changes.
+CREATE TRIGGER ledger_is_append_only_update BEFORE UPDATE ON ledger
+  WHEN NEW.note IS NOT NULL OR (NEW.id, NEW.at, NEW.kind, NEW.amount, NEW.from_grants, NEW.account_id, NEW.identity_id, NEW.job_id)
+    IS NOT (OLD.id, OLD.at, OLD.kind, OLD.amount, OLD.from_grants, OLD.account_id, OLD.identity_id, OLD.job_id)
+  BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
 CREATE TRIGGER ledger_is_append_only_delete BEFORE DELETE ON ledger BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
 
 -- Cached sums of one window, checked against the ledger. The limit is not here: see limits.
