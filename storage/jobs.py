@@ -62,7 +62,9 @@ def apply(connection: sqlite3.Connection, step: Step, now: int) -> Job:
         _touch_attempt(connection, job.attempt_id, step, now)
     if step.hop is not None:
         add_event(connection, job.id, step.hop, step.hop_note, now)
-    if step.to is JobState.DONE and step.clip is not None:
+    if (
+        step.to is JobState.DONE and step.clip is not None and job.cancel_wish != "stop_waiting"
+    ):  # else: the gallery only
         add_delivery(connection, job.id, step.clip.id, job.place, now)
     return read(connection, job.id)
 
@@ -86,7 +88,7 @@ def _moved(connection: sqlite3.Connection, job: Job, step: Step, to: JobState, n
         values |= {"queued_at": now, "progress": None}
         if job.state is JobState.PREPARING:
             values["vt"] = fair_tag(connection, job.account_id)
-        values["due_at"] = values["deadline"]
+        values["due_at"] = now if job.cancel_wish else values["deadline"]  # a wish to cancel is seen to at once
     if to in ENDED:
         if job.state is JobState.QUEUED:
             give_place_back(connection, job.account_id, job.id)

@@ -9,7 +9,7 @@ from bot.engine.parts import Parts
 from bot.engine.step_desk import CALL_SECONDS, StepDesk
 from core.errors import ProviderError, RateLimited, Retry, StaleVersion, StorageError, Unclear
 from core.jobs import Attempt, Job
-from core.ports import Found, Provider, Ticket
+from core.ports import FindAnswer, Found, Provider, Ticket
 from core.states import AttemptState, JobState
 
 SUBMIT_SECONDS: Final = 110.0
@@ -125,7 +125,13 @@ class Submitter:
         if job.attempt_id is None:
             return
         attempt = await self._parts.store.attempt(job.attempt_id)
-        answer = await self._desk.call(provider, "find", provider.find(attempt.applied, attempt), CALL_SECONDS)
+        answer: FindAnswer
+        try:
+            answer = await self._desk.call(provider, "find", provider.find(attempt.applied, attempt), CALL_SECONDS)
+        except Exception as error:  # noqa: BLE001 - whatever it was, nothing was learnt; the person may still give up
+            await self._desk.heed(provider, error)
+            log.info("a look-up told nothing", extra={"job": job.id, "error": type(error).__name__})
+            answer = "cannot tell"
         if isinstance(answer, Found):
             await self._has_ticket(job, provider, answer.ticket)
             return
