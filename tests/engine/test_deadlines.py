@@ -79,7 +79,7 @@ def test_an_unclear_job_whose_vendor_is_down_is_looked_up_ever_more_seldom_and_c
                 looks += 1
                 raise error
 
-            on.generator.submit, on.generator.find = lost, down  # type: ignore[method-assign]
+            on.generator.submit, on.generator.find = lost, down  # type: ignore[assignment, method-assign]
             job = await on.order()
             await asyncio.sleep(600)
             assert (await on.store.job(job.id)).state is JobState.UNCLEAR
@@ -116,7 +116,7 @@ def test_a_wish_to_cancel_is_seen_to_when_a_refused_job_falls_back_into_the_line
                 await on.store.wish(job.id, "cancel")  # while the call is under way
                 raise RateLimited("later", retry_after=3000.0)
 
-            on.generator.submit = refused  # type: ignore[method-assign]
+            on.generator.submit = refused  # type: ignore[assignment, method-assign]
             account = await on.store.open_account("chat", "ann")
             job = await ended(on, await on.order(), 60)
             assert (job.state, job.charged) == (JobState.CANCELLED, 0)
