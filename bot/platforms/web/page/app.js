@@ -118,7 +118,8 @@ function listen(thread) {
       if (state === "live") sendUnsent();
     },
     refused: askToSignIn,
-    resumed() {
+    linked() {
+      // Also the first time: what happened between the history's answer and this moment is in neither.
       thread.refresh().catch(() => {});
       api.me().then((me) => store.setMe(me), () => {});
     },
