@@ -180,6 +180,15 @@ class SqliteStore:
         """Record that an edit did not go through."""
         await self.database.write(lambda c: messages.card_failed(c, card_id, next_edit_at, closed=closed))
 
+    async def card_lost(self, card_id: int) -> None:
+        """Somebody deleted the card's message."""
+        await self.database.write(lambda c: messages.card_lost(c, card_id))
+
+    async def drop_credentials(self) -> int:
+        """Erase the credentials of messages that can no longer be edited; returns how many."""
+        now = self._clock.now()
+        return await self.database.write(lambda c: messages.drop_credentials(c, now), weight=16)
+
     async def acknowledged(self, job_id: str, receipt: Receipt) -> None:
         """Record the message that answered the command."""
         await self.database.write(lambda c: messages.acknowledged(c, job_id, receipt))
@@ -193,10 +202,10 @@ class SqliteStore:
         """Open a job's cards for one more edit."""
         await self.database.write(lambda c: messages.reopen_cards(c, job_id))
 
-    async def due_deliveries(self, most: int) -> tuple[list[Delivery], int | None]:
-        """Deliveries to try now, and when the next one after them is due."""
+    async def due_deliveries(self, most: int, without: Collection[str] = ()) -> tuple[list[Delivery], int | None]:
+        """Deliveries and notices to try now, but for the platforms of ``without``; and when the next one after them is due."""
         now = self._clock.now()
-        return await self.database.read(lambda c: messages.due_deliveries(c, now, most))
+        return await self.database.read(lambda c: messages.due_deliveries(c, now, most, without))
 
     async def move_delivery(self, delivery_id: int, to: DeliveryState, **columns: Any) -> Delivery:
         """Move a delivery or a notice; columns due_at, receipt, error_code, and notify_after_ms (see ``messages.move_delivery``)."""

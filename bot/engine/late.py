@@ -13,7 +13,7 @@ from typing import Final
 from bot.engine.parts import Parts
 from bot.engine.step_desk import CALL_SECONDS, StepDesk
 from bot.engine.storing import Keeper, credits_of
-from core.errors import DiskFull, NotFound, ProviderError, ReelayError
+from core.errors import DiskFull, NotFound, ReelayError, StorageError
 from core.jobs import Clip, Job
 from core.ports import Artifact, Failed, Found, PollAnswer, Provider, Ready, Ticket
 from storage.late import Watch
@@ -49,7 +49,9 @@ class LateWatch:
         try:
             ticket = watch.attempt.ticket or await self._found(provider, watch)
             answer = None if ticket is None else await self._poll(provider, ticket)
-        except (ProviderError, TimeoutError, OSError) as error:
+        except StorageError:
+            raise
+        except Exception as error:  # noqa: BLE001 - an adapter's own fault must not be looked at every few seconds for a day
             await self._desk.heed(provider, error)
             log.info("a late look told nothing", extra={"job": job.id, "error": type(error).__name__})
             await self._later(job, watch, at_least=getattr(error, "retry_after", None))

@@ -356,3 +356,23 @@ def test_the_attempt_stays_lost(tmp_path: Path) -> None:
             assert hops[-2:] == ["expired", "came late"]
 
     run(play)
+
+
+def test_a_generator_whose_adapter_breaks_does_not_hold_the_deadline_up(tmp_path: Path) -> None:
+    async def play(clock: VirtualClock) -> None:
+        async with stage(tmp_path, clock, seconds=1e6, lab=BILLS) as on:
+            polls = 0
+
+            async def poll(ticket: object) -> Any:
+                nonlocal polls
+                polls += 1
+                raise KeyError("a field that the adapter expected")
+
+            on.generator.poll = poll  # type: ignore[method-assign]
+            job = await given_up(on)
+            polls = 0
+            await asyncio.sleep(600)
+            assert 0 < polls < 20, "nor is it asked every few seconds for a day"
+            assert await watched(on, job)
+
+    run(play)
