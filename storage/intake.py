@@ -22,12 +22,12 @@ LIVE_JOBS = "state IN ('preparing', 'queued', 'submitting', 'generating', 'stori
 STANDING = (
     "SELECT a.blocked_at, a.granted, a.last_vt, (SELECT vt FROM fairness WHERE id = 1) AS now_vt,"
     " EXISTS (SELECT 1 FROM pauses WHERE provider = '*' AND (until IS NULL OR until > ?)) AS paused,"
-    f" (SELECT COUNT(*) FROM jobs WHERE account_id = a.id AND {LIVE_JOBS}) AS live,"
+    f" (SELECT COUNT(*) FROM jobs WHERE account_id = a.id AND {LIVE_JOBS} AND state <> 'unclear') AS live,"
     f" (SELECT COUNT(*) FROM jobs WHERE account_id = a.id AND {LIVE_JOBS} AND state IN ('preparing', 'queued')) AS waiting,"
     " (SELECT id FROM jobs WHERE identity_id = ? AND dedupe_key = ?) AS same"
     " FROM accounts AS a WHERE a.id = ?"
 )
-"""All that decides about an order, in one look."""
+"""All that decides about an order, in one look. An unclear job takes no place: nobody knows how long it stays."""
 FAIR_STEP = 1.0
 """How far one job moves its person on in the fair queue."""
 ACKNOWLEDGE_MS = 5000

@@ -11,6 +11,7 @@ from core.jobs import Clip, Job
 from core.money import Allowance, Scope
 from core.states import JobState
 from core.steps import DefaultLimits
+from storage.intake import LIVE_JOBS
 from storage.people import settings_of
 from storage.quota import allowances
 from storage.rows import clip_of, job_of
@@ -90,7 +91,7 @@ def history(
     if only in filters:
         where.append(filters[only])
     if live:
-        where.append("state NOT IN ('done', 'failed', 'cancelled')")
+        where.append(LIVE_JOBS)
     for clause, value in (("id < ?", before), ("session_id = ?", session_id), ("updated_at > ?", changed_after)):
         if value is not None:
             where.append(clause)

@@ -102,6 +102,10 @@ class Intake:
                     made += 1
                 except ReelayError as error:
                     log.info("a command from before the restart was refused", extra={"code": error.code})
+                except Exception as error:  # noqa: BLE001 - one row that nobody can read must not keep the others waiting
+                    log.error("a command from before the restart is unreadable", extra={"error": type(error).__name__})
+                    broken = {"code": "INTERNAL", "message_id": "error.internal", "values": {}}
+                    await self._parts.store.refuse(row.id, broken)
         return made
 
     async def offer(

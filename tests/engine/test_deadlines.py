@@ -136,3 +136,20 @@ def test_whoever_stopped_waiting_is_posted_nothing(tmp_path: Path) -> None:
             assert all(message.clip is None for message in on.chat.shown())
 
     run(play)
+
+
+def test_a_command_that_nobody_can_read_does_not_keep_the_others_from_the_start(tmp_path: Path) -> None:
+    async def play(clock: VirtualClock) -> None:
+        async with stage(tmp_path, clock, lab=BILLS) as on:
+            actor = {"platform": "chat", "external_id": "ann", "roles": []}
+            sound = {
+                "actor": actor,
+                "place": Place("chat", chat="room").as_json(),
+                "fields": {"prompt": "a lighthouse"},
+            }
+            await on.store.receive("chat", "1", {**sound, "actor": {**actor, "of a later version": 1}})
+            await on.store.receive("chat", "2", sound)
+            assert await on.engine.intake.accept_leftovers() == 1
+            assert await on.store.pending_inbox() == []
+
+    run(play)
