@@ -137,14 +137,15 @@ def clips(connection: sqlite3.Connection, folder: Path) -> list[str]:
 
 
 def messages(connection: sqlite3.Connection) -> list[str]:
-    """An ended job's card is closed, and its clip was delivered exactly once."""
+    """An ended job's card is closed, and its clip was delivered exactly once; not at all where the person had stopped waiting."""
     wrong = []
     sql = (
-        "SELECT j.id, j.state, j.clip_id, SUM(d.state = 'sent') AS sent, COUNT(d.id) AS n FROM jobs AS j"
+        "SELECT j.id, j.state, j.clip_id, j.cancel_wish, SUM(d.state = 'sent') AS sent, COUNT(d.id) AS n FROM jobs AS j"
         " LEFT JOIN deliveries AS d ON d.job_id = j.id AND d.kind = 'clip' WHERE j.hidden = 0 GROUP BY j.id"
     )
     for row in connection.execute(sql).fetchall():
-        if row["state"] == "done" and row["sent"] != 1:
+        wanted = 0 if row["cancel_wish"] == "stop_waiting" else 1
+        if row["state"] == "done" and (row["sent"] or 0) != wanted:
             wrong.append(f"the clip of job {row['id']} was delivered {row['sent']} times")
         if row["state"] != "done" and row["n"] and row["clip_id"] is None:
             wrong.append(f"job {row['id']} is {row['state']} with {row['n']} deliveries")
