@@ -80,7 +80,7 @@ async def test_a_seed_that_is_none_is_neither_dropped_nor_sent(visit: Callable[.
     await seed.fill("11")
     await expect(person.page.locator("#composer-error")).to_be_empty()
     await person.prompt.press("Enter")
-    await expect(person.card("with a number")).to_be_visible()
+    await person.wait_for("with a number", "done")
     [job] = await person.jobs("with a number")
     assert job["applied"]["seed"] == 11
     await seed.fill("")
