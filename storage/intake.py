@@ -73,12 +73,14 @@ def accept(
     tombstone: str | None,
     most_waiting: int,
     most_running: int = 0,
+    closed: str | None = None,
     defaults: DefaultLimits,
     now: int,
 ) -> tuple[Job, bool]:
     """Make the job of ``order``, its hold and its card, and mark its inbox row; returns (job, whether it is new).
 
-    ``most_running``: jobs of the person that may run at once, which therefore need no place in the line.
+    ``most_running``: jobs of the person that may run at once, which therefore need no place in the line. ``closed``: why nothing new is
+    taken just now.
     The same dedupe key again returns the first job; with other parameters it is a Conflict. Raises NotAllowed, IntakePaused, TooManyJobs,
     QuotaExceeded, and then changes nothing.
     """
@@ -93,13 +95,14 @@ def accept(
         return job_of(first), False
     if person["blocked_at"] is not None:
         raise NotAllowed("the account is blocked", message_id="error.blocked")
-    if person["paused"]:
-        raise IntakePaused("intake is paused")
+    if closed is not None or person["paused"]:
+        raise IntakePaused(closed or "intake is paused")
     waiting = person["waiting"]
     running = person["live"] - waiting
     if waiting >= most_waiting + max(0, most_running - running):  # what can run at once does not have to wait
         raise TooManyJobs(f"{waiting} jobs wait already", values={"waiting": waiting, "most": most_waiting})
-    hold = take_hold(connection, order.price, subjects_of(actor, account_id), person["granted"], defaults, now)
+    subjects = subjects_of(actor, account_id)
+    hold = take_hold(connection, order.price, subjects, person["granted"], defaults, now, flat=order.flat_price)
 
     job_id = new_job_id(now)
     state = JobState.QUEUED if order.attachment is None else JobState.PREPARING

@@ -37,7 +37,9 @@ class SqliteStore:
         now = self._clock.now()
         return await self.database.write(lambda c: intake.receive(c, platform, update_id, payload, now))
 
-    async def accept(self, order: Order, *, most_waiting: int, most_running: int = 0) -> tuple[Job, bool]:
+    async def accept(
+        self, order: Order, *, most_waiting: int, most_running: int = 0, closed: str | None = None
+    ) -> tuple[Job, bool]:
         """Make hold, job and card in one transaction; returns (job, is new). Raises RequestError kinds, changing nothing."""
         now, actor = self._clock.now(), order.actor
         tombstone = self._tombstone(actor.platform, actor.external_id)
@@ -48,6 +50,7 @@ class SqliteStore:
                 tombstone=tombstone,
                 most_waiting=most_waiting,
                 most_running=most_running,
+                closed=closed,
                 defaults=self.defaults,
                 now=now,
             )

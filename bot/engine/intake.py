@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from bot.engine.parts import Parts
 from core.capabilities import Applied, Change, choices_of, fit
-from core.errors import IntakePaused, NotFound, ReelayError, RequestError, Unsupported
+from core.errors import NotFound, ReelayError, RequestError, Unsupported
 from core.jobs import Actor, Attachment, InboxRow, Job, Order, Place, Receipt
 from core.ports import Provider
 from core.requests import Choices, Wanted, parse_label, parse_wanted
@@ -73,6 +73,7 @@ class Intake:
                 order,
                 most_waiting=self._parts.caps.waiting_per_person,
                 most_running=self._parts.caps.running_per_person,
+                closed="the disk is nearly full" if self.paused_for_disk else None,
             )
         except ReelayError as error:
             # Whoever is told "no" must not get a job later on, so also a fault of ours ends this command where it still can.
@@ -149,8 +150,6 @@ class Intake:
         return self.flat_price if self.flat_price is not None else offer.provider.estimate(offer.applied).credits
 
     async def _order(self, payload: Mapping[str, Any], row: InboxRow) -> Order:
-        if self.paused_for_disk:
-            raise IntakePaused("the disk is nearly full")
         fields: Mapping[str, Any] = payload["fields"]
         actor = Actor(**{**payload["actor"], "roles": tuple(payload["actor"].get("roles", ()))})
         if fields.get("extend_of"):
@@ -186,6 +185,7 @@ class Intake:
             attachment=attachment,
             inbox_id=row.id,
             receipt=None if receipt is None else Receipt.from_json(receipt),
+            flat_price=self.flat_price is not None,
         )
 
     async def _reused_picture(self, job_id: Any, account_id: str | None) -> str | None:
