@@ -217,6 +217,7 @@ CREATE TABLE clips (
   deleted_at INTEGER
 ) STRICT;
 CREATE INDEX clips_of_job ON clips(job_id);
+CREATE INDEX clips_of_account ON clips(account_id);
 CREATE INDEX clips_by_age ON clips(created_at) WHERE deleted_at IS NULL;
 
 CREATE TABLE favourites (
