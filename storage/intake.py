@@ -73,14 +73,14 @@ def accept(
     tombstone: str | None,
     most_waiting: int,
     most_running: int = 0,
-    closed: str | None = None,
+    disk_is_low: bool = False,
     defaults: DefaultLimits,
     now: int,
 ) -> tuple[Job, bool]:
     """Make the job of ``order``, its hold and its card, and mark its inbox row; returns (job, whether it is new).
 
-    ``most_running``: jobs of the person that may run at once, which therefore need no place in the line. ``closed``: why nothing new is
-    taken just now.
+    ``most_running``: jobs of the person that may run at once, which therefore need no place in the line. ``disk_is_low``: nothing new is
+    taken.
     The same dedupe key again returns the first job; with other parameters it is a Conflict. Raises NotAllowed, IntakePaused, TooManyJobs,
     QuotaExceeded, and then changes nothing.
     """
@@ -95,8 +95,8 @@ def accept(
         return job_of(first), False
     if person["blocked_at"] is not None:
         raise NotAllowed("the account is blocked", message_id="error.blocked")
-    if closed is not None or person["paused"]:
-        raise IntakePaused(closed or "intake is paused")
+    if disk_is_low or person["paused"]:
+        raise IntakePaused("the disk is nearly full" if disk_is_low else "intake is paused")
     waiting = person["waiting"]
     running = person["live"] - waiting
     if waiting >= most_waiting + max(0, most_running - running):  # what can run at once does not have to wait
