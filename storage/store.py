@@ -41,7 +41,7 @@ class SqliteStore:
         return await self.database.write(lambda c: intake.receive(c, platform, update_id, payload, now))
 
     async def accept(
-        self, order: Order, *, most_waiting: int, most_running: int = 0, closed: str | None = None
+        self, order: Order, *, most_waiting: int, most_running: int = 0, disk_is_low: bool = False
     ) -> tuple[Job, bool]:
         """Make hold, job and card in one transaction; returns (job, is new). Raises RequestError kinds, changing nothing."""
         now, actor = self._clock.now(), order.actor
@@ -53,7 +53,7 @@ class SqliteStore:
                 tombstone=tombstone,
                 most_waiting=most_waiting,
                 most_running=most_running,
-                closed=closed,
+                disk_is_low=disk_is_low,
                 defaults=self.defaults,
                 now=now,
             )
