@@ -73,7 +73,7 @@ class Intake:
                 order,
                 most_waiting=self._parts.caps.waiting_per_person,
                 most_running=self._parts.caps.running_per_person,
-                closed="low disk" if self.paused_for_disk else None,
+                disk_is_low=self.paused_for_disk,
             )
         except ReelayError as error:
             # Whoever is told "no" must not get a job later on, so also a fault of ours ends this command where it still can.
