@@ -33,7 +33,8 @@ async def order(
 ) -> tuple[Job, bool]:
     """Order a clip durably; returns (job, is new).
 
-    ``fields`` as in HTTP.md, with ``idempotency_key``; ``update_id`` is the platform's own number of the command where it has one.
+    ``fields`` as in docs/reference/http.md, with ``idempotency_key``; ``update_id`` is the platform's own number of the
+    command where it has one.
     ``receipt``: the command is answered by the caller, who is the place itself (the page). Raises RequestError kinds.
     """
     key = fields.get("idempotency_key")

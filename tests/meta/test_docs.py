@@ -33,7 +33,8 @@ EVERY_PAGE = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relati
 LINK = re.compile(r"\]\(([^()\s]+)\)")
 FENCE = re.compile(r"^ *```.*?^ *```$", re.MULTILINE | re.DOTALL)
 METHODS = "GET|POST|PUT|PATCH|DELETE"
-OURS = ("bot.", "core.", "media.", "providers.", "storage.")
+ROOMS = ("bot", "core", "media", "providers", "storage")
+OURS = tuple(f"{room}." for room in ROOMS)
 
 
 @cache
@@ -134,6 +135,26 @@ def test_no_path_of_somebodys_machine_and_no_trailing_blank(page: Path) -> None:
     assert [line for line in text.splitlines() if line != line.rstrip()] == []
     assert text.endswith("\n")
     assert text.count("```") % 2 == 0
+
+
+def test_every_paper_that_the_code_names_is_in_the_repository() -> None:
+    """A docstring that points to a paper which only its writer had is worth nothing to a reader."""
+    names = {page.name for page in PAGES}
+
+    def known(name: str) -> bool:
+        return (ROOT / name).is_file() if "/" in name else name in names
+
+    lost: list[str] = []
+    for path in [*(each for room in ROOMS for each in (ROOT / room).rglob("*")), *(ROOT / "tests").rglob("*.py")]:
+        if path.suffix not in {".py", ".sql", ".js", ".css", ".html", ".po"}:
+            continue
+        text = path.read_text(encoding="utf-8")
+        papers = re.findall(r"(?<![\w*{}./-])[\w/-]+\.md\b", text) if path != Path(__file__) else []
+        lost += [f"{path.relative_to(ROOT)}: {name}" for name in papers if not known(name)]
+        lost += [
+            f"{path.relative_to(ROOT)}: {line.strip()}" for line in text.splitlines() if "\N{SECTION SIGN}" in line
+        ]
+    assert lost == []
 
 
 # ------------------------------------------------------------------------------------------------------------------- reference
