@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 import re
 import time
 from collections.abc import Mapping
@@ -34,6 +33,7 @@ from core.ports import (
     Ticket,
     Waiting,
 )
+from media.limits import HEAVY_AT_ONCE
 
 MODEL: Final = "scenery-1"
 RENDER_SECONDS: Final = 600.0
@@ -58,7 +58,7 @@ def capabilities() -> Capabilities:
         usual_seconds=12.0,
         maximum_seconds=1800.0,
         poll_seconds=(0.3, 0.5),
-        most_active=max(1, (os.cpu_count() or 2) // 2),
+        most_active=HEAVY_AT_ONCE,
         audio_switch=True,
         cancel=True,
         unpaid=True,
