@@ -183,7 +183,7 @@ class Courier:
         await self._parts.store.move_delivery(delivery.id, DeliveryState.DEAD, error_code=code)
         self._parts.figures.delivery(platform.name, "dead")
         await self._parts.alerts.raise_once(
-            f"delivery {platform.name} {delivery.place.chat}",
+            f"delivery {platform.name}",
             f"a clip of job {delivery.job_id} could not be posted on {platform.name} ({code}); it is in the gallery",
         )
 
