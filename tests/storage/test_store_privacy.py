@@ -174,6 +174,18 @@ async def test_a_note_of_the_ledger_can_be_erased_and_nothing_else_of_a_line(sto
     assert await store.database.write(partial(written, "UPDATE ledger SET note = NULL")) == 1
 
 
+async def test_forget_names_the_pictures_as_they_came(store: SqliteStore) -> None:
+    """Of a job that ended before it was prepared, and of a command that nobody understood yet; not those of others."""
+    mine, others = picture(), picture()
+    job = await ended(store, await accepted(store, "ann", attachment=mine), JobState.FAILED)
+    await accepted(store, "bob", attachment=others)
+    waiting = picture()
+    for who, attachment in (("ann", waiting), ("bob", picture())):
+        payload = {"actor": {"platform": "web", "external_id": who}, "attachment": attachment.as_json()}
+        await store.receive("web", f"{who}-waits", payload)
+    assert (await store.forget(job.account_id))[0] == [mine.key, waiting.key]
+
+
 async def test_a_live_job_is_never_erased_with_its_hold(store: SqliteStore) -> None:
     job = await accepted(store, price=5)
     with pytest.raises(Conflict) as refused:
