@@ -34,6 +34,7 @@ class Housekeeping:
         """``retention_days`` 0 keeps everything."""
         self._parts, self._intake = parts, intake
         self._retention_days, self._disk_budget = retention_days, disk_budget
+        self._held: dict[str, bool] = {}
 
     async def run(self) -> None:
         """Tick until cancelled."""
@@ -47,6 +48,7 @@ class Housekeeping:
                 await self._try("old rows", self.tidy())
                 await self._try("credentials", self._parts.store.drop_credentials())
                 await self._try("spend cap", self.watch_cap())
+                await self._try("alerts", self._parts.alerts.end_events(self._parts.clock.now()))
             await self._parts.clock.sleep(FAST_SECONDS)
 
     async def _try(self, what: str, chore: Any) -> None:
@@ -61,19 +63,24 @@ class Housekeeping:
         """Stop taking jobs below the low-water mark, so that what is being made can still be stored."""
         free = await self._parts.clips.free_bytes()
         low = free < self._parts.low_water_bytes
-        if low:
-            await self._parts.alerts.raise_once(
-                "low disk", f"only {free // 1_000_000} MB are free: no new job is taken"
-            )
-        elif self._intake.paused_for_disk and free > self._parts.low_water_bytes * 5 // 4:
-            await self._parts.alerts.clear("low disk")
-        else:
-            low = self._intake.paused_for_disk and free <= self._parts.low_water_bytes * 5 // 4
+        if self._intake.paused_for_disk:  # a little more room than that, or a single clip would open and close it
+            low = free <= self._parts.low_water_bytes * 5 // 4
+        if low:  # before the alert is written, for which there may be no room
+            self._intake.paused_for_disk = self._parts.disk_is_low = True
+        await self._alert_while("low disk", f"only {free // 1_000_000} MB are free: no new job is taken", wrong=low)
         self._intake.paused_for_disk = self._parts.disk_is_low = low
-        if self._disk_budget is not None and (await self._parts.clips.usage()).bytes > self._disk_budget:
-            await self._parts.alerts.raise_once(
-                "disk budget", "the clips take more room than the budget; see retention"
-            )
+        over = self._disk_budget is not None and (await self._parts.clips.usage()).bytes > self._disk_budget
+        await self._alert_while("disk budget", "the clips take more room than the budget; see retention", wrong=over)
+
+    async def _alert_while(self, cause: str, text: str, *, wrong: bool) -> None:
+        """Keep an alert as long as something is wrong; one from before a restart ends at the first look."""
+        if self._held.get(cause) is wrong:
+            return
+        if wrong:
+            await self._parts.alerts.raise_once(cause, text)
+        else:
+            await self._parts.alerts.clear(cause)
+        self._held[cause] = wrong
 
     async def expire(self) -> int:
         """Remove what has passed retention and nobody starred; returns how many files."""
