@@ -76,7 +76,21 @@ def forget(
         connection.execute("UPDATE identities SET external_id = ? WHERE id = ?", (tombstones[row["id"]], row["id"]))
     jobs = connection.execute("DELETE FROM jobs WHERE account_id = ?", (account_id,)).rowcount
     connection.execute("UPDATE accounts SET forgotten_at = ? WHERE id = ?", (now, account_id))
+    connection.execute("INSERT OR REPLACE INTO erasures (account_id, at) VALUES (?, ?)", (account_id, now))
     return keys + [row["key"] for row in uploads if row["key"]], jobs, clips
+
+
+def traces_left(connection: sqlite3.Connection) -> dict[str, int]:
+    """Return whom ``forget`` erased, and when (UTC ms), without that the database file was rewritten since."""
+    return {
+        row["account_id"]: row["at"] for row in connection.execute("SELECT account_id, at FROM erasures").fetchall()
+    }
+
+
+def traces_erased(connection: sqlite3.Connection, of: dict[str, int]) -> None:
+    """The file was rewritten after what ``traces_left`` returned; whoever was forgotten once more since then stays noted."""
+    for account_id, at in of.items():
+        connection.execute("DELETE FROM erasures WHERE account_id = ? AND at = ?", (account_id, at))
 
 
 def identities(connection: sqlite3.Connection, account_id: str) -> list[tuple[int, str, str]]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
-from typing import Any, Final, Protocol
+from collections.abc import Set as AbstractSet
+from typing import Any, Final, Protocol, runtime_checkable
 
+from bot.engine.erasing import Eraser
 from bot.engine.intake import Intake
 from bot.engine.parts import Parts
 from core.errors import ReelayError
@@ -27,12 +29,22 @@ class Sweeping(Protocol):
         """Remove files that no row speaks of."""
 
 
+@runtime_checkable
+class Hoarding(Protocol):
+    """A generator that keeps its results with us."""
+
+    async def sweep(self, wanted: AbstractSet[str], older_than_seconds: float) -> None:
+        """Remove results of attempts that are not in ``wanted``."""
+
+
 class Housekeeping:
     """Runs chores apart from the jobs; none of them is needed for correctness."""
 
-    def __init__(self, parts: Parts, intake: Intake, retention_days: int, disk_budget: int | None) -> None:
+    def __init__(
+        self, parts: Parts, intake: Intake, eraser: Eraser, retention_days: int, disk_budget: int | None
+    ) -> None:
         """``retention_days`` 0 keeps everything."""
-        self._parts, self._intake = parts, intake
+        self._parts, self._intake, self._eraser = parts, intake, eraser
         self._retention_days, self._disk_budget = retention_days, disk_budget
         self._held: dict[str, bool] = {}
 
@@ -44,7 +56,9 @@ class Housekeeping:
             if self._parts.clock.monotonic() >= slow_at:
                 slow_at = self._parts.clock.monotonic() + SLOW_SECONDS
                 await self._try("retention", self.expire())
+                await self._try("traces", self._eraser.erase())
                 await self._try("orphans", self.sweep())
+                await self._try("results", self.sweep_results())
                 await self._try("old rows", self.tidy())
                 await self._try("credentials", self._parts.store.drop_credentials())
                 await self._try("spend cap", self.watch_cap())
@@ -110,6 +124,13 @@ class Housekeeping:
         swept = await sweeper.sweep(known, ORPHAN_SECONDS)
         if swept.missing:
             await self._parts.alerts.raise_once("missing files", f"{len(swept.missing)} clips have a row but no file")
+
+    async def sweep_results(self) -> None:
+        """Remove results that a generator keeps for nobody, left by a crash between the end of a job and its ``release``."""
+        wanted = await self._parts.store.attempts_in_use()
+        for provider in self._parts.providers.values():
+            if isinstance(provider, Hoarding):
+                await provider.sweep(wanted, ORPHAN_SECONDS)
 
     async def tidy(self) -> None:
         """Remove old commands, trails and used-up tokens."""
