@@ -300,5 +300,7 @@ class Order:
     attachment: Attachment | None = None
     inbox_id: int | None = None
     receipt: Receipt | None = None
+    answers: bool = False
+    """Whether the platform answers the command with a message of its own at once, which then becomes the job's card."""
     flat_price: bool = False
     """``price`` is the flat price of all clips, due whatever the generator says that the clip cost."""

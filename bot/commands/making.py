@@ -30,12 +30,14 @@ async def order(
     picture_sha256: str | None = None,
     update_id: str | None = None,
     receipt: bool = False,
+    answers: bool = False,
 ) -> tuple[Job, bool]:
     """Order a clip durably; returns (job, is new).
 
     ``fields`` as in docs/reference/http.md, with ``idempotency_key``; ``update_id`` is the platform's own number of the
     command where it has one.
-    ``receipt``: the command is answered by the caller, who is the place itself (the page). Raises RequestError kinds.
+    ``receipt``: the command is answered by the caller, who is the place itself (the page). ``answers``: the caller answers it with a
+    message at once and tells the store which (``acknowledged``); else the card is posted. Raises RequestError kinds.
     """
     key = fields.get("idempotency_key")
     kept = {name: fields[name] for name in FIELDS if fields.get(name) not in (None, "")}
@@ -47,6 +49,7 @@ async def order(
         "picture_sha256": picture_sha256,
         "dedupe_key": key,
         "receipt": {"place": place.as_json(), "message": "page"} if receipt else None,
+        "answers": answers,
     }
     return await engine.intake.take(actor.platform, update_id or new_secret_id(), payload)
 

@@ -203,6 +203,7 @@ class Intake:
             attachment=attachment,
             inbox_id=row.id,
             receipt=None if receipt is None else Receipt.from_json(receipt),
+            answers=bool(payload.get("answers")),
             flat_price=self.flat_price is not None,
         )
 
