@@ -92,7 +92,7 @@ def shown(
 def acknowledged(connection: sqlite3.Connection, job_id: str, receipt: Receipt) -> None:
     """Record the message that answered the command, unless the lane has posted one meanwhile."""
     connection.execute(
-        "UPDATE cards SET receipt = ?, next_edit_at = 0 WHERE job_id = ? AND receipt IS NULL AND platform = ?",
+        "UPDATE cards SET receipt = ?, next_edit_at = 0 WHERE job_id = ? AND platform = ? AND shown_hash IS NULL",
         (dump(receipt.as_json()), job_id, receipt.place.platform),
     )
 

@@ -14,7 +14,7 @@ from core.money import Period, Scope
 from core.ports import Clock
 from core.states import DeliveryState
 from core.steps import AdmissionCaps, DefaultLimits, Step
-from storage import house, intake, jobs, library, messages, people, privacy, quota, views
+from storage import chats, house, intake, jobs, library, messages, people, privacy, quota, views
 from storage.database import Database
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -304,6 +304,30 @@ class SqliteStore:
     async def audit_sums(self) -> list[str]:
         """Differences between cached sums and the ledger; none when exact."""
         return await self.database.read(quota.audit_sums)
+
+    # ----------------------------------------------------------------------------------------------------------------------- chats
+
+    async def chat_allowed(self, platform: str, guild: str, channels: Sequence[str]) -> bool:
+        """Whether clips may be made in the first of ``channels``."""
+        return await self.database.read(lambda c: chats.is_allowed(c, platform, guild, channels))
+
+    async def posted(
+        self, chat: str, most: int, before: str | None = None, *, with_nsfw: bool = False
+    ) -> list[views.JobRow]:
+        """Clips that were made publicly in a chat, newest first."""
+        return await self.database.read(lambda c: chats.posted(c, chat, most, before, with_nsfw=with_nsfw))
+
+    async def remember(self, platform: str, name: str, value: str) -> None:
+        """Keep a note of a platform adapter's own."""
+        await self.database.write(lambda c: chats.remember(c, platform, name, value))
+
+    async def remembered(self, platform: str, name: str) -> str | None:
+        """Such a note, or None."""
+        return await self.database.read(lambda c: chats.remembered(c, platform, name))
+
+    async def chat_figures(self, chat: str) -> tuple[int, int]:
+        """(clips posted in a chat, credits charged for them)."""
+        return await self.database.read(lambda c: chats.figures(c, chat))
 
     # ------------------------------------------------------------------------------------------------------------------- operation
 

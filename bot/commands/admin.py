@@ -15,7 +15,7 @@ from typing import Any, Final
 from bot.engine.engine import Engine
 from bot.engine.status import iso
 from core.audit import Doing
-from core.errors import BadOption, Conflict, NotFound
+from core.errors import BadOption, Conflict, NotFound, PlatformError
 from core.money import Allowance, Period, Scope
 from core.states import LIVE, JobState
 from storage.operating import OperatorStore
@@ -81,6 +81,8 @@ class AdminDesk:
             "alerts": self._alerts,
             "backup": self._backup,
             "probe": self._probe,
+            "channel": self._channel,
+            "takedown": self._takedown,
         }
 
     async def do(self, verb: str, args: Args, *, actor: str) -> Result:
@@ -245,6 +247,34 @@ class AdminDesk:
         ended = await self._operators.resume(Doing(actor, "resume", {"names": _shown(names)}), names)
         self._engine.scheduler.hint()
         return {"resumed": _shown(ended), **await self._pauses()}
+
+    async def _channel(self, actor: str, args: Args) -> Result:
+        """Allow or deny clips in one channel of a guild."""
+        platform = _one_of(args, "platform", PLATFORMS)
+        guild, channel = _text(args, "chat", most=40), _text(args, "channel", most=40)
+        allowed = args.get("allow") is True
+        details = {"guild": f"{platform}:guild:{guild}", "channel": channel, "allowed": allowed}
+        await self._operators.set_channel(Doing(actor, "channel", details), platform, guild, channel, allowed=allowed)
+        return details
+
+    async def _takedown(self, actor: str, args: Args) -> Result:
+        """Remove somebody's clip everywhere: file, links, history and, where we can, the messages that show it."""
+        job_id = _text(args, "job", most=64)
+        row = await self._store.view(job_id)
+        await self._operators.write_down(Doing(actor, "takedown", {"job": job_id, "account": row.job.account_id}))
+        shown = [each.receipt for each in await self._store.deliveries_of_job(job_id) if each.receipt is not None]
+        await self._engine.delete(job_id)
+        removed = 0
+        for receipt in shown:
+            platform = self._engine.parts.platforms.get(receipt.place.platform)
+            if platform is None:
+                continue
+            try:
+                await platform.delete(receipt)
+                removed += 1
+            except PlatformError as error:
+                log.warning("a message of a clip that was taken down still stands", extra={"code": error.code})
+        return {"job": job_id, "messages": len(shown), "removed": removed}
 
     def _stoppable(self, args: Args) -> list[str]:
         generators = list(self._engine.parts.providers)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -11,7 +11,7 @@ from bot.engine.words import Words
 from core.capabilities import Change
 from core.cards import Message
 from core.ids import new_secret_id
-from core.jobs import Actor, Attachment, Job, Place
+from core.jobs import Actor, Attachment, Job, Place, Receipt
 
 FIELDS = (
     "prompt", "negative_prompt", "aspect_ratio", "resolution", "duration", "seed", "generate_audio", "person_generation", "provider",
@@ -29,12 +29,14 @@ async def order(
     attachment: Attachment | None = None,
     picture_sha256: str | None = None,
     update_id: str | None = None,
-    receipt: bool = False,
+    receipt: Receipt | None = None,
+    received: Callable[[], Awaitable[None]] | None = None,
 ) -> tuple[Job, bool]:
     """Order a clip durably; returns (job, is new).
 
     ``fields`` as in HTTP.md, with ``idempotency_key``; ``update_id`` is the platform's own number of the command where it has one.
-    ``receipt``: the command is answered by the caller, who is the place itself (the page). Raises RequestError kinds.
+    ``receipt``: the message that will show the job, where it is known before the job is; ``received`` is awaited once the command is
+    durable. Raises RequestError kinds.
     """
     key = fields.get("idempotency_key")
     kept = {name: fields[name] for name in FIELDS if fields.get(name) not in (None, "")}
@@ -45,9 +47,9 @@ async def order(
         "attachment": None if attachment is None else attachment.as_json(),
         "picture_sha256": picture_sha256,
         "dedupe_key": key,
-        "receipt": {"place": place.as_json(), "message": "page"} if receipt else None,
+        "receipt": None if receipt is None else receipt.as_json(),
     }
-    return await engine.intake.take(actor.platform, update_id or new_secret_id(), payload)
+    return await engine.intake.take(actor.platform, update_id or new_secret_id(), payload, received)
 
 
 def said_changes(changed: tuple[Change, ...], words: Words) -> list[str]:

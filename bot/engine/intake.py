@@ -6,7 +6,7 @@ import hashlib
 import json
 import logging
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from functools import cached_property
 from typing import Any, Final
@@ -50,14 +50,23 @@ class Intake:
         self.paused_for_disk = False
         self._seeds = random.Random()  # noqa: S311 - a seed is shown on the card, it is no secret
 
-    async def take(self, platform: str, update_id: str, payload: Mapping[str, Any]) -> tuple[Job, bool]:
+    async def take(
+        self,
+        platform: str,
+        update_id: str,
+        payload: Mapping[str, Any],
+        received: Callable[[], Awaitable[None]] | None = None,
+    ) -> tuple[Job, bool]:
         """Make the command durable, then its job; returns (job, is new).
 
-        ``payload``: actor, place, fields and optionally attachment, receipt, dedupe_key. Raises RequestError kinds; a command that was
-        refused before is refused again with the same words.
+        ``payload``: actor, place, fields and optionally attachment, receipt, dedupe_key. ``received`` is awaited between the two steps:
+        from there on the command may be acknowledged. Raises RequestError kinds; a command that was refused before is refused again with
+        the same words.
         """
         row = await self._parts.store.receive(platform, update_id, payload)
         self._parts.reach("received")
+        if received is not None:
+            await received()
         if row.state == "refused" and row.failure is not None:
             raise _refused(row.failure)
         if row.state == "accepted" and row.job_id is not None:

@@ -20,6 +20,11 @@ LOCALES: Final = Path(__file__).parents[1] / "locale"
 PAGE_PREFIX: Final = "page."
 
 
+def languages() -> list[str]:
+    """The languages that have a catalogue, English among them."""
+    return sorted(path.parents[1].name for path in LOCALES.glob(f"*/LC_MESSAGES/{DOMAIN}.mo"))
+
+
 class Words(Formatter):
     """The catalogue in one language; English fills whatever a translation lacks."""
 

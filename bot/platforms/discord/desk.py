@@ -1,0 +1,187 @@
+"""What is done with each interaction: which verb it means, and which of our rooms carries it out.
+
+The same desk serves the gateway and the HTTP endpoint; it decides nothing about jobs, money or words.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any, Final
+
+from bot.commands.clips import Acting
+from bot.commands.doors import Doors
+from bot.commands.verbs import Verb, by_name
+from bot.engine.engine import Engine
+from bot.engine.words import Bookshelf, Words
+from bot.platforms.discord.admin import AdminVerbs
+from bot.platforms.discord.answering import Answering
+from bot.platforms.discord.api import DiscordApi
+from bot.platforms.discord.attachments import Attachments
+from bot.platforms.discord.buttons import Buttons
+from bot.platforms.discord.choices import Choices
+from bot.platforms.discord.definitions import ANIMATE_AVATAR, ANIMATE_THIS
+from bot.platforms.discord.orders import Orders, refusal_text
+from bot.platforms.discord.panels import Panels
+from bot.platforms.discord.wire import Attached, Interaction, Malformed, read_interaction
+from core.errors import BadOption, BadPicture, ReelayError
+
+AT_ONCE: Final = 20_000
+"""Interactions in hand; more than Discord ever delivers at once. Beyond, they are dropped and counted."""
+HANDLE_SECONDS: Final = 120.0
+MAKING: Final = frozenset({"video", "animate", "extend"})
+PICTURE: Final = "a PNG, JPEG or WebP picture of up to 20 MB"
+
+log = logging.getLogger("reelay.discord")
+
+
+class Desk:
+    """Built by ``bot/app.py``; ``receive`` is called with each raw interaction."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        api: DiscordApi,
+        shelf: Bookshelf,
+        doors: Doors,
+        orders: Orders,
+        buttons: Buttons,
+        panels: Panels,
+        choices: Choices,
+        admin: AdminVerbs,
+        attachments: Attachments,
+        verbs: Iterable[Verb],
+    ) -> None:
+        """``verbs``: what works with the configured generators."""
+        self._engine, self._api, self._shelf, self._doors = engine, api, shelf, doors
+        self._orders, self._buttons, self._panels = orders, buttons, panels
+        self._choices, self._admin, self._attachments = choices, admin, attachments
+        self._verbs = by_name(verbs)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.dropped = 0
+        self.malformed = 0
+
+    # ------------------------------------------------------------------------------------------------------------ both entries
+
+    def receive(self, raw: Mapping[str, Any]) -> asyncio.Task[None] | None:
+        """Take one interaction; the task ends when it is answered and done. None when it cannot be read or too much is in hand."""
+        try:
+            interaction = read_interaction(raw)
+        except Malformed as error:
+            self.malformed += 1
+            log.warning("an interaction could not be read", extra={"why": str(error)})
+            return None
+        if len(self._tasks) >= AT_ONCE:
+            self.dropped += 1
+            return None
+        task = asyncio.create_task(self._bounded(interaction), name=f"discord {interaction.kind}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def stop(self, seconds: float) -> None:
+        """Let what is in hand end within ``seconds``."""
+        if self._tasks:
+            await asyncio.wait(set(self._tasks), timeout=seconds)
+        for task in list(self._tasks):
+            task.cancel()
+
+    async def _bounded(self, i: Interaction) -> None:
+        answer = Answering(self._api, i)
+        words = self._shelf.words(language_of(i))
+        try:
+            async with asyncio.timeout(HANDLE_SECONDS):
+                await self._handle(i, answer, words)
+        except ReelayError as error:
+            if i.kind == "autocomplete":
+                await answer.choose([])
+            else:
+                await answer.refuse(refusal_text(error, words, self._engine.parts.clock.now()))
+        except Exception:
+            log.exception("an interaction broke", extra={"kind": i.kind})
+            if i.kind != "autocomplete":
+                await answer.refuse(words.say("error.internal"))
+
+    async def _handle(self, i: Interaction, answer: Answering, words: Words) -> None:
+        self._check_door(i)
+        match i.kind:
+            case "autocomplete":
+                await answer.choose(await self._choices.for_option(i, words))
+            case "component":
+                await self._buttons.press(i, answer, words, await self.acting(i))
+            case "modal":
+                await self._buttons.submit(i, answer, words, await self.acting(i))
+            case "command":
+                await self._command(i, answer, words)
+            case _:
+                return
+
+    def _check_door(self, i: Interaction) -> None:
+        """Raise NotAllowed for whom the operator did not invite; everybody may always see, leave and forget their own things."""
+        if i.kind == "command" and i.name in ("privacy", "forget", "help"):
+            return
+        subjects = [f"discord:user:{i.user_id}"]
+        if i.guild_id is not None:
+            subjects.append(f"discord:guild:{i.guild_id}")
+        self._doors.check("discord", i.user_id, subjects)
+
+    async def acting(self, i: Interaction) -> Acting:
+        """The person of an interaction, as far as clips are concerned."""
+        account = await self._engine.parts.store.find_account("discord", i.user_id)
+        moderates = frozenset({f"discord:guild:{i.guild_id}"}) if i.guild_id is not None and i.is_moderator else frozenset()
+        return Acting(account, moderates, self._doors.is_admin("discord", i.user_id))
+
+    # --------------------------------------------------------------------------------------------------------------- commands
+
+    async def _command(self, i: Interaction, answer: Answering, words: Words) -> None:
+        english = self._shelf.words("en")
+        if i.name in (english.say(ANIMATE_THIS), english.say(ANIMATE_AVATAR)):
+            await self._animate_target(i, answer, words)
+            return
+        name, _, rest = i.name.partition(" ")
+        if name == "admin":
+            await self._admin.do(rest, i, answer, words, is_operator=self._doors.is_admin("discord", i.user_id))
+            return
+        verb = self._verbs.get(name)
+        if verb is None:
+            raise BadOption("command", name, ", ".join(self._verbs))
+        if name in MAKING:
+            await self._make(verb, i, answer, words)
+            return
+        run: Callable[..., Awaitable[None]] = getattr(self._panels, name)
+        await run(i, answer, words, await self.acting(i))
+
+    async def _make(self, verb: Verb, i: Interaction, answer: Answering, words: Words) -> None:
+        await self._panels.check_channel(i)
+        fields = {option.field: i.options[option.name] for option in verb.options if option.field and option.name in i.options}
+        fields |= self._choices.read_model(i.options.get("model"))
+        if verb.name == "extend":
+            fields["extend_of"] = i.options.get("clip")
+        await self._orders.take(
+            i,
+            answer,
+            fields,
+            words,
+            picture=i.attachments.get("image"),
+            private=bool(i.options.get("private")),
+            is_admin=self._doors.is_admin("discord", i.user_id),
+        )
+
+    async def _animate_target(self, i: Interaction, answer: Answering, words: Words) -> None:
+        await self._panels.check_channel(i)
+        target = i.target
+        if target is not None and target.clip_of is not None and not target.pictures:
+            await self._orders.take(i, answer, {"last_frame_of": target.clip_of}, words)
+            return
+        if target is None or not target.pictures:
+            raise BadPicture("image", "nothing", PICTURE)
+        first = target.pictures[0]
+        url = self._attachments.address(first.url)
+        picture = Attached(url, first.name, first.mime, first.bytes, first.channel, first.message)
+        await self._orders.take(i, answer, {}, words, picture=picture)
+
+
+def language_of(i: Interaction) -> str:
+    """The person's own language for what only they see, and for what they ordered."""
+    return i.locale

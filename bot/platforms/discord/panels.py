@@ -1,0 +1,202 @@
+"""The verbs that only show or set something; their answers are for the person alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final, Literal, cast
+
+from bot.commands import account, clips
+from bot.commands.clips import Acting, Listed
+from bot.commands.verbs import Verb
+from bot.engine.engine import Engine
+from bot.engine.words import Words
+from bot.platforms.discord.answering import Answering
+from bot.platforms.discord.choices import Choices
+from bot.platforms.discord.identity import Marks
+from bot.platforms.discord.render import ACTION_ROW, BUTTON, SECONDARY, escape, plain
+from bot.platforms.discord.wire import Interaction
+from core.errors import NotAllowed, NotFound
+
+EXAMPLES: Final = ("example.1", "example.2", "example.3", "example.4")
+MOST_BUTTONS: Final = 5
+LINES_MOST: Final = 3800
+
+
+class Panels:
+    """One method for each verb, by its name; ``check_channel`` stands before those that make something."""
+
+    def __init__(
+        self, engine: Engine, marks: Marks, choices: Choices, verbs: Sequence[Verb], retention_days: int
+    ) -> None:
+        """``verbs``: for the help."""
+        self._engine, self._marks, self._choices = engine, marks, choices
+        self._verbs_shown, self._retention_days = verbs, retention_days
+
+    async def check_channel(self, i: Interaction) -> None:
+        """Raise NotAllowed where the guild's managers do not want it."""
+        if i.guild_id is None:
+            return
+        channels = [channel for channel in (i.channel_id, i.parent_id) if channel]
+        if not await self._engine.parts.store.chat_allowed("discord", i.guild_id, channels):
+            raise NotAllowed("not in this channel", message_id="error.not_in_channel")
+
+    # ------------------------------------------------------------------------------------------------------------------ clips
+
+    async def jobs(self, i: Interaction, answer: Answering, words: Words, who: Acting) -> None:
+        """What is being made, and what was made last."""
+        del i
+        found = await clips.jobs(self._engine, words, who.account_id)
+        body = plain(self._listed(words.say("jobs.title"), words.say("jobs.none"), found), private=True)
+        buttons = [
+            self._button(words, "cancel", each.job_id, f"{words.say('action.cancel')}: {each.headline}")
+            for each in found
+            if each.is_live
+        ]
+        await answer.show(_with_buttons(body, buttons))
+
+    async def cancel(self, i: Interaction, answer: Answering, words: Words, who: Acting) -> None:
+        """Cancel by name."""
+        row = await clips.the_clip(self._engine, who, str(i.options.get("clip")))
+        job = await self._engine.cancel(row.job.id)
+        await answer.say(escape(words.say("cancel.done" if job.state.value == "cancelled" else "cancel.asked")))
+
+    async def resend(self, i: Interaction, answer: Answering, words: Words, who: Acting) -> None:
+        """Post a clip once more."""
+        row = await clips.the_clip(self._engine, who, str(i.options.get("clip")), only_owner=True)
+        await self._engine.resend(row.job.id)
+        await answer.say(escape(words.say("resend.done")))
+
+    async def gallery(self, i: Interaction, answer: Answering, words: Words, who: Acting) -> None:
+        """Finished clips: the person's, the starred ones, or what was posted publicly in this server."""
+        await self._gallery(i, answer, words, who, str(i.options.get("which") or "mine"), None)
+
+    async def more(self, i: Interaction, answer: Answering, words: Words, who: Acting, which: str, before: str) -> None:
+        """The next page of a gallery."""
+        await self._gallery(i, answer, words, who, which, before)
+
+    async def _gallery(
+        self, i: Interaction, answer: Answering, words: Words, who: Acting, which: str, before: str | None
+    ) -> None:
+        if which == "server":
+            if i.guild_id is None:
+                raise NotFound("not in a server", message_id="error.no_server")
+            found = await clips.server_gallery(
+                self._engine, words, f"discord:guild:{i.guild_id}", before, with_nsfw=i.nsfw
+            )
+        else:
+            which = "favourites" if which == "favourites" else "mine"
+            found = await clips.gallery(
+                self._engine, words, who.account_id, cast("Literal['mine', 'favourites']", which), before
+            )
+        links = [await self._link(each) for each in found]
+        text = self._listed(words.say(f"gallery.{which}"), words.say("gallery.none"), found, links)
+        buttons = []
+        if which != "server":
+            buttons = [
+                self._button(words, "resend", each.job_id, f"{words.say('action.resend')}: {each.headline}")
+                for each in found[: MOST_BUTTONS - 1]
+            ]
+        if len(found) == clips.LISTED:
+            buttons.append(self._button(words, f"more_{which}", found[-1].job_id, words.say("gallery.more")))
+        await answer.show(_with_buttons(plain(text, private=True), buttons))
+
+    async def _link(self, listed: Listed) -> str | None:
+        """Where a clip was posted."""
+        for delivery in reversed(await self._engine.parts.store.deliveries_of_job(listed.job_id)):
+            receipt = delivery.receipt
+            if receipt is not None and receipt.place.platform == "discord" and receipt.message.isdecimal():
+                guild = receipt.place.details.get("guild") or "@me"
+                return f"https://discord.com/channels/{guild}/{receipt.place.chat}/{receipt.message}"
+        return None
+
+    # --------------------------------------------------------------------------------------------------------------------- me
+
+    async def quota(self, i: Interaction, answer: Answering, words: Words, who: Acting) -> None:
+        """What is left today and this month."""
+        account_id = who.account_id or await self._engine.parts.store.open_account("discord", i.user_id)
+        found = await account.me(self._engine, account_id, account_id)
+        lines = clips.quota_lines(found, words)
+        await answer.say("\n".join([f"**{escape(words.say('quota.title'))}**", *(escape(line) for line in lines)]))
+
+    async def settings(self, i: Interaction, answer: Answering, words: Words, who: Acting) -> None:
+        """Show or change the person's defaults."""
+        account_id = who.account_id or await self._engine.parts.store.open_account("discord", i.user_id)
+        fields = {"notify": "notify", "aspect": "aspect_ratio", "seconds": "duration", "resolution": "resolution"}
+        changes: dict[str, Any] = {fields[name]: i.options[name] for name in fields if name in i.options}
+        changes |= {key: value for key, value in self._choices.read_model(i.options.get("model")).items() if key == "provider"}
+        if changes:
+            await account.change_settings(self._engine, account_id, changes)
+        found = (await account.me(self._engine, account_id, account_id))["settings"]
+        lines = [f"**{escape(words.say('settings.saved' if changes else 'settings.title'))}**"]
+        for name, key in (*fields.items(), ("model", "provider")):
+            value = found.get(key)
+            shown = words.say("settings.unset") if value is None else words.say(f"yes_no.{value}") if isinstance(value, bool) else str(value)
+            lines.append(f"{escape(words.say(f'settings.{name}'))}: {escape(shown)}")
+        await answer.say("\n".join(lines))
+
+    async def privacy(self, i: Interaction, answer: Answering, words: Words, who: Acting) -> None:
+        """What is kept and who gets what."""
+        del i, who
+        found = account.privacy(self._engine, words, self._retention_days)
+        await answer.say("\n\n".join([f"**{escape(found['title'])}**", *(escape(each) for each in found["paragraphs"])]))
+
+    async def forget(self, i: Interaction, answer: Answering, words: Words, who: Acting) -> None:
+        """Ask once more, then erase."""
+        del i
+        if who.account_id is None:
+            await answer.say(escape(words.say("forget.nothing")))
+            return
+        body = plain(escape(words.say("forget.sure")), private=True)
+        yes = self._button(words, "forget_now", "me", words.say("forget.yes"))
+        await answer.show(_with_buttons(body, [yes]))
+
+    async def forget_now(self, i: Interaction, answer: Answering, words: Words, who: Acting) -> None:
+        """Erase the person."""
+        if who.account_id is None:
+            await answer.say(escape(words.say("forget.nothing")))
+            return
+        await answer.defer(private=True)
+        jobs, made = await self._engine.forget(who.account_id)
+        await answer.finish(escape(words.say("forget.done", jobs=jobs, clips=made)))
+        del i
+
+    # ------------------------------------------------------------------------------------------------------------------- help
+
+    async def help(self, i: Interaction, answer: Answering, words: Words, who: Acting) -> None:
+        """Every verb in a line."""
+        del i, who
+        lines = [f"**{escape(words.say('help.title'))}**", escape(words.say("help.start"))]
+        lines += [f"`/{verb.name}` {escape(words.say(f'verb.{verb.name}'))}" for verb in self._verbs_shown]
+        lines.append(escape(account.privacy(self._engine, words, self._retention_days)["first_use"]))
+        await answer.say("\n".join(lines))
+
+    async def examples(self, i: Interaction, answer: Answering, words: Words, who: Acting) -> None:
+        """Prompts that run at a press."""
+        del i, who
+        texts = [words.say(message_id) for message_id in EXAMPLES]
+        lines = [f"**{escape(words.say('examples.title'))}**", *(f"{n}. {escape(text)}" for n, text in enumerate(texts, 1))]
+        buttons = [self._button(words, "example", str(n), words.say("examples.run", number=n + 1)) for n in range(len(EXAMPLES))]
+        await answer.show(_with_buttons(plain("\n".join(lines), private=True), buttons))
+
+    # ------------------------------------------------------------------------------------------------------------------ shapes
+
+    def _button(self, words: Words, verb: str, job_id: str, label: str) -> dict[str, Any]:
+        del words
+        return {"type": BUTTON, "style": SECONDARY, "label": label[:80], "custom_id": self._marks.button(verb, job_id)}
+
+    @staticmethod
+    def _listed(title: str, nothing: str, found: Sequence[Listed], links: Sequence[str | None] = ()) -> str:
+        if not found:
+            return escape(nothing)
+        lines = [f"**{escape(title)}**"]
+        for number, each in enumerate(found):
+            link = links[number] if number < len(links) else None
+            name = f"[{escape(each.headline)}]({link})" if link else escape(each.headline)
+            lines.append(f"- {name}\n-# {escape(each.state)}")
+        return "\n".join(lines)[:LINES_MOST]
+
+
+def _with_buttons(body: dict[str, Any], buttons: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    if buttons:
+        body["components"].append({"type": ACTION_ROW, "components": list(buttons[:MOST_BUTTONS])})
+    return body
