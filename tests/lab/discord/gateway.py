@@ -48,6 +48,8 @@ CLOSES: Final = {
     4010: "Invalid shard", 4011: "Sharding required", 4012: "Invalid API version", 4013: "Invalid intent(s)",
     4014: "Disallowed intent(s)",
 }  # fmt: skip
+RESUMABLE: Final = frozenset({0, 1000, 1001, 4000, 4001, 4002, 4003, 4005, 4008})
+"""After these from the gateway's side a session can be resumed; after the others a new one has to begin."""
 SENDS, SEND_SECONDS, SEND_BYTES = 120, 60.0, 4096
 
 
@@ -80,6 +82,17 @@ class Wire:
         self._zlib = zlib.compressobj() if compress else None
         self.beat = asyncio.Event()
         self.session: Session | None = None
+        self._closing: asyncio.Task[bool] | None = None
+
+    def end(self, code: int) -> None:
+        """Begin to close from this side; ``rest`` waits for the program's goodbye."""
+        words = CLOSES.get(code, "").encode()
+        self._closing = self._closing or asyncio.create_task(self.socket.close(code=code, message=words))
+
+    async def rest(self) -> None:
+        """Let a close that is under way finish: a connection that is torn down before reads as 1006 over there."""
+        if self._closing is not None:
+            await self._closing
 
     async def send(self, payload: Json) -> None:
         """One payload, compressed if that was asked for."""
@@ -123,7 +136,7 @@ class Gateway:
 
     async def connect(self, request: web.Request) -> web.StreamResponse:
         """One websocket, from HELLO to its end."""
-        socket = web.WebSocketResponse(max_msg_size=1 << 20, autoping=True)
+        socket = web.WebSocketResponse(max_msg_size=1 << 20, timeout=5.0)
         await socket.prepare(request)
         wire = Wire(socket, request.query.get("compress") == "zlib-stream")
         self.journal.write("connect", path=request.path, query=dict(request.query))
@@ -143,9 +156,10 @@ class Gateway:
                     raise Close(4002)
         except Close as close:
             self.journal.write("close", code=close.code, by="gateway")
-            self._forget(wire, resumable=close.code in {4000, 4007, 4008, 4009})
-            await socket.close(code=close.code, message=CLOSES.get(close.code, "").encode())
+            self._forget(wire, resumable=close.code in RESUMABLE)
+            wire.end(close.code)
         finally:
+            await wire.rest()
             watch.cancel()
             code = socket.close_code or 1006
             self.closes.append(code)
@@ -163,7 +177,8 @@ class Gateway:
                 if not self.acknowledges:
                     continue
                 self.journal.write("close", code=4009, by="gateway")
-                await wire.socket.close(code=4009, message=CLOSES[4009].encode())
+                self._forget(wire, resumable=False)
+                wire.end(4009)
                 return
 
     def _forget(self, wire: Wire, *, resumable: bool) -> None:
@@ -342,10 +357,10 @@ class Gateway:
             wire = session.wire
             if wire is None:
                 continue
-            if code in {4004, 4010, 4011, 4012, 4013, 4014}:
-                self.sessions.pop(session.id, None)
+            self._forget(wire, resumable=code in RESUMABLE)  # before the program's own code of closing is heard
+            self.journal.write("close", code=code, by="test")
             if code:
-                await wire.socket.close(code=code, message=CLOSES.get(code, "").encode())
+                wire.end(code)
             elif wire.socket._req is not None and wire.socket._req.transport is not None:
                 wire.socket._req.transport.abort()
 

@@ -23,8 +23,8 @@ LIMITS: Final[dict[str, tuple[int, float]]] = {
     "create_dm": (10, 10.0),
     "webhook": (5, 2.0),
     "callback": (50, 1.0),
-    "bulk_set_application_commands": (2, 20.0),
-    "bulk_set_guild_application_commands": (2, 20.0),
+    "bulk_set_application_commands": (5, 20.0),
+    "bulk_set_guild_application_commands": (5, 20.0),
 }
 YOUNG: Final = (3, 1.0)
 """Edits of a message that is less than 10 seconds old."""

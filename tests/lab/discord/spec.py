@@ -16,16 +16,16 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from jsonschema import Draft202012Validator, FormatChecker  # type: ignore[import-untyped]
+from jsonschema import Draft202012Validator, FormatChecker, validators  # type: ignore[import-untyped]
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
 FILE: Final = Path(__file__).parents[1] / "specs" / "discord.json"
 HOME: Final = "urn:discord"
-DOCUMENTED: Final = {"file_types", "nsfw", "tts"}
-"""application-commands.mdx, components/reference.mdx: in the documentation, not in the OpenAPI document. ``tts`` is in both, but
-discord.py sends it with edits as well, and Discord takes no notice of it there.
-"""
+DOCUMENTED: Final = {"file_types", "nsfw"}
+"""application-commands.mdx, components/reference.mdx: in the documentation, not in the OpenAPI document."""
+HABITS: Final = {"tts", "enforce_nonce"}
+"""discord.py says ``tts: false`` with edits, discord.js ``enforce_nonce: false`` with webhooks: as false they say nothing."""
 FILES: Final = re.compile(r"files\[\d+\]$")
 
 Json = dict[str, Any]
@@ -39,7 +39,7 @@ def _is_uri(value: object) -> bool:
     if not isinstance(value, str):
         return True
     parts = urlsplit(value)
-    return parts.scheme in {"http", "https", "attachment", "discord"} and bool(parts.netloc)
+    return parts.scheme in {"http", "https", "ws", "wss", "attachment", "discord"} and bool(parts.netloc)
 
 
 def _is_moment(value: object) -> bool:
@@ -73,12 +73,26 @@ def resolve(schema: Json) -> Json:
     return schema
 
 
+def _chosen(word: str) -> Any:
+    """oneOf and anyOf that look only at the branches that can be meant: twenty times faster on a full message."""
+    plain = Draft202012Validator.VALIDATORS[word]
+
+    def check(validator: Any, branches: list[Json], value: Any, schema: Json) -> Iterator[Any]:
+        fitting = [branch for branch in branches if _fits(branch, value)]
+        yield from plain(validator, fitting or branches, value, schema)
+
+    return check
+
+
+_Validator: Final = validators.extend(Draft202012Validator, {word: _chosen(word) for word in ("oneOf", "anyOf")})
+
+
 class Judge:
     """One schema, compiled once."""
 
     def __init__(self, schema: Json) -> None:
         self.schema = schema
-        self._validator = Draft202012Validator(schema, registry=_registry(), format_checker=FORMATS)
+        self._validator = _Validator(schema, registry=_registry(), format_checker=FORMATS)
 
     def faults(self, value: Any) -> list[Wrong]:
         """What is wrong with ``value``, deepest first; ``value`` is relaxed in place."""
@@ -134,7 +148,7 @@ def _relax_object(shapes: list[Json], value: Json, path: str, unknown: list[Wron
         known = [shape["properties"][name] for shape in shapes if name in shape.get("properties", {})] or others
         if known:
             value[name] = relax({"anyOf": known}, value[name], f"{path}.{name}".lstrip("."), unknown)
-        elif name not in DOCUMENTED and not FILES.match(name):
+        elif name not in DOCUMENTED and not FILES.match(name) and (value[name] or name not in HABITS):
             unknown.append((f"{path}.{name}".lstrip("."), "no schema knows this name"))
 
 
