@@ -50,11 +50,15 @@ run:
 setup:
 	$(call install,requirements-dev.lock,dev)
 
+# As many processes as processors, and each takes whole files: what a module's tests share is started once. One process: make test WORKERS=0
+WORKERS ?= logical
+PARALLEL = --numprocesses=$(WORKERS) --maxprocesses=4 --dist=loadfile
+
 test: setup
-	$(PY) -m pytest $(ARGS)
+	$(PY) -m pytest $(PARALLEL) $(ARGS)
 
 coverage: setup
-	$(PY) -m pytest --cov --cov-report=term-missing:skip-covered $(ARGS)
+	$(PY) -m pytest $(PARALLEL) --cov --cov-report=term-missing:skip-covered $(ARGS)
 
 lint: setup
 	@status=0; \

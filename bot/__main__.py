@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.admin_cli import JSON, admin
+from bot.admin_way import only_here
 from bot.exits import EXIT_FAULT, EXIT_PORT, EXIT_RUNNING, EXIT_STORAGE, settings_or_exit
 from bot.version import VERSION
 
@@ -133,6 +134,8 @@ async def _live(app: App, settings: Settings, logs: Logs, stop: asyncio.Event) -
         logs.say(f"Reelay {VERSION} is at {where}")
         if app.doorkeeper.needs_signin:
             logs.say(f"Sign in once with {where}/?signin={await app.doorkeeper.signin_token()}")
+            if (hint := only_here(where)) is not None:
+                logs.say(hint)
         await stop.wait()
         return 0
     finally:

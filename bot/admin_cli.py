@@ -10,16 +10,17 @@ from typing import Annotated, Any
 
 import typer
 
-from bot.admin_way import do, said_as_json, say_alerts, say_pauses, table
+from bot.admin_way import do, only_here, said_as_json, say_alerts, say_limits, say_pauses, table
 from bot.exits import EXIT_FAULT, EXIT_RUNNING, EXIT_STORAGE, end, settings_or_exit
 
 Who = Annotated[str, typer.Argument(help="web:NAME, discord:ID, telegram:ID or the id of an account.", metavar="WHO")]
 JSON = Annotated[bool, typer.Option("--json", help="One line of JSON, for programs.")]
-Scope = Annotated[str, typer.Argument(help="person, chat, role or everybody.", metavar="SCOPE")]
-Subject = Annotated[
-    str, typer.Argument(help="WHO for a person; the chat's or role's name; all for everybody.", metavar="SUBJECT")
-]
+SCOPES = "person, chat, role or everybody."
+SUBJECTS = "WHO for a person; the chat's or role's name; all for everybody."
+Scope = Annotated[str, typer.Argument(help=SCOPES, metavar="SCOPE")]
+Subject = Annotated[str, typer.Argument(help=SUBJECTS, metavar="SUBJECT")]
 Period = Annotated[str, typer.Argument(help="day or month.", metavar="PERIOD")]
+NOW = ("limit", "held", "spent", "left")
 Limit = Annotated[int, typer.Option(help="At most so many, from 1 to 1000.")]
 
 admin = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Steer a Reelay, whether it runs or not.")
@@ -73,8 +74,8 @@ def grant(
 
 @quota.command("show")
 def quota_show(
-    scope: Annotated[str | None, typer.Argument(metavar="[SCOPE", show_default=False)] = None,
-    subject: Annotated[str | None, typer.Argument(metavar="SUBJECT]", show_default=False)] = None,
+    scope: Annotated[str | None, typer.Argument(help=SCOPES, metavar="SCOPE", show_default=False)] = None,
+    subject: Annotated[str | None, typer.Argument(help=SUBJECTS, metavar="SUBJECT", show_default=False)] = None,
     as_json: JSON = False,
 ) -> None:
     """Show the defaults, every limit that was set, and what is left for SUBJECT (without one: for everybody)."""
@@ -84,13 +85,13 @@ def quota_show(
     defaults = told["defaults"]
     typer.echo(f"Unset limits: {defaults['person_day']} a day and {defaults['person_month']} a month for a person, "
           f"{defaults['everybody_day']} a day for everybody together.")  # fmt: skip
-    table("Set limits", ("scope", "subject", "period", "amount"), told["limits"])
-    table("Now", ("scope", "subject", "period", "limit", "held", "spent", "left"), told["now"])
+    say_limits("Set limits", told["limits"], "amount")
+    say_limits("Now", told["now"], *NOW)
     if told["granted"] is not None:
         typer.echo(f"Granted credits beside these: {told['granted']}")
 
 
-@quota.command("set")
+@quota.command("set", context_settings={"ignore_unknown_options": True})
 def quota_set(
     scope: Scope,
     subject: Subject,
@@ -111,7 +112,7 @@ def quota_unset(scope: Scope, subject: Subject, period: Period, as_json: JSON = 
 def _limit(args: dict[str, Any], *, as_json: bool) -> None:
     told = do("limit", args)
     if not said_as_json(told, as_json):
-        table("Now", ("scope", "subject", "period", "limit", "held", "spent", "left"), told["now"])
+        say_limits("Now", told["now"], *NOW)
 
 
 @admin.command()
@@ -131,7 +132,9 @@ def jobs(
 
 
 @admin.command()
-def cancel(job: Annotated[str, typer.Argument(metavar="JOB")], as_json: JSON = False) -> None:
+def cancel(
+    job: Annotated[str, typer.Argument(metavar="JOB", help="The id of a job, as jobs lists it.")], as_json: JSON = False
+) -> None:
     """Cancel a job, as its owner could."""
     told = do("cancel", {"job": job})
     if not said_as_json(told, as_json):
@@ -166,12 +169,14 @@ def token(
     told = do("token", {"who": who, "kind": "signin" if signin else "program"})
     if not said_as_json(told, as_json):
         typer.echo(told["link"] if signin else told["token"])
+        if signin and (hint := only_here(told["link"])) is not None:
+            typer.echo(hint, err=True)
 
 
 @admin.command()
 def block(who: Who, as_json: JSON = False) -> None:
-    """Take no more commands from somebody; what runs goes on (see cancel)."""
-    told = do("block", {"who": who, "blocked": True})
+    """Refuse every order of somebody until unblock. Signing in and looking go on, and what is live too (see cancel)."""
+    told = do("block", {"who": who})
     if not said_as_json(told, as_json):
         live = f" Still live: {', '.join(told['live_jobs'])}." if told["live_jobs"] else ""
         typer.echo(f"{told['who']} is blocked.{live}")
@@ -179,13 +184,16 @@ def block(who: Who, as_json: JSON = False) -> None:
 
 @admin.command()
 def unblock(who: Who, as_json: JSON = False) -> None:
-    """Undo block."""
-    told = do("block", {"who": who, "blocked": False})
+    """Take orders of somebody again."""
+    told = do("unblock", {"who": who})
     if not said_as_json(told, as_json):
         typer.echo(f"{told['who']} is not blocked.")
 
 
-Name = Annotated[str | None, typer.Argument(metavar="[GENERATOR|intake]", show_default=False)]
+Name = Annotated[
+    str | None,
+    typer.Argument(metavar="GENERATOR", help="A generator's name, or intake for new jobs.", show_default=False),
+]
 
 
 @admin.command()
@@ -249,9 +257,9 @@ def restore(
         end(EXIT_STORAGE, str(error))
     if said_as_json(told, as_json):
         return
-    typer.echo(
-        f"{told['data_dir']} is as it was at {told['made_at']}; {told['clip_files']} files of clips were brought back."
-    )
+    brought = f"{told['clip_files']} files of clips were brought back."
+    none = "the backup holds no clips: it was made without --clips."
+    typer.echo(f"{told['data_dir']} is as it was at {told['made_at']}; {brought if told['with_clips'] else none}")
     if told["clips_missing"]:
         typer.echo(f"! {told['clips_missing']} files of clips are not there: they were not in the backup.")
     if told["aside"]:

@@ -190,7 +190,8 @@ def ask(folder: Path, verb: str, args: Mapping[str, Any]) -> dict[str, Any]:
             raise StorageError(f"cannot reach {folder / SOCKET_NAME}: {error.strerror}") from error
         try:
             line_to.settimeout(READ_SECONDS)
-            line_to.sendall(line)
+            with contextlib.suppress(BrokenPipeError):  # while too many ask it answers before it reads
+                line_to.sendall(line)
             heard = bytearray()
             while not heard.endswith(b"\n"):
                 line_to.settimeout(max(0.01, until - time.monotonic()))

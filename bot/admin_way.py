@@ -6,6 +6,7 @@ import json
 import sys
 import time
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 import typer
 
@@ -75,6 +76,21 @@ def said_as_json(told: dict[str, Any], as_json: bool) -> bool:  # noqa: FBT001 -
     if as_json:
         typer.echo(json.dumps(told, ensure_ascii=False))
     return as_json
+
+
+def only_here(link: str) -> str | None:
+    """What to know about a link that leads nowhere on another machine, and what changes that; None when it leads everywhere."""
+    from bot.setting_values import is_loopback
+
+    if not is_loopback(urlsplit(link).hostname or ""):
+        return None
+    return "This link works on this machine only. REELAY_PUBLIC_URL sets the address by which others reach Reelay."
+
+
+def say_limits(title: str, rows: list[dict[str, Any]], *figures: str) -> None:
+    """A table of limits, in which a person has a name as far as it is known."""
+    named = [{**row, "subject": row["who"] or row["subject"]} for row in rows]
+    table(title, ("scope", "subject", "period", *figures), named)
 
 
 def say_pauses(told: dict[str, Any]) -> None:

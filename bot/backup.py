@@ -40,6 +40,11 @@ MANIFEST: Final = "manifest.json"
 DATABASE: Final = "reelay.db"
 PIECE: Final = 1 << 20
 MOST_MANIFEST: Final = 256 << 20
+_OTHER_KIND: Final = re.compile(
+    r"(\.tar)?\.(zip|gz|bz2|xz|zst|lz4?|lzma|7z|rar)$|\.t(gz|bz2?|xz|zst|lz)$|\.(cpio|iso|cab|sqlite3?|db)$",
+    re.IGNORECASE,
+)
+"""Endings of what a backup is not: a folder of such a name would be taken for one."""
 _MEMBER: Final = re.compile(r"reelay\.db|keys\.json|clips/[0-9a-f]{2}/[0-9a-f]{32}\.[a-z0-9]{1,8}", re.ASCII)
 
 
@@ -56,7 +61,7 @@ class Source:
 async def write_backup(source: Source, target: Path, *, with_clips: bool) -> dict[str, Any]:
     """Write a whole backup to ``target``, which must not exist: a ``.tar`` by its name, else a folder; return what is in it.
 
-    A failure leaves nothing behind. Raises BadOption, DiskFull, StorageError.
+    Names of other archives are refused. A failure leaves nothing behind. Raises BadOption, DiskFull, StorageError.
     """
     await asyncio.to_thread(_check_target, target, source.data_dir)
     stage = target.with_name(f".{target.name}.{secrets.token_hex(4)}.partial")
@@ -67,7 +72,7 @@ async def write_backup(source: Source, target: Path, *, with_clips: bool) -> dic
         seen = await asyncio.to_thread(copies.look, stage / DATABASE, MIGRATIONS, alone=True)
         if seen.faults:
             raise StorageError(f"the copy of the database is damaged: {seen.faults[0]}; see reelay doctor")
-        parcel = await asyncio.to_thread(Parcel, stage, packed=target.suffix == ".tar")
+        parcel = await asyncio.to_thread(Parcel, stage, packed=target.suffix.lower() == ".tar")
         await asyncio.to_thread(parcel.add, DATABASE, stage / DATABASE)
         await asyncio.to_thread(parcel.add, KEYS_NAME, source.data_dir / KEYS_NAME)
         missing = 0
@@ -171,6 +176,9 @@ class _Summing:
 
 
 def _check_target(target: Path, data_dir: Path) -> None:
+    kind = _OTHER_KIND.search(target.name)
+    if kind is not None:
+        raise BadOption("target", target, f"the name of a new folder or of a file NAME.tar; {kind[0]} is not made here")
     if os.path.lexists(target):
         raise BadOption("target", target, f"a name that is not taken, and {target} is")
     if not target.parent.is_dir():

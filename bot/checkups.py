@@ -97,7 +97,7 @@ def of_settings(settings: Settings) -> list[Finding]:
             Finding(
                 "note",
                 "access",
-                "anybody who reaches the page may use it; all of them share one allowance",
+                "anybody who reaches the page may use it; all who have not signed in share one allowance",
                 "nothing to do if that is meant",
             )
         )

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import shlex
 import socket
+import sys
 import tempfile
 import time
 import urllib.error
@@ -26,6 +28,8 @@ from core.media import RenderRequest
 from media.tools import MediaTools
 
 RENDER_SECONDS: Final = 120.0
+HEIC: Final = "pillow-heif>=1.1"
+"""What reads HEIC, as in pyproject.toml."""
 SCRIPTS: Final = {
     "Latin": "Añ",
     "Greek": "Ωλ",
@@ -109,23 +113,30 @@ async def _media() -> list[Finding]:
     text = (
         f"drew {seen.seconds:g} s of {seen.width}x{seen.height} {seen.video_codec} in {time.monotonic() - began:.1f} s"
     )
-    heic = importlib.util.find_spec("pillow_heif") is not None
-    wide = (
-        Finding("ok", "media", "HEIC pictures are read")
-        if heic
-        else Finding(
-            "note",
-            "media",
-            "HEIC pictures are refused",
-            "to read them: pip install 'reelay[heic]' (see NOTICE on its licence)",
-        )
-    )
+    wide = _heic()
     if not seen.plays_everywhere or seen.audio_codec is None:
         return [
             Finding("fault", "media", f"{text}, but not every player shows it", "install what requirements.lock names"),
             wide,
         ]
     return [Finding("ok", "media", text), wide]
+
+
+def _heic() -> Finding:
+    """Whether photos of telephones are read, and by which command they will be: never by Reelay's own name, which is on no index."""
+    if importlib.util.find_spec(HEIC.partition(">")[0].replace("-", "_")) is not None:
+        return Finding("ok", "media", "HEIC pictures are read")
+    if importlib.util.find_spec("pip") is None:  # the image is made without it
+        advice = "this Python has no pip (nor has the image): save such pictures as JPEG, or run Reelay from a checkout"
+    else:
+        advice = f"to read them: {_shown_python()} -m pip install '{HEIC}', and start again (see NOTICE on its licence)"
+    return Finding("note", "media", "HEIC pictures are refused", advice)
+
+
+def _shown_python() -> str:
+    """The Python that runs, as one types it here: ``.venv/bin/python`` in a checkout."""
+    python = Path(sys.executable)
+    return shlex.quote(str(python.relative_to(Path.cwd()) if python.is_relative_to(Path.cwd()) else python))
 
 
 def _captions() -> Finding:

@@ -68,6 +68,7 @@ def restore(source: Path, home: Home, *, force: bool, now: int, actor: str) -> d
     return {
         "data_dir": str(home.data_dir),
         **details,
+        "with_clips": manifest.get("clips") is True,
         "clip_files": clips,
         "clips_missing": _missing(home.data_dir / "clips", known),
         "aside": str(aside) if kept or left else None,

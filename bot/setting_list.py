@@ -22,7 +22,7 @@ class Setting:
     used_from: str = ""
 
 
-CREDITS = "a whole number of credits, or unlimited (0 means none)"
+CREDITS = "a whole number of credits from 0 to 1000000000, or unlimited (0 means none)"
 ROOT = "an address that begins with https:// or http://, without a path"
 KEY = "the key or token as it was given to you"
 MODEL = "a model's id, without blanks"
@@ -47,7 +47,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(REELAY, "REELAY_DATABASE_URL", "Where the database is", "reelay.db in the data folder", "sqlite:/// and the path of a file (PostgreSQL comes later)", "sqlite:///data/reelay.db"),
     Setting(REELAY, "REELAY_HTTP_HOST", "Address that the page, the API, webhooks, health and metrics listen on", "127.0.0.1", "an IP address or a host name", "0.0.0.0"),
     Setting(REELAY, "REELAY_HTTP_PORT", "Port of the same (0: any free one)", "8080", "a port from 0 to 65535", "8080"),
-    Setting(REELAY, "REELAY_PUBLIC_URL", "How the outside reaches it; signed links and webhooks need it", "none: no links, no webhooks", ROOT, "https://clips.example.org"),
+    Setting(REELAY, "REELAY_PUBLIC_URL", "How the outside reaches it: what links begin with; webhooks need it", "none: links begin with the address that was called; no webhooks", ROOT, "https://clips.example.org"),
     Setting(REELAY, "REELAY_RETENTION_DAYS", "Days that a clip is kept, unless it has a star", "30", "a whole number of days from 1 to 36500", "30"),
     Setting(REELAY, "REELAY_DISK_BUDGET", "Gigabytes of stored clips above which the operator is warned; nothing is refused or deleted", "none: no warning", "a whole number of gigabytes from 1 to 1000000", "50"),
     Setting(REELAY, "REELAY_LOG_FORMAT", "How log lines look: for people or for machines", "text", "text or json", "json"),
@@ -56,7 +56,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(LIMITS, "REELAY_DAILY_CREDITS", "What a person may spend in a day", "500", CREDITS, "500"),
     Setting(LIMITS, "REELAY_MONTHLY_CREDITS", "What a person may spend in a month", "unlimited", CREDITS, "10000"),
     Setting(LIMITS, "REELAY_GLOBAL_DAILY_CREDITS", "What everybody together may spend in a day", "2000 as soon as a paid generator is configured, else unlimited", CREDITS, "2000"),
-    Setting(LIMITS, "VIDEO_TOKEN_COST", "One flat price in credits for every clip, local ones too, in place of the price list", "none: the price list", "a whole number of credits", "10"),
+    Setting(LIMITS, "VIDEO_TOKEN_COST", "One flat price in credits for every clip, local ones too, in place of the price list", "none: the price list", "a whole number of credits from 0 to 1000000", "10"),
     Setting(LIMITS, "REELAY_MAX_ACTIVE_JOBS", "Jobs of one person that run at once; a film counts as one", "2", "a whole number from 1 to 100", "2"),
     Setting(LIMITS, "REELAY_MAX_WAITING_JOBS", "Jobs of one person that may wait beside them", "20", "a whole number from 0 to 10000", "20"),
     Setting(LIMITS, "REELAY_FILM_PARALLEL", "Scenes of one film that run at once", "4", "a whole number from 1 to 100", "4", used_from=FILMS),

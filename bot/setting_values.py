@@ -64,7 +64,7 @@ def whole_number(least: int, most: int) -> Callable[[str], int]:
     """Return a reader of decimal digits from ``least`` to ``most``."""
 
     def read(text: str) -> int:
-        if not re.fullmatch(r"[0-9]{1,12}", text):
+        if not re.fullmatch(r"-?[0-9]{1,12}", text):
             raise ValueError("is not a whole number")
         if not least <= int(text) <= most:
             raise ValueError("is out of range")

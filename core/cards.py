@@ -91,6 +91,8 @@ class JobView:
     """Whether this process began after the generator was asked."""
     paused: bool = False
     """Whether the operator or the vendor stopped this generator for now."""
+    missing: bool = False
+    """Whether the generator that has this live job is not configured now."""
     may_do_another: bool = False
     """Whether another configured generator could be asked instead."""
 
@@ -104,11 +106,16 @@ class JobView:
         """Seconds since the generator was asked."""
         return max(0, (self.job.finished_at or self.now) - (self.job.started_at or self.now)) / 1000
 
+    @property
+    def came_late(self) -> bool:
+        """Whether a clip came after the job had been given up: it is there, it is free, and the job stays failed."""
+        return self.job.state is JobState.FAILED and self.clip is not None
+
     def fraction(self) -> tuple[float | None, bool]:
         """Return (0..1 or None, whether it is an estimate)."""
         if self.job.state is JobState.STORING:
             return 1.0, False
-        if self.job.state is not JobState.GENERATING:
+        if self.job.state is not JobState.GENERATING or self.missing:
             return None, False
         if self.gives_fraction:
             return self.job.progress or 0.0, False
@@ -123,6 +130,8 @@ class JobView:
             if self.paused or self.queue_seconds is None:
                 return None
             return self.queue_seconds + self.usual_seconds
+        if self.missing:
+            return None
         if job.state is JobState.SUBMITTING:
             return self.usual_seconds
         if job.state is not JobState.GENERATING:
@@ -170,10 +179,14 @@ def card_of(view: JobView) -> Card:
 def _state_line(view: JobView) -> Message:
     job = view.job
     name = {"generator": view.generator_title}
+    if view.came_late:
+        return Message("state.late")
     if job.cancel_wish == "stop_waiting" and not job.ended:
         return Message("state.stopped_waiting", name)
     if job.cancel_wish == "cancel" and not job.ended:
         return Message("state.cancelling", name)
+    if view.missing and job.state is not JobState.UNCLEAR:
+        return Message("state.missing", name)
     if job.state is JobState.QUEUED:
         return _queued_line(view)
     if job.state is JobState.GENERATING:
@@ -217,10 +230,12 @@ def _generating_line(view: JobView, left: float | None) -> Message:
 
 def _note(view: JobView) -> Message | None:
     job = view.job
-    if job.state is JobState.DONE and view.delivery in ("unclear", "dead"):
+    if (job.state is JobState.DONE or view.came_late) and view.delivery in ("unclear", "dead"):
         return Message(f"note.delivery_{view.delivery}")
     if job.ended:
         return None
+    if view.missing:
+        return Message("note.generator_missing", {"generator": view.generator_title})
     if job.note is None:
         return Message("note.restarted") if view.restarted and job.state in AT_PROVIDER else None
     return Message(job.note, {"generator": view.generator_title})
@@ -273,8 +288,9 @@ def _actions(view: JobView) -> list[Action]:
         label["again"] = Message("action.make_anew", {"credits": job.price})
     elif job.state is JobState.STORING:
         verbs = []
-    elif job.state is JobState.DONE:
-        verbs = ["download", "again", "remix", *(["extend"] if view.can_extend else []), "copy_link"]
+    elif job.state is JobState.DONE or view.came_late:
+        can_extend = view.can_extend and not view.came_late
+        verbs = ["download", "again", "remix", *(["extend"] if can_extend else []), "copy_link"]
         verbs += ["unfavourite" if view.favourite else "favourite", "details", "delete"]
     elif job.state is JobState.FAILED:
         code = job.failure.code if job.failure else ""

@@ -296,3 +296,5 @@ class Order:
     attachment: Attachment | None = None
     inbox_id: int | None = None
     receipt: Receipt | None = None
+    flat_price: bool = False
+    """``price`` is the flat price of all clips, due whatever the generator says that the clip cost."""

@@ -111,6 +111,8 @@ class Hold:
     from_grants: int
     rows: tuple[tuple[Scope, str, Period, int], ...]
     """(scope, subject, period, window_start) of every allowance that counts this job."""
+    flat: bool = False
+    """The price is the one flat price of all clips: it is due whatever the generator says that the clip cost."""
 
     @property
     def from_allowance(self) -> int:
@@ -123,17 +125,19 @@ class Hold:
 
     def as_json(self) -> dict[str, Any]:
         """Return plain JSON for the job's row."""
-        return {"credits": self.credits, "from_grants": self.from_grants, "rows": [list(row) for row in self.rows]}
+        flat = {"flat": True} if self.flat else {}
+        rows = [list(row) for row in self.rows]
+        return {"credits": self.credits, "from_grants": self.from_grants, "rows": rows, **flat}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Hold:
         """Read what ``as_json`` wrote."""
         rows = tuple((Scope(s), str(who), Period(p), int(start)) for s, who, p, start in data["rows"])
-        return cls(int(data["credits"]), int(data["from_grants"]), rows)
+        return cls(int(data["credits"]), int(data["from_grants"]), rows, bool(data.get("flat", False)))
 
 
-def plan_hold(credits: int, allowances: Iterable[Allowance], granted: int) -> Hold:
-    """Return how ``credits`` are covered: the allowance first, granted credits last.
+def plan_hold(credits: int, allowances: Iterable[Allowance], granted: int, *, flat: bool = False) -> Hold:
+    """Return how ``credits`` are covered: the allowance first, granted credits last. ``flat``: they are the flat price of all clips.
 
     Limits of a chat, a role and everybody are the operator's caps: grants do not go round them. Raises QuotaExceeded (values: needed,
     left, scope, period, resets_at) naming the tightest limit.
@@ -150,7 +154,7 @@ def plan_hold(credits: int, allowances: Iterable[Allowance], granted: int) -> Ho
             from_grants, tightest = credits - row.left, row
     if tightest is not None and from_grants > granted:
         raise _short(credits, credits - from_grants + granted, tightest)
-    return Hold(credits, from_grants, tuple((r.scope, r.subject, r.period, r.window_start) for r in rows))
+    return Hold(credits, from_grants, tuple((r.scope, r.subject, r.period, r.window_start) for r in rows), flat)
 
 
 def _short(needed: int, left: int, row: Allowance) -> QuotaExceeded:
@@ -175,6 +179,7 @@ class Settlement:
 
 
 def settle(hold: Hold, cost: int | None) -> Settlement:
-    """Return the settlement of a delivered clip whose true cost is ``cost`` credits (None: as priced)."""
+    """Return the settlement of a delivered clip whose true cost is ``cost`` credits (None: as priced). A flat price is due in full."""
     true = hold.credits if cost is None else cost
-    return Settlement(charge=min(true, hold.credits), overrun=max(0, true - hold.credits))
+    charge = hold.credits if hold.flat else min(true, hold.credits)
+    return Settlement(charge=charge, overrun=max(0, true - hold.credits))

@@ -82,7 +82,8 @@ def clean_text(text: str) -> str:
         text = "".join(
             c if c in "\n\t" or not unicodedata.category(c).startswith("C") or c == "\u200d" else " " for c in text
         )
-        text = re.sub(r"\s*\n\s*", "\n", text)
+        # Line by line, not by one pattern: that one looks at a run of blanks again from each of its characters.
+        text = "\n".join(filter(None, map(str.strip, text.split("\n"))))
     return _WIDE_SPACE.sub(" ", text).strip()
 
 

@@ -50,6 +50,8 @@ class Step:
     attempt_state: AttemptState | None = None
     clip: Clip | None = None
     source: Clip | None = None
+    watch_until: int | None = None
+    """The job is given up, its attempt is watched on until then (UTC ms): a clip that still comes is kept."""
 
     def __post_init__(self) -> None:
         """Refuse columns that a step must not touch."""

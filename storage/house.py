@@ -6,6 +6,7 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Any
 
+from core.ids import first_job_id
 from storage.rows import dump
 
 
@@ -90,21 +91,51 @@ def counts(connection: sqlite3.Connection) -> dict[str, dict[str, int]]:
     }
 
 
-def tidy(connection: sqlite3.Connection, *, inbox_before: int, events_before: int, tokens_before: int) -> int:
-    """Remove old rows that nothing needs any more; returns how many."""
-    removed = connection.execute(
-        "DELETE FROM inbox WHERE state <> 'pending' AND received_at < ? AND id < COALESCE("
-        "(SELECT id FROM inbox WHERE received_at >= ? ORDER BY id LIMIT 1), 9223372036854775807)",  # ids rise with time
-        (inbox_before, inbox_before),
+@dataclass(frozen=True, slots=True)
+class Tidied:
+    """What one round of :func:`tidy` removed, and where the next one goes on in the inbox; ``more``: whether it may find something."""
+
+    removed: int
+    inbox_id: int
+    more: bool
+
+
+def tidy(
+    connection: sqlite3.Connection,
+    *,
+    inbox_before: int,
+    events_before: int,
+    tokens_before: int,
+    most: int,
+    after_inbox_id: int = 0,
+) -> Tidied:
+    """Remove old rows that nothing needs any more, at most ``most`` jobs or rows of each kind. No statement reads a whole table of jobs,
+    commands or trails: they are walked from their old end, which the rounds before have emptied.
+    """
+    commands = connection.execute(
+        "SELECT id, state, received_at FROM inbox WHERE id > ? ORDER BY id LIMIT ?", (after_inbox_id, most)
+    ).fetchall()
+    old = [row for row in commands if row["received_at"] < inbox_before]
+    removed = 0
+    for row in old:
+        if row["state"] != "pending":
+            removed += connection.execute("DELETE FROM inbox WHERE id = ?", (row["id"],)).rowcount
+    walked = old[-1]["id"] if old else after_inbox_id
+    more = len(old) == most
+    for table, condition in (("events", "at < ?1"), ("cards", "closed = 1")):
+        # The name of a job sorts by when it was ordered: whatever ended before, begins with an older one.
+        jobs = connection.execute(
+            f"SELECT DISTINCT t.job_id FROM {table} AS t CROSS JOIN jobs AS j ON j.id = t.job_id"
+            f" WHERE t.job_id < ?2 AND {condition} AND j.finished_at < ?1 LIMIT ?3",
+            (events_before, first_job_id(events_before), most),
+        ).fetchall()
+        for job in jobs:
+            removed += connection.execute(
+                f"DELETE FROM {table} WHERE job_id = ?2 AND {condition}", (events_before, job["job_id"])
+            ).rowcount
+        more = more or len(jobs) == most
+    tokens = connection.execute(
+        "DELETE FROM tokens WHERE hash IN (SELECT hash FROM tokens WHERE expires_at < ?1 OR (kind = 'signin' AND used_at < ?1) LIMIT ?2)",
+        (tokens_before, most),
     ).rowcount
-    removed += connection.execute(
-        "DELETE FROM events WHERE at < ? AND job_id IN (SELECT id FROM jobs WHERE finished_at < ?)",
-        (events_before, events_before),
-    ).rowcount
-    removed += connection.execute(
-        "DELETE FROM tokens WHERE expires_at < ? OR (kind = 'signin' AND used_at < ?)", (tokens_before, tokens_before)
-    ).rowcount
-    removed += connection.execute(
-        "DELETE FROM cards WHERE closed = 1 AND job_id IN (SELECT id FROM jobs WHERE finished_at < ?)", (events_before,)
-    ).rowcount
-    return removed
+    return Tidied(removed + tokens, walked, more or tokens == most)

@@ -22,12 +22,12 @@ LIVE_JOBS = "state IN ('preparing', 'queued', 'submitting', 'generating', 'stori
 STANDING = (
     "SELECT a.blocked_at, a.granted, a.last_vt, (SELECT vt FROM fairness WHERE id = 1) AS now_vt,"
     " EXISTS (SELECT 1 FROM pauses WHERE provider = '*' AND (until IS NULL OR until > ?)) AS paused,"
-    f" (SELECT COUNT(*) FROM jobs WHERE account_id = a.id AND {LIVE_JOBS}) AS live,"
+    f" (SELECT COUNT(*) FROM jobs WHERE account_id = a.id AND {LIVE_JOBS} AND state <> 'unclear') AS live,"
     f" (SELECT COUNT(*) FROM jobs WHERE account_id = a.id AND {LIVE_JOBS} AND state IN ('preparing', 'queued')) AS waiting,"
     " (SELECT id FROM jobs WHERE identity_id = ? AND dedupe_key = ?) AS same"
     " FROM accounts AS a WHERE a.id = ?"
 )
-"""All that decides about an order, in one look."""
+"""All that decides about an order, in one look. An unclear job takes no place: nobody knows how long it stays."""
 FAIR_STEP = 1.0
 """How far one job moves its person on in the fair queue."""
 ACKNOWLEDGE_MS = 5000
@@ -73,12 +73,14 @@ def accept(
     tombstone: str | None,
     most_waiting: int,
     most_running: int = 0,
+    disk_is_low: bool = False,
     defaults: DefaultLimits,
     now: int,
 ) -> tuple[Job, bool]:
     """Make the job of ``order``, its hold and its card, and mark its inbox row; returns (job, whether it is new).
 
-    ``most_running``: jobs of the person that may run at once, which therefore need no place in the line.
+    ``most_running``: jobs of the person that may run at once, which therefore need no place in the line. ``disk_is_low``: nothing new is
+    taken.
     The same dedupe key again returns the first job; with other parameters it is a Conflict. Raises NotAllowed, IntakePaused, TooManyJobs,
     QuotaExceeded, and then changes nothing.
     """
@@ -93,13 +95,14 @@ def accept(
         return job_of(first), False
     if person["blocked_at"] is not None:
         raise NotAllowed("the account is blocked", message_id="error.blocked")
-    if person["paused"]:
-        raise IntakePaused("intake is paused")
+    if disk_is_low or person["paused"]:
+        raise IntakePaused("the disk is nearly full" if disk_is_low else "intake is paused")
     waiting = person["waiting"]
     running = person["live"] - waiting
     if waiting >= most_waiting + max(0, most_running - running):  # what can run at once does not have to wait
         raise TooManyJobs(f"{waiting} jobs wait already", values={"waiting": waiting, "most": most_waiting})
-    hold = take_hold(connection, order.price, subjects_of(actor, account_id), person["granted"], defaults, now)
+    subjects = subjects_of(actor, account_id)
+    hold = take_hold(connection, order.price, subjects, person["granted"], defaults, now, flat=order.flat_price)
 
     job_id = new_job_id(now)
     state = JobState.QUEUED if order.attachment is None else JobState.PREPARING

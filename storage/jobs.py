@@ -11,7 +11,8 @@ from core.ids import new_secret_id
 from core.jobs import Attempt, Job
 from core.states import ENDED, AttemptState, IllegalMove, JobState, check_move, deadline_for
 from core.steps import AdmissionCaps, Step
-from storage.intake import fair_tag, give_place_back
+from storage import late
+from storage.intake import LIVE_JOBS, fair_tag, give_place_back
 from storage.messages import add_delivery
 from storage.quota import settle_job
 from storage.rows import attempt_of, dump, insert, insert_clip, job_of
@@ -61,7 +62,9 @@ def apply(connection: sqlite3.Connection, step: Step, now: int) -> Job:
         _touch_attempt(connection, job.attempt_id, step, now)
     if step.hop is not None:
         add_event(connection, job.id, step.hop, step.hop_note, now)
-    if step.to is JobState.DONE and step.clip is not None:
+    if (
+        step.to is JobState.DONE and step.clip is not None and job.cancel_wish != "stop_waiting"
+    ):  # else: the gallery only
         add_delivery(connection, job.id, step.clip.id, job.place, now)
     return read(connection, job.id)
 
@@ -85,7 +88,7 @@ def _moved(connection: sqlite3.Connection, job: Job, step: Step, to: JobState, n
         values |= {"queued_at": now, "progress": None}
         if job.state is JobState.PREPARING:
             values["vt"] = fair_tag(connection, job.account_id)
-        values["due_at"] = values["deadline"]
+        values["due_at"] = now if job.cancel_wish else values["deadline"]  # a wish to cancel is seen to at once
     if to in ENDED:
         if job.state is JobState.QUEUED:
             give_place_back(connection, job.account_id, job.id)
@@ -104,8 +107,15 @@ def _touch_attempt(connection: sqlite3.Connection, attempt_id: str, step: Step, 
     if step.attempt_state is not None:
         code = None if step.failure is None else step.failure.code
         connection.execute(
-            "UPDATE attempts SET state = ?, ended_at = ?, error_code = ? WHERE id = ?",
-            (step.attempt_state.value, now, code, attempt_id),
+            "UPDATE attempts SET state = ?, ended_at = ?, error_code = ?, watch_at = ?, watch_until = ? WHERE id = ?",
+            (
+                step.attempt_state.value,
+                now,
+                code,
+                None if step.watch_until is None else now,
+                step.watch_until,
+                attempt_id,
+            ),
         )
 
 
@@ -207,7 +217,10 @@ def _begin_attempt(connection: sqlite3.Connection, job: Job, vt: float | None, n
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """What the scheduler has to do: jobs to look at now as (id, provider), when the next one is due, whether a queue waits."""
+    """What the scheduler has to do: jobs to look at now as (id, provider), when the next one is due, whether a queue waits.
+
+    Behind the live jobs come ended ones whose attempt is watched on (``storage/late.py``).
+    """
 
     jobs: list[tuple[str, str]]
     next_at: int | None
@@ -223,7 +236,23 @@ def due(connection: sqlite3.Connection, now: int, most: int, without: Collection
     ).fetchall()
     later = connection.execute("SELECT MIN(due_at) AS at FROM jobs WHERE due_at > ?", (now,)).fetchone()["at"]
     queue = connection.execute("SELECT 1 FROM jobs WHERE state = 'queued' LIMIT 1").fetchone()
-    return Due([(row["id"], row["provider"]) for row in rows], later, queue is not None)
+    jobs = [(row["id"], row["provider"]) for row in rows] + late.due(connection, now, without)
+    next_at = min((at for at in (later, late.next_look(connection, now)) if at is not None), default=None)
+    return Due(jobs, next_at, queue is not None)
+
+
+def wake_without(connection: sqlite3.Connection, providers: Collection[str], now: int) -> int:
+    """Make live jobs of generators other than ``providers`` due now, those in the line too; returns how many."""
+    marks = ", ".join("?" * len(providers))
+    return connection.execute(
+        f"UPDATE jobs SET due_at = ? WHERE {LIVE_JOBS} AND provider NOT IN ({marks})", (now, *providers)
+    ).rowcount
+
+
+def providers_in_use(connection: sqlite3.Connection) -> set[str]:
+    """Return the generators of live jobs."""
+    rows = connection.execute(f"SELECT DISTINCT provider FROM jobs WHERE {LIVE_JOBS}").fetchall()
+    return {row["provider"] for row in rows}
 
 
 def job_of_attempt(connection: sqlite3.Connection, attempt_id: str) -> str | None:

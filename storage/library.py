@@ -10,7 +10,7 @@ from storage.intake import LIVE_JOBS
 from storage.jobs import finish_attempt_lost
 from storage.rows import clip_of, insert_clip
 
-__all__ = ["clip", "delete_job", "expired", "insert_clip", "is_favourite", "keys_in_use", "own_clip", "set_favourite"]
+__all__ = ["clip", "delete_job", "expired", "insert_clip", "keys_in_use", "own_clip", "set_favourite"]
 
 
 def clip(connection: sqlite3.Connection, clip_id: str) -> Clip:
@@ -38,16 +38,6 @@ def set_favourite(connection: sqlite3.Connection, account_id: str, clip_id: str,
         )
     else:
         connection.execute("DELETE FROM favourites WHERE account_id = ? AND clip_id = ?", (account_id, clip_id))
-
-
-def is_favourite(connection: sqlite3.Connection, account_id: str, clip_id: str) -> bool:
-    """Whether the account has starred the clip."""
-    return (
-        connection.execute(
-            "SELECT 1 FROM favourites WHERE account_id = ? AND clip_id = ?", (account_id, clip_id)
-        ).fetchone()
-        is not None
-    )
 
 
 def expired(connection: sqlite3.Connection, before: int, most: int) -> list[str]:
@@ -79,20 +69,22 @@ def _erase_rows(connection: sqlite3.Connection, rows: list[sqlite3.Row]) -> list
 
 
 def delete_job(connection: sqlite3.Connection, job_id: str, now: int) -> list[str]:
-    """Take an ended job out of the history: words, pictures, clip and trail are erased, money stays. Returns the keys of its files."""
+    """Take an ended job out of the history: words, pictures, clip and trail are erased, money stays. Returns the keys of its files.
+
+    Its command needs nothing: it lost its words when it became the job (``intake.accept``).
+    """
     _hand_picture_on(connection, job_id)
     rows = connection.execute("SELECT id, key, poster_key FROM clips WHERE job_id = ?", (job_id,)).fetchall()
     keys = _erase_rows(connection, rows)
     finish_attempt_lost(connection, job_id, now)
     connection.execute(
         "UPDATE attempts SET applied = json_set(applied, '$.prompt', '', '$.negative_prompt', '', '$.picture', NULL),"
-        " ticket = NULL WHERE job_id = ?",
+        " ticket = NULL, watch_at = NULL, watch_until = NULL WHERE job_id = ?",
         (job_id,),
     )
     connection.execute("DELETE FROM cards WHERE job_id = ?", (job_id,))
     connection.execute("DELETE FROM deliveries WHERE job_id = ?", (job_id,))
     connection.execute("DELETE FROM events WHERE job_id = ?", (job_id,))
-    connection.execute("UPDATE inbox SET payload = '{}', failure = NULL WHERE job_id = ?", (job_id,))
     connection.execute(
         "UPDATE jobs SET hidden = 1, wanted = '{}',"
         " applied = json_set(applied, '$.prompt', '', '$.negative_prompt', '', '$.picture', NULL),"
@@ -130,7 +122,7 @@ def keys_in_use(connection: sqlite3.Connection) -> set[str]:
     """Return the key of every file that a row speaks of."""
     rows = connection.execute(
         "SELECT key FROM clips UNION SELECT poster_key FROM clips WHERE poster_key IS NOT NULL"
-        " UNION SELECT json_extract(attachment, '$.key') FROM jobs WHERE attachment IS NOT NULL AND state = 'preparing'"
+        f" UNION SELECT json_extract(attachment, '$.key') FROM jobs WHERE {LIVE_JOBS} AND state = 'preparing' AND attachment IS NOT NULL"
         " UNION SELECT json_extract(payload, '$.attachment.key') FROM inbox WHERE state = 'pending'"
     ).fetchall()
     return {row[0] for row in rows if row[0]}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from core.errors import NotFound
@@ -118,15 +118,36 @@ def card_failed(connection: sqlite3.Connection, card_id: int, next_edit_at: int,
     )
 
 
+def card_lost(connection: sqlite3.Connection, card_id: int) -> None:
+    """Somebody deleted the card's message: what is sent for it from now on is a new message."""
+    connection.execute("UPDATE cards SET receipt = NULL WHERE id = ?", (card_id,))
+
+
+def drop_credentials(connection: sqlite3.Connection, now: int) -> int:
+    """Erase the credentials of messages that can no longer be edited; returns how many."""
+    return sum(
+        connection.execute(
+            f"UPDATE {table} SET receipt = json_set(receipt, '$.credential', NULL)"
+            " WHERE json_extract(receipt, '$.credential') IS NOT NULL AND json_extract(receipt, '$.can_edit_until') <= ?",
+            (now,),
+        ).rowcount
+        for table in ("cards", "deliveries")
+    )
+
+
 def reopen_cards(connection: sqlite3.Connection, job_id: str) -> None:
     """Open a job's cards for one more truthful edit."""
     connection.execute("UPDATE cards SET closed = 0 WHERE job_id = ?", (job_id,))
 
 
-def due_deliveries(connection: sqlite3.Connection, now: int, most: int) -> tuple[list[Delivery], int | None]:
-    """Return (deliveries and notices to try now, the next due time after them or None)."""
+def due_deliveries(
+    connection: sqlite3.Connection, now: int, most: int, without: Collection[str] = ()
+) -> tuple[list[Delivery], int | None]:
+    """Return (deliveries and notices to try now, the next due time after them or None), leaving out the platforms of ``without``."""
+    marks = ", ".join("?" * len(without))
     rows = connection.execute(
-        "SELECT * FROM deliveries WHERE due_at <= ? ORDER BY due_at LIMIT ?", (now, most)
+        f"SELECT * FROM deliveries WHERE due_at <= ? AND platform NOT IN ({marks}) ORDER BY due_at LIMIT ?",
+        (now, *without, most),
     ).fetchall()
     later = connection.execute("SELECT MIN(due_at) AS at FROM deliveries WHERE due_at > ?", (now,)).fetchone()["at"]
     return [delivery_of(row) for row in rows], later

@@ -1,4 +1,4 @@
-"""What only an operator asks of the store. Every change and its line in the audit trail are one transaction."""
+"""What only an operator asks of the store. Every change and its line in the audit trail are one transaction; no change, no line."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ class OperatorStore:
 
     async def write_down(self, doing: Doing) -> None:
         """Note something whose effect is not a row of ours, such as a backup."""
-        await self._do(doing, lambda _connection, _now: None)
+        now = self._now()
+        await self._store.database.write(lambda c: house.audit(c, doing.actor, doing.verb, doing.details, now))
 
     async def set_channel(self, doing: Doing, platform: str, guild: str, channel: str, *, allowed: bool) -> None:
         """Allow or deny clips in a channel."""
@@ -37,8 +38,10 @@ class OperatorStore:
         now = self._now()
 
         def both(connection: sqlite3.Connection) -> T:
+            before = connection.total_changes
             value = work(connection, now)
-            house.audit(connection, doing.actor, doing.verb, doing.details, now)
+            if connection.total_changes > before:
+                house.audit(connection, doing.actor, doing.verb, doing.details, now)
             return value
 
         return await self._store.database.write(both)
@@ -65,8 +68,14 @@ class OperatorStore:
         return await self._do(doing, lambda c, now: quota.grant(c, account_id, credits, note, now))
 
     async def set_blocked(self, doing: Doing, account_id: str, *, blocked: bool) -> None:
-        """Block or unblock. Raises NotFound."""
-        await self._do(doing, lambda c, now: people.set_blocked(c, account_id, now if blocked else None))
+        """Block or unblock, unless it is so already. Raises NotFound."""
+
+        def work(connection: sqlite3.Connection, now: int) -> None:
+            row = connection.execute("SELECT blocked_at FROM accounts WHERE id = ?", (account_id,)).fetchone()
+            if row is None or (row["blocked_at"] is not None) != blocked:
+                people.set_blocked(connection, account_id, now if blocked else None)
+
+        await self._do(doing, work)
 
     async def add_token(
         self, doing: Doing, token_hash: str, kind: str, account_id: str, expires_at: int | None
@@ -87,8 +96,12 @@ class OperatorStore:
         await self._do(doing, lambda c, _: quota.set_limit(c, scope, subject, period, amount, unset=unset))
 
     async def limits(self) -> list[dict[str, Any]]:
-        """Every limit that an operator has set; ``amount`` None means unlimited."""
-        return await self._rows("SELECT scope, subject, period, amount FROM limits ORDER BY scope, subject, period")
+        """Every limit that an operator has set; ``amount`` None means unlimited, ``who`` is as whom a person's account is known."""
+        return await self._rows(
+            "SELECT scope, subject, period, amount, (SELECT platform || ':' || external_id FROM identities"
+            " JOIN accounts ON accounts.id = account_id WHERE scope = 'person' AND account_id = subject AND forgotten_at IS NULL"
+            " ORDER BY identities.id LIMIT 1) AS who FROM limits ORDER BY scope, subject, period"
+        )
 
     # --------------------------------------------------------------------------------------------------------- generators, intake
 

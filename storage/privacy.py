@@ -22,7 +22,8 @@ def forget(
 ) -> tuple[list[str], int, int]:
     """Erase everything of an account but its ledger lines; returns (keys of files to delete, jobs erased, clips erased).
 
-    Its random account id is the pseudonym under which the ledger and this month's allowance go on; nothing else says who it was.
+    Its random account id is the pseudonym under which the ledger, this month's allowance and what operators did go on; nothing else says
+    who it was, and what operators wrote about it goes.
     ``tombstones``: a keyed hash for each identity (see ``people.open_account``). Raises Conflict while a job lives: one that was ordered
     while the others were being cancelled would be erased with its hold.
     """
@@ -47,15 +48,24 @@ def forget(
         "DELETE FROM settings WHERE account_id = ?",
         "DELETE FROM tokens WHERE account_id = ?",
         "UPDATE jobs SET parent_id = NULL WHERE account_id = ?",
+        "UPDATE ledger SET note = NULL WHERE note IS NOT NULL AND account_id = ?",
     )
     for statement in statements:
         connection.execute(statement, (account_id,))
+    connection.execute(
+        "UPDATE audit SET details = json_remove(json_replace(details, '$.who', ?1), '$.note')"
+        " WHERE json_extract(details, '$.account') = ?1",
+        (account_id,),
+    )
     for row in connection.execute(
         "SELECT id, platform, external_id FROM identities WHERE account_id = ?", (account_id,)
     ).fetchall():
         connection.execute(
             "DELETE FROM inbox WHERE platform = ? AND json_extract(payload, '$.actor.external_id') = ?",
             (row["platform"], row["external_id"]),
+        )
+        connection.execute(
+            "UPDATE audit SET actor = ? WHERE actor = ?", (account_id, f"{row['platform']}:{row['external_id']}")
         )
         connection.execute("UPDATE identities SET external_id = ? WHERE id = ?", (tombstones[row["id"]], row["id"]))
     jobs = connection.execute("DELETE FROM jobs WHERE account_id = ?", (account_id,)).rowcount

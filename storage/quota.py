@@ -47,13 +47,20 @@ def _default(scope: Scope, period: Period, defaults: DefaultLimits) -> int | Non
 
 
 def take_hold(
-    connection: sqlite3.Connection, credits: int, subjects: Subjects, granted: int, defaults: DefaultLimits, now: int
+    connection: sqlite3.Connection,
+    credits: int,
+    subjects: Subjects,
+    granted: int,
+    defaults: DefaultLimits,
+    now: int,
+    *,
+    flat: bool = False,
 ) -> Hold:
     """Debit every allowance; what only ``granted`` credits can cover is in the hold's ``from_grants``, for the caller to take.
 
     Raises QuotaExceeded and changes nothing when any of them is short.
     """
-    hold = plan_hold(credits, allowances(connection, subjects, defaults, now), granted)
+    hold = plan_hold(credits, allowances(connection, subjects, defaults, now), granted, flat=flat)
     if credits:
         connection.execute(
             f"INSERT INTO allowances (scope, subject, period, window_start, held) VALUES {', '.join(['(?, ?, ?, ?, ?)'] * len(hold.rows))}"

@@ -14,10 +14,13 @@ from core.money import Period, Scope
 from core.ports import Clock
 from core.states import DeliveryState
 from core.steps import AdmissionCaps, DefaultLimits, Step
-from storage import chats, house, intake, jobs, library, messages, people, privacy, quota, views
+from storage import chats, house, intake, jobs, late, library, messages, people, privacy, quota, views
 from storage.database import Database
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+TIDY_ROWS = 200
+"""Jobs, or rows of a kind, that one round of tidying removes: a few thousandths of a second."""
+TIDY_ROUNDS = 5000
 Tombstone = Callable[[str, str], str]
 """(platform, external id) → the keyed hash under which a forgotten person is still counted this month."""
 
@@ -37,7 +40,9 @@ class SqliteStore:
         now = self._clock.now()
         return await self.database.write(lambda c: intake.receive(c, platform, update_id, payload, now))
 
-    async def accept(self, order: Order, *, most_waiting: int, most_running: int = 0) -> tuple[Job, bool]:
+    async def accept(
+        self, order: Order, *, most_waiting: int, most_running: int = 0, disk_is_low: bool = False
+    ) -> tuple[Job, bool]:
         """Make hold, job and card in one transaction; returns (job, is new). Raises RequestError kinds, changing nothing."""
         now, actor = self._clock.now(), order.actor
         tombstone = self._tombstone(actor.platform, actor.external_id)
@@ -48,6 +53,7 @@ class SqliteStore:
                 tombstone=tombstone,
                 most_waiting=most_waiting,
                 most_running=most_running,
+                disk_is_low=disk_is_low,
                 defaults=self.defaults,
                 now=now,
             )
@@ -86,6 +92,15 @@ class SqliteStore:
         now = self._clock.now()
         return await self.database.read(lambda c: jobs.due(c, now, most, without))
 
+    async def wake_without(self, providers: Collection[str]) -> int:
+        """Make live jobs whose generator is none of ``providers`` due now; returns how many."""
+        now = self._clock.now()
+        return await self.database.write(lambda c: jobs.wake_without(c, providers, now))
+
+    async def providers_in_use(self) -> set[str]:
+        """The generators of live jobs."""
+        return await self.database.read(jobs.providers_in_use)
+
     async def wish(self, job_id: str, what: str) -> Job:
         """Record that the person wants to cancel or stop waiting."""
         now = self._clock.now()
@@ -99,6 +114,28 @@ class SqliteStore:
     async def job_of_attempt(self, attempt_id: str) -> str | None:
         """The job an attempt belongs to."""
         return await self.database.read(lambda c: jobs.job_of_attempt(c, attempt_id))
+
+    async def watch(self, attempt_id: str) -> late.Watch | None:
+        """The watch over an attempt whose job was given up; None when it is not watched."""
+        return await self.database.read(lambda c: late.watch(c, attempt_id))
+
+    async def watch_found(self, attempt_id: str, ticket: Mapping[str, Any]) -> None:
+        """Keep the ticket of a watched attempt whose submit's answer had been lost."""
+        now = self._clock.now()
+        await self.database.write(lambda c: late.found(c, attempt_id, ticket, now))
+
+    async def look_later(self, attempt_id: str, at: int, tries: int) -> None:
+        """Look at a watched attempt again at ``at`` (UTC ms)."""
+        await self.database.write(lambda c: late.look_later(c, attempt_id, at, tries))
+
+    async def end_watch(self, attempt_id: str) -> None:
+        """Watch an attempt no longer."""
+        await self.database.write(lambda c: late.end(c, attempt_id))
+
+    async def join_late_clip(self, attempt_id: str, clip: Clip, true_cost: int) -> Job:
+        """Give a clip that came late to its failed job. Raises NotFound when the job was deleted meanwhile."""
+        now = self._clock.now()
+        return await self.database.write(lambda c: late.join(c, attempt_id, clip, true_cost, now))
 
     # -------------------------------------------------------------------------------------------------------------------- views
 
@@ -149,6 +186,15 @@ class SqliteStore:
         """Record that an edit did not go through."""
         await self.database.write(lambda c: messages.card_failed(c, card_id, next_edit_at, closed=closed))
 
+    async def card_lost(self, card_id: int) -> None:
+        """Somebody deleted the card's message."""
+        await self.database.write(lambda c: messages.card_lost(c, card_id))
+
+    async def drop_credentials(self) -> int:
+        """Erase the credentials of messages that can no longer be edited; returns how many."""
+        now = self._clock.now()
+        return await self.database.write(lambda c: messages.drop_credentials(c, now), weight=16)
+
     async def acknowledged(self, job_id: str, receipt: Receipt) -> None:
         """Record the message that answered the command."""
         await self.database.write(lambda c: messages.acknowledged(c, job_id, receipt))
@@ -162,10 +208,10 @@ class SqliteStore:
         """Open a job's cards for one more edit."""
         await self.database.write(lambda c: messages.reopen_cards(c, job_id))
 
-    async def due_deliveries(self, most: int) -> tuple[list[Delivery], int | None]:
-        """Deliveries to try now, and when the next one after them is due."""
+    async def due_deliveries(self, most: int, without: Collection[str] = ()) -> tuple[list[Delivery], int | None]:
+        """Deliveries and notices to try now, but for the platforms of ``without``; and when the next one after them is due."""
         now = self._clock.now()
-        return await self.database.read(lambda c: messages.due_deliveries(c, now, most))
+        return await self.database.read(lambda c: messages.due_deliveries(c, now, most, without))
 
     async def move_delivery(self, delivery_id: int, to: DeliveryState, **columns: Any) -> Delivery:
         """Move a delivery or a notice; columns due_at, receipt, error_code, and notify_after_ms (see ``messages.move_delivery``)."""
@@ -368,14 +414,25 @@ class SqliteStore:
         return await self.database.read(house.counts)
 
     async def tidy(self, *, keep_ms: int, month_start: int) -> int:
-        """Remove old rows that nothing needs; returns how many. Ends with last month's tombstones."""
-        now = self._clock.now()
-        before = now - keep_ms
+        """Remove old rows that nothing needs; returns how many. Ends with last month's tombstones.
 
-        def work(connection: Any) -> int:
-            removed = house.tidy(
-                connection, inbox_before=now - 7 * 86_400_000, events_before=before, tokens_before=now - 86_400_000
-            )
-            return removed + privacy.drop_tombstones(connection, month_start)
+        In rounds of a few rows, each a transaction of its own: whoever orders meanwhile waits for one of them at most.
+        """
+        day, now, removed, after = 86_400_000, self._clock.now(), 0, 0
+        for _ in range(TIDY_ROUNDS):
 
-        return await self.database.write(work, weight=64)
+            def work(connection: Any, after: int = after) -> house.Tidied:
+                return house.tidy(
+                    connection,
+                    inbox_before=now - 7 * day,
+                    events_before=now - keep_ms,
+                    tokens_before=now - day,
+                    most=TIDY_ROWS,
+                    after_inbox_id=after,
+                )
+
+            done = await self.database.write(work, weight=64)
+            removed, after = removed + done.removed, done.inbox_id
+            if not done.more:
+                break
+        return removed + await self.database.write(lambda c: privacy.drop_tombstones(c, month_start), weight=64)

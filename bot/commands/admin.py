@@ -30,6 +30,11 @@ MOST_LISTED: Final = 1000
 LOOKS: Final = frozenset({"status", "quota", "jobs", "audit", "ledger", "probe"})
 """Verbs that change nothing: a monitor may ask them every minute."""
 WHO: Final = "web:NAME, discord:ID, telegram:ID or the 32 hexadecimal digits of an account"
+SUBJECTS: Final = {
+    Scope.PERSON: f"{WHO}, or {ANONYMOUS} for all anonymous browsers together",
+    Scope.CHAT: "the chat's name",
+    Scope.ROLE: "the role's name",
+}
 
 _ACCOUNT = re.compile(r"[0-9a-f]{32}", re.ASCII)
 _EXTERNAL = {
@@ -74,6 +79,7 @@ class AdminDesk:
             "token": self._token,
             "revoke": self._revoke,
             "block": self._block,
+            "unblock": self._unblock,
             "pause": self._pause,
             "resume": self._resume,
             "audit": self._audit,
@@ -98,28 +104,31 @@ class AdminDesk:
     # ------------------------------------------------------------------------------------------------------------------- people
 
     async def _grant(self, actor: str, args: Args) -> Result:
-        account, who = await self._who(args)
         credits = _whole(args, "credits", -MOST_CREDITS, MOST_CREDITS)
         if credits == 0:
             raise BadOption("credits", 0, "a whole number other than 0; below 0 takes back what is unused")
         note = _text(args, "note", most=200, default="")
+        account, who = await self._who(args, must_exist=credits < 0)
         doing = Doing(actor, "grant", {"who": who, "account": account, "credits": credits, "note": note})
         balance = await self._operators.grant(doing, account, credits, note)
         return {"who": who, "account_id": account, "credits": credits, "balance": balance}
 
     async def _block(self, actor: str, args: Args) -> Result:
         account, who = await self._who(args)
-        blocked = args.get("blocked") is not False
-        verb = "block" if blocked else "unblock"
-        await self._operators.set_blocked(
-            Doing(actor, verb, {"who": who, "account": account}), account, blocked=blocked
-        )
+        doing = Doing(actor, "block", {"who": who, "account": account})
+        await self._operators.set_blocked(doing, account, blocked=True)
         live = await self._store.live_jobs(account)
-        return {"who": who, "account_id": account, "blocked": blocked, "live_jobs": live}
+        return {"who": who, "account_id": account, "blocked": True, "live_jobs": live}
+
+    async def _unblock(self, actor: str, args: Args) -> Result:
+        account, who = await self._who(args, must_exist=True)
+        doing = Doing(actor, "unblock", {"who": who, "account": account})
+        await self._operators.set_blocked(doing, account, blocked=False)
+        return {"who": who, "account_id": account, "blocked": False}
 
     async def _token(self, actor: str, args: Args) -> Result:
-        account, who = await self._who(args)
         kind = _one_of(args, "kind", ("program", "signin"), default="program")
+        account, who = await self._who(args)
         token = self._premises.new_token()
         expires = self._now() + self._premises.signin_ms if kind == "signin" else None
         doing = Doing(actor, "token", {"who": who, "account": account, "kind": kind})
@@ -135,7 +144,10 @@ class AdminDesk:
         return {"who": who, "account_id": account, "revoked": revoked}
 
     async def _who(self, args: Args, *, must_exist: bool = False) -> tuple[str, str]:
-        """Return (account, who it is in words). A person whom a platform names is welcome before the first visit."""
+        """Return (account, who it is in words). A person whom a platform names is welcome before the first visit.
+
+        ``must_exist``: not to what only looks, takes away or undoes. There a name that nobody has is a mistyped one.
+        """
         who = _text(args, "who", most=100)
         if _ACCOUNT.fullmatch(who):
             known = await self._operators.identities(who)
@@ -156,13 +168,13 @@ class AdminDesk:
 
     async def _limit(self, actor: str, args: Args) -> Result:
         scope = Scope(_one_of(args, "scope", [scope.value for scope in Scope]))
-        subject = await self._subject(scope, args)
         period = Period(_one_of(args, "period", [period.value for period in Period]))
         amount, unset = _amount(args)
+        subject = await self._subject(scope, args, must_exist=unset)
         said = "unset" if unset else "unlimited" if amount is None else amount
         details = {"scope": scope.value, "subject": subject, "period": period.value, "amount": said}
         await self._operators.set_limit(Doing(actor, "limit", details), scope, subject, period, amount, unset=unset)
-        return {**details, "now": [_said(each) for each in await self._store.allowances([(scope, subject)])]}
+        return {**details, "who": await self._name(scope, subject), "now": await self._allowances([(scope, subject)])}
 
     async def _quota(self, actor: str, args: Args) -> Result:
         del actor
@@ -182,15 +194,28 @@ class AdminDesk:
                 "everybody_day": _credits(defaults.everybody_day),
             },
             "limits": [{**row, "amount": _credits(row["amount"])} for row in await self._operators.limits()],
-            "now": [_said(each) for each in await self._store.allowances(subjects)],
+            "now": await self._allowances(subjects),
             "granted": granted,
         }
+
+    async def _allowances(self, subjects: list[tuple[Scope, str]]) -> list[Result]:
+        rows = await self._store.allowances(subjects)
+        return [{**_said(each), "who": await self._name(each.scope, each.subject)} for each in rows]
+
+    async def _name(self, scope: Scope, subject: str) -> str | None:
+        """As whom a person's account is known; None for whatever is no account, or has no name any more."""
+        if scope is not Scope.PERSON or subject == ANONYMOUS:
+            return None
+        known = await self._operators.identities(subject)
+        return known[0] if known else None
 
     async def _subject(self, scope: Scope, args: Args, *, must_exist: bool = False) -> str:
         if scope is Scope.EVERYBODY:
             if args.get("subject") not in (None, "", EVERYBODY, "all"):
                 raise BadOption("subject", args["subject"], "* or all, because everybody is one")
             return EVERYBODY
+        if args.get("subject") in (None, ""):
+            raise BadOption("subject", "", f"given behind {scope.value}: {SUBJECTS[scope]}")
         subject = _text(args, "subject", most=200)
         if scope is not Scope.PERSON:
             return subject

@@ -15,7 +15,18 @@ from typing import Final
 
 from bot.engine.parts import Parts
 from core.cards import Card, Message
-from core.errors import CannotFit, Forbidden, Gone, MediaError, NotFound, PlatformError, ReelayError, TooLarge, WasDone
+from core.errors import (
+    CannotFit,
+    Forbidden,
+    Gone,
+    MediaError,
+    NotFound,
+    PlatformError,
+    ReelayError,
+    StorageError,
+    TooLarge,
+    WasDone,
+)
 from core.jobs import CardRow, Clip, Delivery, Receipt
 from core.ports import ClipFile, Platform
 from core.states import DeliveryState
@@ -64,8 +75,16 @@ class Courier:
         self._parts.reach("sending")
         try:
             async with asyncio.timeout(UPLOAD_SECONDS):
-                done = await self._climb(platform, delivery, receipt, row.clip, card)
-        except (PlatformError, MediaError, NotFound, TimeoutError, OSError) as error:
+                try:
+                    done = await self._climb(platform, delivery, receipt, row.clip, card)
+                except Gone:
+                    if mine is None or receipt is None:
+                        raise
+                    # Somebody deleted the message: it is posted anew. Written down first, for a post is not repeated as an edit is.
+                    await self._parts.store.card_lost(mine.id)
+                    becomes = False
+                    done = await self._climb(platform, delivery, None, row.clip, card)
+        except Exception as error:  # noqa: BLE001 - an adapter's own fault counts as a try, or it would be tried for ever
             await self._not_sent(delivery, platform, error, becomes=becomes)
             return False
         self._parts.reach("sent")
@@ -90,14 +109,14 @@ class Courier:
         if clip.bytes <= limit:
             try:
                 async with self._original(clip, nonce) as file:
-                    return await self._send(platform, delivery, receipt, file, card)
+                    return await platform.deliver(delivery.place, receipt, file, card)
             except TooLarge as error:  # the place takes less than it told
                 limit = min(error.limit or clip.bytes * 3 // 4, clip.bytes - 1)
         for _ in range(2):
             try:
                 async with self._smaller(clip, limit, nonce) as file:
                     told = replace(card, changed=(*card.changed, Message("delivery.smaller", {"size": clip.bytes})))
-                    return await self._send(platform, delivery, receipt, file, told)
+                    return await platform.deliver(delivery.place, receipt, file, told)
             except TooLarge as error:
                 limit = min(error.limit or limit * 3 // 4, limit * 9 // 10)
             except CannotFit:
@@ -110,19 +129,6 @@ class Courier:
         )
         told = replace(card, changed=(*card.changed, words))
         return await (platform.send(delivery.place, told) if receipt is None else platform.edit(receipt, told))
-
-    @staticmethod
-    async def _send(
-        platform: Platform, delivery: Delivery, receipt: Receipt | None, file: ClipFile, card: Card
-    ) -> Receipt:
-        try:
-            return await platform.deliver(delivery.place, receipt, file, card)
-        except Gone:
-            if receipt is None:
-                raise
-            return await platform.deliver(
-                delivery.place, None, file, card
-            )  # somebody deleted the message: post it anew
 
     @contextlib.asynccontextmanager
     async def _original(self, clip: Clip, nonce: str) -> AsyncIterator[ClipFile]:
@@ -146,11 +152,14 @@ class Courier:
 
     async def _not_sent(self, delivery: Delivery, platform: Platform, error: Exception, *, becomes: bool) -> None:
         code = error.code if isinstance(error, ReelayError) else type(error).__name__
+        unforeseen = None if isinstance(error, ReelayError | TimeoutError | OSError) else error
         log.warning(
-            "a delivery did not go through", extra={"job": delivery.job_id, "platform": platform.name, "code": code}
+            "a delivery did not go through",
+            exc_info=unforeseen,
+            extra={"job": delivery.job_id, "platform": platform.name, "code": code},
         )
         was_done = error.was_done if isinstance(error, PlatformError) else WasDone.UNKNOWN
-        if isinstance(error, MediaError | NotFound):
+        if isinstance(error, MediaError | NotFound | StorageError):
             was_done = WasDone.NO
         if was_done is WasDone.UNKNOWN and not (becomes or platform.limits.idempotent_send):
             await self._unclear(delivery, platform)
@@ -199,7 +208,7 @@ class Courier:
         try:
             async with asyncio.timeout(NOTIFY_SECONDS):
                 await platform.notify(notice.place, notice.clip_at, card)
-        except (PlatformError, TimeoutError, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - an adapter's own fault counts as a try, or it would be tried for ever
             await self._not_notified(notice, platform, error, tries)
             return
         self._parts.reach("notified")

@@ -11,7 +11,7 @@ from bot.engine.housekeeping import Housekeeping
 from bot.engine.intake import Intake
 from bot.engine.lanes import Lanes
 from bot.engine.parts import Parts
-from bot.engine.runner import Runner
+from bot.engine.runner import MISSING_CAUSE, Runner
 from bot.engine.scheduler import Scheduler
 from bot.engine.status import StatusDesk
 from core.errors import Conflict, NotFound, StaleVersion, StorageError
@@ -64,12 +64,23 @@ class Engine:
 
     async def start(self) -> None:
         """Accept what a crash left received, then run. Durable state needs no other recovery: what is due is due."""
+        await self._look_for_missing()
         left = await self.intake.accept_leftovers()
         if left:
             log.info("accepted commands from before the restart", extra={"jobs": left})
         for name, work in zip(TASKS, (self.scheduler.run, self.lanes.run, self.housekeeping.run), strict=True):
             self._tasks[name] = asyncio.create_task(work(), name=name)
             self._tasks[name].add_done_callback(self._ended)
+
+    async def _look_for_missing(self) -> None:
+        """The settings may have lost a generator since the last start, or found it again: its jobs are looked at now."""
+        left = await self.parts.store.wake_without(list(self.parts.providers))
+        if left:
+            log.warning("jobs of generators that are not configured now", extra={"jobs": left})
+        gone = await self.parts.store.providers_in_use() - set(self.parts.providers)
+        for cause, _, _ in await self.parts.store.alerts():
+            if cause.startswith(MISSING_CAUSE) and cause.removeprefix(MISSING_CAUSE) not in gone:
+                await self.parts.alerts.clear(cause)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         if task.cancelled():

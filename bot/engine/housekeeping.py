@@ -45,6 +45,7 @@ class Housekeeping:
                 await self._try("retention", self.expire())
                 await self._try("orphans", self.sweep())
                 await self._try("old rows", self.tidy())
+                await self._try("credentials", self._parts.store.drop_credentials())
                 await self._try("spend cap", self.watch_cap())
             await self._parts.clock.sleep(FAST_SECONDS)
 
@@ -53,6 +54,8 @@ class Housekeeping:
             await chore
         except (ReelayError, OSError) as error:
             log.warning("a chore failed", extra={"chore": what, "error": type(error).__name__})
+        except Exception:  # one chore's fault must not end the others: the disk would be watched no more
+            log.exception("a chore broke", extra={"chore": what})
 
     async def watch_disk(self) -> None:
         """Stop taking jobs below the low-water mark, so that what is being made can still be stored."""
@@ -66,7 +69,7 @@ class Housekeeping:
             await self._parts.alerts.clear("low disk")
         else:
             low = self._intake.paused_for_disk and free <= self._parts.low_water_bytes * 5 // 4
-        self._intake.paused_for_disk = low
+        self._intake.paused_for_disk = self._parts.disk_is_low = low
         if self._disk_budget is not None and (await self._parts.clips.usage()).bytes > self._disk_budget:
             await self._parts.alerts.raise_once(
                 "disk budget", "the clips take more room than the budget; see retention"

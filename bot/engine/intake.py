@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from bot.engine.parts import Parts
 from core.capabilities import Applied, Change, choices_of, fit
-from core.errors import IntakePaused, NotFound, ReelayError, RequestError, Unsupported
+from core.errors import NotFound, ReelayError, RequestError, Unsupported
 from core.jobs import Actor, Attachment, InboxRow, Job, Order, Place, Receipt
 from core.ports import Provider
 from core.requests import Choices, Wanted, parse_label, parse_wanted
@@ -82,6 +82,7 @@ class Intake:
                 order,
                 most_waiting=self._parts.caps.waiting_per_person,
                 most_running=self._parts.caps.running_per_person,
+                disk_is_low=self.paused_for_disk,
             )
         except ReelayError as error:
             # Whoever is told "no" must not get a job later on, so also a fault of ours ends this command where it still can.
@@ -111,6 +112,10 @@ class Intake:
                     made += 1
                 except ReelayError as error:
                     log.info("a command from before the restart was refused", extra={"code": error.code})
+                except Exception as error:  # noqa: BLE001 - one row that nobody can read must not keep the others waiting
+                    log.error("a command from before the restart is unreadable", extra={"error": type(error).__name__})
+                    broken = {"code": "INTERNAL", "message_id": "error.internal", "values": {}}
+                    await self._parts.store.refuse(row.id, broken)
         return made
 
     async def offer(
@@ -154,8 +159,6 @@ class Intake:
         return self.flat_price if self.flat_price is not None else offer.provider.estimate(offer.applied).credits
 
     async def _order(self, payload: Mapping[str, Any], row: InboxRow) -> Order:
-        if self.paused_for_disk:
-            raise IntakePaused("the disk is nearly full")
         fields: Mapping[str, Any] = payload["fields"]
         actor = Actor(**{**payload["actor"], "roles": tuple(payload["actor"].get("roles", ()))})
         if fields.get("extend_of"):
@@ -191,6 +194,7 @@ class Intake:
             attachment=attachment,
             inbox_id=row.id,
             receipt=None if receipt is None else Receipt.from_json(receipt),
+            flat_price=self.flat_price is not None,
         )
 
     async def _reused_picture(self, job_id: Any, account_id: str | None) -> str | None:

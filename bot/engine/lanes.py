@@ -15,7 +15,7 @@ from bot.engine.deliveries import Courier
 from bot.engine.parts import Parts
 from bot.engine.status import StatusDesk
 from core.cards import Card
-from core.errors import Forbidden, Gone, NotFound, PlatformError, ReelayError, TooLarge, WasDone
+from core.errors import Forbidden, Gone, NotFound, ReelayError, TooLarge, WasDone
 from core.jobs import CardRow, Job
 from storage.messages import LaneWork
 from storage.views import JobRow
@@ -46,6 +46,8 @@ class Lanes:
         self._at_platform: Counter[str] = Counter()
         self._parked: dict[str, dict[str, None]] = {}
         self._later: dict[str, asyncio.TimerHandle] = {}
+        self._resting: set[str] = set()
+        """Jobs whose lane broke a moment ago: their due deliveries are not looked at at once, or one fault would spin."""
         self._wake = asyncio.Event()
         self.stopping = False
 
@@ -56,12 +58,14 @@ class Lanes:
 
     async def run(self) -> None:
         """Bring every open card up to date, then follow changes until cancelled."""
-        await self._walk()
-        refresh_at = 0.0
+        refresh_at, walked = 0.0, False
         while True:
             self._wake.clear()
             self._start_ready()
             try:
+                if not walked:
+                    await self._walk()
+                    walked = True
                 wait = await self._look_for_due()
                 if self._parts.clock.monotonic() >= refresh_at:
                     refresh_at = self._parts.clock.monotonic() + REFRESH_TICK
@@ -89,12 +93,12 @@ class Lanes:
             await asyncio.sleep(0)
 
     async def _look_for_due(self) -> float:
-        deliveries, next_at = await self._parts.store.due_deliveries(WALK)
+        full = [name for name, n in self._at_platform.items() if n >= AT_ONCE_PER_PLATFORM]
+        deliveries, next_at = await self._parts.store.due_deliveries(WALK, full)
         for delivery in deliveries:
-            if delivery.job_id not in self._working and delivery.job_id not in self._parked.get(
-                delivery.place.platform, ()
-            ):
-                self._dirty[delivery.job_id] = None
+            job_id, parked = delivery.job_id, self._parked.get(delivery.place.platform, ())
+            if job_id not in self._working and job_id not in self._resting and job_id not in parked:
+                self._dirty[job_id] = None
         if next_at is None:
             return REFRESH_TICK
         return max(0.01, min(REFRESH_TICK, (next_at - self._parts.clock.now()) / 1000))
@@ -128,10 +132,10 @@ class Lanes:
             log.debug("the job was deleted meanwhile", extra={"job": job_id})
         except ReelayError as error:
             log.warning("a lane did not go through", extra={"job": job_id, "code": error.code})
-            self._touch_later(job_id, REFRESH_TICK)
+            self._rest(job_id, REFRESH_TICK)
         except Exception:
             log.exception("a lane broke", extra={"job": job_id})
-            self._touch_later(job_id, 30.0)
+            self._rest(job_id, 30.0)
         finally:
             self._working.pop(job_id, None)
             self._wake.set()
@@ -188,7 +192,7 @@ class Lanes:
                 receipt = await (
                     platform.send(mine.place, card) if mine.receipt is None else platform.edit(mine.receipt, card)
                 )
-        except (PlatformError, TimeoutError, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - an adapter's own fault counts as a try, or it would be tried for ever
             await self._not_edited(mine, row, error)
             return
         self._parts.figures.edit(platform.name, "sent")
@@ -211,12 +215,21 @@ class Lanes:
         unsure_send = mine.receipt is None and getattr(error, "was_done", WasDone.UNKNOWN) is WasDone.UNKNOWN
         wait = getattr(error, "retry_after", None) or 2.0 * 2**mine.failures
         code = error.code if isinstance(error, ReelayError) else type(error).__name__
-        log.info("an edit did not go through", extra={"job": row.job.id, "platform": mine.place.platform, "code": code})
+        unforeseen = None if isinstance(error, ReelayError | TimeoutError | OSError) else error
+        log.info(
+            "an edit did not go through",
+            exc_info=unforeseen,
+            extra={"job": row.job.id, "platform": mine.place.platform, "code": code},
+        )
         limits = self._parts.platforms[mine.place.platform].limits
         closed = final or (unsure_send and not limits.idempotent_send)
         await self._parts.store.card_failed(mine.id, self._parts.clock.now() + int(wait * 1000), closed=closed)
         if not closed:
             self._touch_later(row.job.id, wait)
+
+    def _rest(self, job_id: str, seconds: float) -> None:
+        self._resting.add(job_id)
+        self._touch_later(job_id, seconds)
 
     def _touch_later(self, job_id: str, seconds: float) -> None:
         old = self._later.pop(job_id, None)
@@ -225,6 +238,7 @@ class Lanes:
 
         def touch() -> None:
             self._later.pop(job_id, None)
+            self._resting.discard(job_id)
             self.touch(job_id)
 
         self._later[job_id] = asyncio.get_running_loop().call_later(max(0.01, seconds), touch)

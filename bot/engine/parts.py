@@ -54,5 +54,7 @@ class Parts:
     link: Callable[[Clip], str | None] = no_link
     low_water_bytes: int = 512 << 20
     """Free disk below which no new job is taken, so that a paid clip can always be stored."""
+    disk_is_low: bool = False
+    """Whether the disk is below that mark now; set by the housekeeping, read before anything is taken or paid."""
     clip_bytes: int = 2 << 30
     """The largest clip that is fetched."""

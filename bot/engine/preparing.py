@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,8 @@ from core.steps import Step
 
 TRIES: Final = 4
 MOST_SIDE: Final = 2048
+FETCH_SECONDS: Final = 60.0
+"""A picture of 20 MB comes within it at 3 Mbit/s; the state as a whole may last two minutes."""
 
 log = logging.getLogger("reelay.preparing")
 
@@ -39,11 +42,14 @@ class Preparer:
                     source = await self._normalise(job, path)
             else:
                 async with self._parts.clips.incoming(suffix=".upload", max_bytes=PICTURE_BYTES) as raw:
-                    async for chunk in self._parts.platforms[job.place.platform].open(job.place, attachment):
-                        await raw.write(chunk)
+                    async with asyncio.timeout(FETCH_SECONDS):
+                        async for chunk in self._parts.platforms[job.place.platform].open(job.place, attachment):
+                            await raw.write(chunk)
                     source = await self._normalise(job, raw.path)
         except NotFound:
             return self._failed(job, ReelayError("the upload is gone", message_id="error.picture_gone"))
+        except TimeoutError:
+            return self._failed(job, ReelayError("the picture did not come", message_id="error.preparing_too_long"))
         except (MediaError, PlatformError) as error:
             if error.retry is Retry.LATER and job.retries + 1 < TRIES:
                 due = self._parts.clock.now() + 1000 * 2**job.retries

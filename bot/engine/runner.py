@@ -10,18 +10,22 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
+from bot.engine.late import WATCH_SECONDS, LateWatch
 from bot.engine.parts import Parts
 from bot.engine.preparing import Preparer
 from bot.engine.step_desk import CALL_SECONDS, Changed, StepDesk
-from bot.engine.storing import Keeper
+from bot.engine.storing import Keeper, credits_of
 from bot.engine.submitting import Submitter
 from core.errors import ProviderError, ReelayError, StaleVersion
 from core.jobs import Attempt, Failure, Job
-from core.ports import Artifact, Failed, Provider, Ready, Ticket, Waiting
-from core.states import AttemptState, JobState
+from core.ports import Artifact, Failed, PollAnswer, Provider, Ready, Ticket, Waiting
+from core.states import WAITING, AttemptState, JobState
 
 MISSING_SECONDS: Final = 60.0
 """How often a job whose generator is not configured is looked at."""
+
+MISSING_CAUSE: Final = "generator missing "
+"""Cause of the alert, followed by the generator's name."""
 
 log = logging.getLogger("reelay.runner")
 
@@ -35,20 +39,20 @@ class Runner:
         self._preparer, self._keeper = Preparer(parts), Keeper(parts)
         self._desk = StepDesk(parts, changed)
         self._submitter = Submitter(parts, self._desk)
+        self._late = LateWatch(parts, self._desk, self._keeper)
 
     async def advance(self, job_id: str) -> None:
         """Look at the job's row and do what its state asks for. Somebody else's newer change wins over ours."""
         job = await self._parts.store.job(job_id)
         if job.ended:
+            await self._late.look(job)
             return
         try:
             if job.deadline is not None and self._parts.clock.now() >= job.deadline:
                 await self._expire(job)
                 return
-            if job.applied.provider not in self._parts.providers and job.state is not JobState.PREPARING:
-                # Its generator is not configured at the moment: the job waits for it until its deadline.
-                due = self._parts.clock.now() + int(MISSING_SECONDS * 1000)
-                await self._desk.apply(job, fields={"due_at": min(due, job.deadline or due)}, quiet=True)
+            if job.applied.provider not in self._parts.providers:
+                await self._without_generator(job)
                 return
             await self._work[job.state](self, job)
         except StaleVersion:
@@ -57,6 +61,27 @@ class Runner:
     async def submit(self, job: Job, attempt: Attempt) -> None:
         """Hand a freshly admitted job to its generator."""
         await self._submitter.submit(job, attempt)
+
+    async def _without_generator(self, job: Job) -> None:
+        """The settings have lost its generator. What was not sent fails at once; what was sent is kept until its deadline."""
+        name = job.applied.provider
+        if job.state in WAITING:
+            failure = Failure("PROVIDER_UNAVAILABLE", "error.generator_missing", {"generator": name})
+            await self._desk.apply(job, to=JobState.FAILED, failure=failure, hop="generator missing")
+            return
+        if job.cancel_wish == "cancel" and job.state is not JobState.STORING:  # nobody is there to be asked to stop
+            await self._desk.apply(job, to=JobState.CANCELLED, attempt_state=AttemptState.LOST, hop="given up")
+            await self._forget_missing(name)
+            return
+        text = f"{name} is not configured, and has jobs that were sent to it: they are kept until their deadlines"
+        await self._parts.alerts.raise_once(MISSING_CAUSE + name, text)
+        due = self._parts.clock.now() + int(MISSING_SECONDS * 1000)
+        await self._desk.apply(job, fields={"due_at": min(due, job.deadline or due)}, quiet=True)
+
+    async def _forget_missing(self, name: str) -> None:
+        """The last job of a generator that is not configured has ended: nothing is wrong any more."""
+        if name not in await self._parts.store.providers_in_use():
+            await self._parts.alerts.clear(MISSING_CAUSE + name)
 
     async def _recover_submit(self, job: Job) -> None:
         await self._submitter.recover(job)
@@ -78,8 +103,11 @@ class Runner:
             )
             return
         self._parts.reach("polled")
+        await self._answered(job, provider, answer)
+
+    async def _answered(self, job: Job, provider: Provider, answer: PollAnswer) -> None:
         if isinstance(answer, Ready):
-            fields = {"true_cost": _credits(answer.artifact), "progress": 1.0}
+            fields = {"true_cost": credits_of(answer.artifact), "progress": 1.0}
             job = await self._desk.apply(
                 job, to=JobState.STORING, attempt_state=AttemptState.WON, fields=fields, hop="ready"
             )
@@ -139,6 +167,7 @@ class Runner:
         await self._desk.let_go(job, provider, ticket)
 
     async def _not_stored(self, job: Job, error: Exception) -> None:
+        await self._desk.heed(self._parts.providers[job.applied.provider], error)
         verdict = self._keeper.verdict(job, error)
         if verdict is not None:
             await self._desk.fail(job, verdict)
@@ -176,7 +205,7 @@ class Runner:
         provider = self._parts.providers.get(job.applied.provider)
         title = provider.capabilities.title if provider is not None else job.applied.provider
         log.warning("deadline", extra={"job": job.id, "state": job.state.value})
-        if job.state is JobState.SUBMITTING and provider is not None:
+        if job.state is JobState.SUBMITTING:
             await self._submitter.in_doubt(job, provider, TimeoutError("submitting took too long"))
             return
         code, message = {
@@ -184,8 +213,13 @@ class Runner:
             JobState.QUEUED: ("TIMEOUT", "error.queued_too_long"),
             JobState.UNCLEAR: ("UNCLEAR", "error.unclear_given_up"),
             JobState.STORING: ("PROVIDER_UNAVAILABLE", "error.not_stored"),
-        }.get(job.state, ("TIMEOUT", "error.timeout"))
+        }.get(
+            job.state,
+            ("TIMEOUT", "error.timeout") if provider else ("PROVIDER_UNAVAILABLE", "error.generator_missing"),
+        )
         ticket = await self._desk.ticket_or_none(job)
+        if provider is not None and ticket is not None and await self._ended_meanwhile(job, provider, ticket):
+            return
         if job.state is JobState.STORING:
             await self._parts.alerts.raise_once(
                 f"not stored {job.id}", f"job {job.id}: a finished clip could not be stored"
@@ -196,14 +230,43 @@ class Runner:
             failure=Failure(code, message, {"generator": title}),
             attempt_state=AttemptState.LOST,
             hop="expired",
+            watch_until=self._watch_until(job),
         )
-        if provider is not None and ticket is not None:
-            try:
-                await self._desk.call(provider, "cancel", provider.cancel(ticket), CALL_SECONDS)
-            except (ProviderError, TimeoutError, OSError) as error:
-                log.info(
-                    "an expired attempt could not be cancelled", extra={"job": job.id, "error": type(error).__name__}
-                )
+        if provider is None:
+            await self._forget_missing(job.applied.provider)
+        elif ticket is not None and job.state is JobState.GENERATING:
+            await self._stop(job, provider, ticket)
+
+    async def _ended_meanwhile(self, job: Job, provider: Provider, ticket: Ticket) -> bool:
+        """Look a last time: this process may have been away while the generator was in time. True when that settled the job."""
+        if job.state is not JobState.GENERATING or job.cancel_wish == "cancel":
+            return False
+        try:
+            answer = await self._desk.call(provider, "poll", provider.poll(ticket), CALL_SECONDS)
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the deadline holds
+            log.info("a last look told nothing", extra={"job": job.id, "error": type(error).__name__})
+            return False
+        if isinstance(answer, Waiting):
+            return False
+        await self._answered(job, provider, answer)
+        return True
+
+    def _watch_until(self, job: Job) -> int | None:
+        """Whether a clip may still come for a job that is given up here, and how long that is worth looking for."""
+        may_come = job.state in (JobState.GENERATING, JobState.UNCLEAR, JobState.STORING)
+        if not may_come or job.attempt_id is None or job.cancel_wish == "cancel":
+            return None
+        return self._parts.clock.now() + WATCH_SECONDS * 1000
+
+    async def _stop(self, job: Job, provider: Provider, ticket: Ticket) -> None:
+        """Ask the generator to stop what was given up; where it does, there is nothing to watch."""
+        try:
+            answer = await self._desk.call(provider, "cancel", provider.cancel(ticket), CALL_SECONDS)
+        except Exception as error:  # noqa: BLE001 - it is given up already; the watch goes on
+            log.info("an expired attempt could not be cancelled", extra={"job": job.id, "error": type(error).__name__})
+            return
+        if answer == "stopped" and job.attempt_id is not None:
+            await self._parts.store.end_watch(job.attempt_id)
 
     _work: Final[dict[JobState, Callable[[Runner, Job], Awaitable[None]]]] = {
         JobState.PREPARING: _prepare,
@@ -213,7 +276,3 @@ class Runner:
         JobState.GENERATING: _poll,
         JobState.STORING: _store,
     }
-
-
-def _credits(artifact: Artifact) -> int | None:
-    return None if artifact.cost_usd is None else round(artifact.cost_usd * 100)

@@ -65,7 +65,7 @@ class Scheduler:
         if self._queue_moved and not self.stopping:
             self._queue_moved = False
             await self._admit()
-        free = AT_ONCE - len(self._busy)
+        free = 0 if self.stopping else AT_ONCE - len(self._busy)
         if free <= 0:
             return LONGEST_SLEEP  # whichever job ends wakes us
         for job_id in [job for job in self._early if job not in self._busy][:free]:
@@ -98,7 +98,11 @@ class Scheduler:
 
     async def _admit(self) -> None:
         caps = self._parts.caps
-        providers = {name: p.capabilities.most_active for name, p in self._parts.providers.items()}
+        providers = {
+            name: p.capabilities.most_active
+            for name, p in self._parts.providers.items()
+            if p.capabilities.unpaid or not self._parts.disk_is_low  # a paid clip must have room when it comes
+        }
         admitted = await self._parts.store.admit(
             AdmissionCaps(caps.running_per_person, caps.running_everywhere, providers)
         )

@@ -54,9 +54,17 @@ class StatusDesk:
         job = row.job
         provider = self._parts.providers.get(job.applied.provider)
         usual = await self._usual_seconds(job)
-        if provider is None:  # a generator that is no longer configured: its past clips still have a card
+        if provider is None:  # no longer configured: its jobs still have a card
             return JobView(
-                job, self._parts.clock.now(), job.applied.provider, False, usual, clip=row.clip, favourite=row.favourite
+                job,
+                self._parts.clock.now(),
+                job.applied.provider,
+                False,
+                usual,
+                clip=row.clip,
+                favourite=row.favourite,
+                delivery=row.delivery,
+                missing=not job.ended,
             )
         can = provider.capabilities
         queue_seconds = None

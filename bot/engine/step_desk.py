@@ -32,6 +32,10 @@ class StepDesk:
         self._random = random.Random()  # noqa: S311 - spreads waits, hides nothing
 
     async def apply(self, job: Job, *, quiet: bool = False, **step: Any) -> Job:
+        due = step.get("fields", {}).get("due_at")
+        if due is not None and "to" not in step and job.deadline is not None:
+            # However long a vendor asks us to wait: the deadline is looked at when it passes.
+            step["fields"] = {**step["fields"], "due_at": min(due, job.deadline)}
         fresh = await self.parts.store.apply(Step(job_id=job.id, version=job.version, **step))
         if not quiet:
             self.tell(fresh)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from bot.engine.parts import Parts
+from bot.engine.step_desk import OPERATOR_ERRORS
 from core.errors import (
     CorruptMedia,
     Garbled,
@@ -27,6 +28,11 @@ FETCH_SECONDS: Final = 15 * 60
 GARBLED_TRIES: Final = 4
 """Fetches of a file that does not play before the generator is said to have failed."""
 POSTER_BYTES: Final = 8 << 20
+
+
+def credits_of(artifact: Artifact) -> int | None:
+    """What the vendor says that the clip cost, in credits of a US cent; None when it does not say."""
+    return None if artifact.cost_usd is None else round(artifact.cost_usd * 100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +90,12 @@ class Keeper:
 
     @staticmethod
     def verdict(job: Job, error: Exception) -> ReelayError | None:
-        """Return the error that ends the job, or None when storing is worth another try before its deadline."""
+        """Return the error that ends the job, or None when storing is worth another try before its deadline.
+
+        A rejected key or an empty balance is no verdict on a clip that is made: the operator may mend it in time.
+        """
+        if isinstance(error, OPERATOR_ERRORS):
+            return None
         if isinstance(error, CorruptMedia | UnsupportedMedia | Garbled):
             if job.retries + 1 < GARBLED_TRIES:
                 return None

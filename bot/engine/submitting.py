@@ -9,7 +9,7 @@ from bot.engine.parts import Parts
 from bot.engine.step_desk import CALL_SECONDS, StepDesk
 from core.errors import ProviderError, RateLimited, Retry, StaleVersion, StorageError, Unclear
 from core.jobs import Attempt, Job
-from core.ports import Found, Provider, Ticket
+from core.ports import FindAnswer, Found, Provider, Ticket
 from core.states import AttemptState, JobState
 
 SUBMIT_SECONDS: Final = 110.0
@@ -101,12 +101,11 @@ class Submitter:
             return
         await self._desk.fail(job, error)
 
-    async def in_doubt(self, job: Job, provider: Provider, error: Exception) -> None:
-        """The answer is lost. An unpaid generator is simply asked again; a paid one never."""
-        log.warning(
-            "a submit is in doubt", extra={"job": job.id, "provider": provider.name, "error": type(error).__name__}
-        )
-        if provider.capabilities.unpaid and job.attempts < ATTEMPTS:
+    async def in_doubt(self, job: Job, provider: Provider | None, error: Exception) -> None:
+        """The answer is lost. An unpaid generator is simply asked again; a paid one never, nor one that is not configured now."""
+        name = job.applied.provider
+        log.warning("a submit is in doubt", extra={"job": job.id, "provider": name, "error": type(error).__name__})
+        if provider is not None and provider.capabilities.unpaid and job.attempts < ATTEMPTS:
             until = self._parts.clock.now() + int(self._desk.back_off(job.attempts - 1) * 1000)
             fields = {"not_before": until}
             await self._desk.apply(
@@ -117,7 +116,7 @@ class Submitter:
             job, to=JobState.UNCLEAR, fields={"due_at": self._parts.clock.now() + 1000}, hop="unclear"
         )
         await self._parts.alerts.raise_once(
-            f"unclear {job.id}", f"job {job.id}: {provider.name} may have been paid, its answer was lost"
+            f"unclear {job.id}", f"job {job.id}: {name} may have been paid, its answer was lost"
         )
 
     async def recover(self, job: Job) -> None:
@@ -126,7 +125,13 @@ class Submitter:
         if job.attempt_id is None:
             return
         attempt = await self._parts.store.attempt(job.attempt_id)
-        answer = await self._desk.call(provider, "find", provider.find(attempt.applied, attempt), CALL_SECONDS)
+        answer: FindAnswer
+        try:
+            answer = await self._desk.call(provider, "find", provider.find(attempt.applied, attempt), CALL_SECONDS)
+        except Exception as error:  # noqa: BLE001 - whatever it was, nothing was learnt; the person may still give up
+            await self._desk.heed(provider, error)
+            log.info("a look-up told nothing", extra={"job": job.id, "error": type(error).__name__})
+            answer = "cannot tell"
         if isinstance(answer, Found):
             await self._has_ticket(job, provider, answer.ticket)
             return

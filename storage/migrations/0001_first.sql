@@ -117,8 +117,12 @@ CREATE TABLE attempts (
   ticket_at INTEGER,
   ended_at INTEGER,
   error_code TEXT,
+  watch_at INTEGER,                                             -- its job was given up: when to look whether a clip came after all
+  watch_until INTEGER,
+  watch_tries INTEGER NOT NULL DEFAULT 0,                       -- how often that clip could not be kept
   UNIQUE (job_id, number)
 ) STRICT;
+CREATE INDEX attempts_watched ON attempts(watch_at) WHERE watch_at IS NOT NULL;
 CREATE INDEX attempts_won ON attempts(provider, model, ended_at) WHERE state = 'won';
 
 -- Append-only. A job has one hold and, once it ended, exactly one charge or release (0 credits included).
@@ -135,7 +139,11 @@ CREATE TABLE ledger (
   UNIQUE (job_id, kind)
 ) STRICT;
 CREATE INDEX ledger_of_account ON ledger(account_id, at);
-CREATE TRIGGER ledger_is_append_only_update BEFORE UPDATE ON ledger BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
+-- An operator's note may name the person; "forget" takes it away, and nothing else of a line ever changes.
+CREATE TRIGGER ledger_is_append_only_update BEFORE UPDATE ON ledger
+  WHEN NEW.note IS NOT NULL OR (NEW.id, NEW.at, NEW.kind, NEW.amount, NEW.from_grants, NEW.account_id, NEW.identity_id, NEW.job_id)
+    IS NOT (OLD.id, OLD.at, OLD.kind, OLD.amount, OLD.from_grants, OLD.account_id, OLD.identity_id, OLD.job_id)
+  BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
 CREATE TRIGGER ledger_is_append_only_delete BEFORE DELETE ON ledger BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
 
 -- Cached sums of one window, checked against the ledger. The limit is not here: see limits.
@@ -209,6 +217,7 @@ CREATE TABLE clips (
   deleted_at INTEGER
 ) STRICT;
 CREATE INDEX clips_of_job ON clips(job_id);
+CREATE INDEX clips_of_account ON clips(account_id);
 CREATE INDEX clips_by_age ON clips(created_at) WHERE deleted_at IS NULL;
 
 CREATE TABLE favourites (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import urllib.error
 import urllib.request
@@ -115,7 +116,58 @@ def test_moving_to_another_machine(tmp_path: Path) -> None:
     assert (again.code, "not taken" in again.err) == (1, True)
     assert reelay(new, "admin", "restore", str(target)).code == 0
     assert typed(new, "admin", "restore", str(target)).code == 1
+    said = typed(tmp_path / "third", "admin", "restore", str(target)).out
+    assert "0 files of clips were brought back" in said
+    assert typed(old, "admin", "backup", str(tmp_path / "words")).code == 0
+    said = typed(tmp_path / "fourth", "admin", "restore", str(tmp_path / "words")).out
+    assert "the backup holds no clips: it was made without --clips." in said
     with running(new) as moved:
         assert moved.call("/api/me", headers={"Authorization": f"Bearer {token}"})[0] == 200
         assert [row["id"] for row in moved.admin("jobs", "--json").json["jobs"]] == [job]
         assert moved.stop() == 0
+
+
+def test_limits_are_shown_by_name_and_refused_with_what_is_legal(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    account = typed(folder, "admin", "quota", "set", "person", "web:ann", "day", "7", "--json").json["subject"]
+    for words in (("set", "person", account, "day", "7"), ("show",), ("show", "person", account)):
+        said = typed(folder, "admin", "quota", *words).out
+        assert ("web:ann" in said, account in said) == (True, False), said
+    below = typed(folder, "admin", "quota", "set", "person", "web:ann", "day", "-3")
+    assert (below.code, "unlimited, or unset" in below.err) == (1, True)
+    without = typed(folder, "admin", "quota", "show", "person")
+    assert (without.code, "must be given behind person: web:NAME" in without.err) == (1, True)
+
+
+def test_a_link_that_leads_nowhere_else_says_so_beside_itself(tmp_path: Path) -> None:
+    def link(**more: str) -> tuple[str, str]:
+        said = typed(tmp_path / "data", "admin", "token", "web:ann", "--signin", **more)
+        assert said.out.count("\n") == 1
+        return said.out.partition("?")[0], said.err
+
+    hint = "This link works on this machine only. REELAY_PUBLIC_URL sets the address by which others reach Reelay.\n"
+    assert link(REELAY_HTTP_HOST="0.0.0.0") == ("http://127.0.0.1:0/", hint)
+    public = {"REELAY_HTTP_HOST": "0.0.0.0", "REELAY_PUBLIC_URL": "https://clips.example.org"}
+    assert link(**public) == ("https://clips.example.org/", "")
+    assert link(REELAY_HTTP_HOST="192.0.2.7") == ("http://192.0.2.7:0/", "")
+    said = typed(tmp_path / "data", "admin", "token", "web:ann", REELAY_HTTP_HOST="0.0.0.0")
+    assert said.err == ""
+
+
+def test_the_first_link_says_too_where_it_works(tmp_path: Path) -> None:
+    with running(tmp_path / "data", REELAY_PUBLIC_URL="http://localhost:8080") as process:
+        assert process.stop() == 0
+        assert process.process.stdout is not None
+        told = process.process.stdout.read().splitlines()
+    assert told[0].startswith("Sign in once with http://localhost:8080/?signin=")
+    assert told[1].startswith("This link works on this machine only. REELAY_PUBLIC_URL ")
+
+
+def test_every_argument_is_explained_in_words(tmp_path: Path) -> None:
+    for command in ("quota show", "quota set", "quota unset", "cancel", "block", "pause", "resume", "grant", "token"):
+        told = typed(tmp_path, "admin", *command.split(), "--help").out
+        usage, _, arguments = told.partition("Arguments:\n")
+        lines = arguments.partition("\n\n")[0].splitlines()
+        assert all(re.match(r" {2}[A-Z]+ <(str|int)> {2,}[^\s\[]|  {9,}\S", line) for line in lines), told
+        assert "[[" not in usage
+    assert "Refuse every order" in typed(tmp_path, "admin", "block", "--help").out

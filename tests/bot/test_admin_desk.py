@@ -93,7 +93,9 @@ async def test_the_quota_is_shown_without_making_anybody_known(app: App) -> None
     await do(app, "limit", scope="person", subject="web:anonymous", period="month", amount=7)
     shown = await do(app, "quota", scope="person", subject="web:anonymous")
     assert shown["defaults"] == {"person_day": 500, "person_month": "unlimited", "everybody_day": "unlimited"}
-    assert shown["limits"] == [{"scope": "person", "subject": "web:anonymous", "period": "month", "amount": 7}]
+    assert shown["limits"] == [
+        {"scope": "person", "subject": "web:anonymous", "period": "month", "amount": 7, "who": None}
+    ]
     assert [row["limit"] for row in shown["now"]] == [500, 7]
     with pytest.raises(NotFound, match="nobody is known as web:nobody"):
         await do(app, "quota", scope="person", subject="web:nobody")
@@ -122,9 +124,95 @@ async def test_a_blocked_person_is_refused_until_unblocked(app: App) -> None:
     assert (await do(app, "block", who="web:ann"))["live_jobs"] == [job.id]
     with pytest.raises(NotAllowed):
         await clip(app)
-    await do(app, "block", who="web:ann", blocked=False)
+    await do(app, "unblock", who="web:ann")
     await clip(app)
     assert [verb for verb, _ in await trail(app)] == ["unblock", "block"]
+
+
+async def test_the_log_names_the_verb_that_was_done(app: App, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "reelay.admin")
+    await do(app, "block", who="web:ann")
+    await do(app, "unblock", who="web:ann")
+    assert [record.__dict__["verb"] for record in caplog.records] == ["block", "unblock"]
+
+
+UNDOING: tuple[tuple[str, Mapping[str, Any]], ...] = (
+    ("unblock", {}),
+    ("grant", {"credits": -5}),
+    ("revoke", {}),
+    ("limit", {"scope": "person", "subject": "web:amn", "period": "day", "amount": "unset"}),
+)
+
+
+@pytest.mark.parametrize("verb, args", UNDOING, ids=[verb for verb, _ in UNDOING])
+async def test_what_takes_away_or_undoes_makes_nobody_known(app: App, verb: str, args: Mapping[str, Any]) -> None:
+    before = await dump(app)
+    with pytest.raises(NotFound, match="nobody is known as web:amn"):
+        await do(app, verb, **{"who": "web:amn", **args})
+    assert await dump(app) == before
+
+
+async def test_what_changed_nothing_is_not_in_the_trail(app: App) -> None:
+    await app.store.open_account("web", "ann")
+    day = {"scope": "person", "subject": "web:ann", "period": "day"}
+    for _ in range(2):
+        await do(app, "resume")
+        await do(app, "resume", name="intake")
+        await do(app, "unblock", who="web:ann")
+        await do(app, "revoke", who="web:ann")
+        await do(app, "limit", **day, amount="unset")
+    assert await trail(app) == []
+    await do(app, "pause", name="local")
+    await do(app, "block", who="web:ann")
+    await do(app, "token", who="web:ann")
+    await do(app, "limit", **day, amount=3)
+    for _ in range(2):
+        await do(app, "resume", name="local")
+        await do(app, "unblock", who="web:ann")
+        await do(app, "revoke", who="web:ann")
+        await do(app, "limit", **day, amount="unset")
+    assert [verb for verb, _ in await trail(app)] == [
+        *("limit", "revoke", "unblock", "resume"), *("limit", "token", "block", "pause")
+    ]  # fmt: skip
+
+
+async def test_a_limit_says_whose_it_is(app: App) -> None:
+    day: Mapping[str, Any] = {"scope": "person", "subject": "web:ann", "period": "day"}
+    told = await do(app, "limit", **day, amount=3)
+    assert (told["who"], {row["who"] for row in told["now"]}) == ("web:ann", {"web:ann"})
+    await do(app, "limit", scope="chat", subject="a chat", period="day", amount=3)
+    shown = await do(app, "quota", scope="person", subject=told["subject"])
+    assert [(row["who"], row["subject"]) for row in shown["limits"]] == [(None, "a chat"), ("web:ann", told["subject"])]
+    assert {row["who"] for row in shown["now"]} == {"web:ann"}
+    await app.store.forget(told["subject"])
+    assert {row["who"] for row in (await do(app, "quota"))["limits"]} == {None}
+
+
+async def test_a_subject_that_is_missing_is_asked_for(app: App) -> None:
+    for scope, wanted in (("person", "web:NAME"), ("chat", "the chat's name"), ("role", "the role's name")):
+        with pytest.raises(BadOption, match=f"subject must be given behind {scope}: {wanted}"):
+            await do(app, "quota", scope=scope)
+
+
+async def test_forget_takes_the_name_and_the_notes_of_a_whole_relation_with_it(app: App, tmp_path: Path) -> None:
+    name, note = "annabel.of.the.far.shore", "for her daughter's birthday film"
+    who = {"who": f"web:{name}"}
+    account = (await do(app, "grant", **who, credits=5, note=note))["account_id"]
+    await do(app, "limit", scope="person", subject=f"web:{name}", period="day", amount=3)
+    await do(app, "grant", **who, credits=-2, note=note)
+    for verb in ("block", "unblock", "token", "revoke"):
+        await do(app, verb, **who)
+
+    def folder() -> bytes:
+        return b"".join(path.read_bytes() for path in sorted((tmp_path / "data").rglob("*")) if path.is_file())
+
+    assert all(text.encode() in folder() for text in (name, note))
+    await app.engine.forget(account)
+    assert not any(text.encode() in folder() for text in (name, note))
+    done = await trail(app)
+    assert [verb for verb, _ in done] == ["revoke", "token", "unblock", "block", "grant", "limit", "grant"]
+    assert [details["credits"] for verb, details in done if verb == "grant"] == [-2, 5]
+    assert (await do(app, "ledger"))["wrong"] == []
 
 
 async def test_intake_and_generators_are_paused_apart(app: App) -> None:
@@ -176,6 +264,7 @@ async def test_a_forgotten_account_is_nobody(app: App) -> None:
 
 async def test_a_change_without_its_line_in_the_trail_is_no_change(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     await do(app, "grant", who="web:ann", credits=5)
+    await do(app, "token", who="web:ann")
 
     def broken(*_: object) -> None:
         raise ZeroDivisionError
@@ -194,7 +283,7 @@ async def test_a_change_without_its_line_in_the_trail_is_no_change(app: App, mon
     view = await app.store.account(str(await app.store.find_account("web", "ann")))
     assert (view.granted, view.blocked) == (5, False)
     assert await app.store.pauses() == []
-    assert len(await trail(app)) == 1
+    assert len(await trail(app)) == 2
 
 
 NOBODY = (
@@ -224,7 +313,6 @@ NONSENSE: tuple[tuple[str, Mapping[str, Any], str], ...] = (
 
 
 async def test_nonsense_is_refused_by_the_name_of_its_field_and_changes_nothing(app: App) -> None:
-    await app.store.open_account("web", "ann")  # whom a platform names may become known by being named
     before = await dump(app)
     for verb, args, field in NONSENSE:
         with pytest.raises(BadOption) as caught:

@@ -110,7 +110,24 @@ async def test_without_clips_the_words_and_keys_are_enough_and_what_is_missing_i
 ) -> None:
     await keep_clip(app)
     assert (await backup(app, tmp_path / "b.tar", clips=False))["clip_files"] == 0
-    assert bring_back(tmp_path / "b.tar", tmp_path / "new")["clips_missing"] == 1
+    told = bring_back(tmp_path / "b.tar", tmp_path / "new")
+    assert (told["with_clips"], told["clip_files"], told["clips_missing"]) == (False, 0, 1)
+    await backup(app, tmp_path / "all.tar")
+    assert bring_back(tmp_path / "all.tar", tmp_path / "whole")["with_clips"] is True
+
+
+@pytest.mark.parametrize("name", ["b.zip", "b.tar.gz", "b.tgz", "B.TAR.XZ", "b.7z", "b.tar.zst", "reelay.db"])
+async def test_a_name_that_promises_another_kind_of_file_is_refused(app: App, tmp_path: Path, name: str) -> None:
+    with pytest.raises(BadOption, match=r"target must be the name of a new folder or of a file NAME\.tar"):
+        await backup(app, tmp_path / name)
+    assert [each.name for each in tmp_path.iterdir()] == ["data"]
+
+
+@pytest.mark.parametrize("name, is_file", [("b.TAR", True), ("reelay.example.com-2026.11", False)])
+async def test_the_name_says_whether_it_is_a_file(app: App, tmp_path: Path, name: str, is_file: bool) -> None:
+    await backup(app, tmp_path / name)
+    assert (tmp_path / name).is_file() is is_file
+    assert bring_back(tmp_path / name, tmp_path / "new")["clip_files"] == 0
 
 
 async def test_a_clip_that_is_deleted_meanwhile_is_counted_not_fatal(app: App, tmp_path: Path) -> None:

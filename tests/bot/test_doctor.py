@@ -4,10 +4,13 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import resource
 import socket
 import sqlite3
+import sys
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -96,7 +99,7 @@ def test_every_mistake_in_the_settings_is_told_at_once(tmp_path: Path) -> None:
 def test_who_may_use_it_and_what_costs_is_said(tmp_path: Path) -> None:
     found = checkups.of_settings(settings_of(tmp_path, REELAY_PROVIDER="veo", REELAY_WEB_ACCESS="open"))
     assert faults(found) == [("settings", "REELAY_PROVIDER is veo, which is not configured")]
-    assert notes(found) == ["anybody who reaches the page may use it; all of them share one allowance"]
+    assert notes(found) == ["anybody who reaches the page may use it; all who have not signed in share one allowance"]
     found = checkups.of_settings(settings_of(tmp_path, REELAY_HTTP_HOST="0.0.0.0"))
     assert any("sign-in link" in each.text for each in found)
 
@@ -296,3 +299,37 @@ async def test_clips_that_cannot_be_kept(tmp_path: Path) -> None:
 async def test_a_media_worker_that_cannot_draw(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("media.children.WORKER", Path("/nowhere/worker.py"))
     assert [part for part, _ in faults(await doctor._media())] == ["media"]
+
+
+def lacking(monkeypatch: pytest.MonkeyPatch, *modules: str) -> None:
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name in modules else find(name))
+
+
+def test_what_reads_photos_of_telephones_is_added_by_its_own_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reelay is on no package index: a command with its name would install a stranger's package."""
+    python = tmp_path / ".venv" / "bin" / "python"
+    monkeypatch.setattr(sys, "executable", str(python))
+    monkeypatch.chdir(tmp_path)
+    lacking(monkeypatch, "pillow_heif")
+    found = doctor._heic()
+    assert found.text == "HEIC pictures are refused"
+    assert found.advice.startswith("to read them: .venv/bin/python -m pip install 'pillow-heif>=1.1',")
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["optional-dependencies"]["heic"] == [doctor.HEIC]
+    (tmp_path / "a b").mkdir()
+    monkeypatch.chdir(tmp_path / "a b")
+    assert f": {python} -m pip" in doctor._heic().advice
+
+
+def test_without_pip_as_in_the_image_no_command_is_advised(monkeypatch: pytest.MonkeyPatch) -> None:
+    lacking(monkeypatch, "pillow_heif", "pip")
+    assert "pip install" not in doctor._heic().advice
+    assert "JPEG" in doctor._heic().advice
+
+
+def test_what_reads_photos_of_telephones_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: object() if name == "pillow_heif" else None)
+    assert doctor._heic() == Finding("ok", "media", "HEIC pictures are read")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -166,6 +167,20 @@ def test_every_mistake_is_told_at_once_with_name_wish_and_example() -> None:
 )
 def test_a_wrong_text_is_refused(name: str, text: str) -> None:
     assert [each.variable for each in mistakes(**{name: text})] == [name]
+
+
+NUMBERS = [setting for setting in PLAIN if re.search("whole number|port", setting.wants)]
+
+
+@pytest.mark.parametrize("setting", NUMBERS, ids=lambda each: each.name)
+def test_the_range_of_a_number_that_is_told_is_the_one_that_holds(setting: Setting) -> None:
+    least, most = (int(each) for each in re.findall(r"from (\d+) to (\d+)", setting.wants)[0])
+    for legal in (least, most):
+        assert read(**{setting.name: str(legal)}).told() == {setting.name: str(legal)}
+    for wrong in (least - 1, most + 1):
+        assert [each.text for each in mistakes(**{setting.name: str(wrong)})] == [
+            f"{setting.name} is out of range ('{wrong}'). It wants {setting.wants}, for example {setting.name}={setting.example}"
+        ]
 
 
 @pytest.mark.parametrize("setting", PLAIN, ids=lambda each: each.name)

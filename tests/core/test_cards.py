@@ -113,8 +113,8 @@ ACTIONS: list[tuple[JobView, list[str]]] = [
     (view(of=job(S.FAILED, failure=Failure("INVALID_REQUEST", "error.invalid_request"))), ["edit_prompt", "details", "delete"]),
     (view(of=job(S.FAILED, failure=None)), ["again", "details", "delete"]),
     (view(S.CANCELLED), ["again", "remix", "delete"]),
-    *((view(of=job(state, cancel_wish="cancel")), []) for state in LIVE),
-    *((view(of=job(state, cancel_wish="stop_waiting")), []) for state in LIVE),
+    *((view(of=job(state, cancel_wish="cancel")), []) for state in sorted(LIVE)),
+    *((view(of=job(state, cancel_wish="stop_waiting")), []) for state in sorted(LIVE)),
     (view(of=job(S.CANCELLED, cancel_wish="cancel")), ["again", "remix", "delete"]),
 ]  # fmt: skip
 

@@ -232,3 +232,13 @@ def test_a_settlement_loses_no_credit(held: int, cost: int | None) -> None:
     done = settle(Hold(held, 0, ()), cost)
     assert 0 <= done.charge <= held
     assert done.charge + done.overrun == (held if cost is None else cost)
+
+
+@pytest.mark.parametrize(
+    "cost, settlement",
+    [(None, Settlement(10, 0)), (2, Settlement(10, 0)), (0, Settlement(10, 0)), (10, Settlement(10, 0)), (15, Settlement(10, 5))],
+)  # fmt: skip
+def test_a_flat_price_is_due_whatever_the_clip_cost(cost: int | None, settlement: Settlement) -> None:
+    hold = plan_hold(10, (), 0, flat=True)
+    assert settle(Hold.from_json(hold.as_json()), cost) == settlement
+    assert settle(plan_hold(10, (), 0), 2) == Settlement(2, 0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import time
 import unicodedata
 from dataclasses import fields as dataclass_fields
 from typing import Any
@@ -227,3 +229,18 @@ def test_a_wish_of_a_later_version_is_still_read() -> None:
     assert Wanted.from_json({}) == Wanted()
     assert set(wanted.as_json()) == {field.name for field in dataclass_fields(Wanted)}
     assert wanted.with_prompt("y") == Wanted(prompt="y", seed=5, explicit=frozenset({"prompt", "seed"}))
+
+
+@given(st.text(alphabet="ab \t\n\u00a0\u2003\u2028\x00é", max_size=40))
+def test_cleaning_is_what_one_pattern_would_say(text: str) -> None:
+    """The plain definition, which takes quadratic time on a run of blanks."""
+    said = unicodedata.normalize("NFC", text.replace("\u2028", ""))
+    said = "".join(c if c in "\n\t" or not unicodedata.category(c).startswith("C") else " " for c in said)
+    assert clean_text(text) == re.sub(r"[ \t]+", " ", re.sub(r"\s*\n\s*", "\n", said)).strip()
+
+
+def test_cleaning_the_longest_run_of_blanks_takes_no_time() -> None:
+    began = time.thread_time()
+    for blank in ("\t", "\u00a0", "\n", " \n"):
+        clean_text("a" + blank * (100_000 // len(blank)) + "b")
+    assert time.thread_time() - began < 1.0, "a hundred thousand take milliseconds; by one pattern they took minutes"

@@ -153,6 +153,7 @@ def test_a_signin_link_works_once(public: Reelay) -> None:
     nobody = Api(public.url)
     assert nobody.get("/api/me").status == 401, "behind a public address loopback is nobody special"
     assert nobody.post("/api/session").status == 401
+    assert nobody.request("HEAD", f"/?signin={token}").status == 200, "whoever only looks does not use it up"
     answer = nobody.get(f"/?signin={token}")
     assert (answer.status, answer.headers["Location"]) == (303, "/")
     said = answer.headers["Set-Cookie"]

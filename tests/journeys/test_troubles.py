@@ -97,11 +97,10 @@ def test_a_full_disk_stops_new_jobs_and_lets_running_ones_end(make: Maker, vendo
     assert reelay.stop() == 0
 
 
-@pytest.mark.parametrize("late", [False, True], ids=["never", "too late"])
-def test_a_clip_that_never_comes_ends_at_its_deadline(make: Maker, vendor: Vendor, late: bool) -> None:
+def test_a_clip_that_never_comes_ends_at_its_deadline(make: Maker, vendor: Vendor) -> None:
     """Past the generator's maximum the job fails, the hold is given back, and the vendor is asked to stop."""
-    word = f"endless-{late}"
-    vendor.on(word, Script(seconds=None, stops=not late))
+    word = "endless"
+    vendor.on(word, Script(seconds=None))
     generators = [{"name": "lab", "url": vendor.url, "maximum_seconds": 1.0}]
     reelay = make(environ=ENVIRON, generators=generators).start()
     api = Api(reelay.url)
@@ -115,6 +114,46 @@ def test_a_clip_that_never_comes_ends_at_its_deadline(make: Maker, vendor: Vendo
     reelay.wait_quiet()
     assert reelay.state(job) == "failed", "an end is an end"
     assert api.me()["credits"]["today"]["held"] == 0
+    until(lambda: not reelay.value("SELECT COUNT(*) FROM attempts WHERE watch_at IS NOT NULL"), what="no watch")
+    assert reelay.stop() == 0
+    assert check(reelay.data, None, reelay.text) == []
+
+
+@pytest.mark.parametrize("point", [None, "late", "renamed"])
+def test_a_clip_that_comes_after_its_deadline_is_given_away(
+    make: Maker, vendor: Vendor, tmp_path: Path, point: str | None
+) -> None:
+    """The vendor bills all the same: the job stays failed and free, and the clip is in the gallery, also over a kill."""
+    word, clock = f"late-{point}", tmp_path / "clock"
+    clock.write_text("0")
+    vendor.on(word, Script(seconds=None, stops=False, cost_usd=0.31))
+    generators = [{"name": "lab", "url": vendor.url, "maximum_seconds": 1.0, "cancel": False}]
+    environ = {**ENVIRON, "LAB_CLOCK": str(clock)}
+    reelay = make(environ=environ, generators=generators).start(kill={point: 1} if point else None)
+    api = Api(reelay.url)
+    job = api.ordered(word)
+    assert reelay.wait_state(job) == "failed"
+    until(lambda: vendor.of(word)[0].cancelled, what="the vendor to be asked to stop")
+    assert api.status(job)["video_url"] is None
+    vendor.finish(word)
+    clock.write_text("3600000")  # an hour later, so that the test need not wait for the next look
+    if point is not None:
+        reelay.wait_killed()
+        reelay.restart()
+        api = Api(reelay.url)
+        clock.write_text("7200000")
+    until(lambda: api.status(job)["video_url"], what="the late clip")
+    status = api.status(job)
+    assert (status["status"], status["error_code"], status["charged"]) == ("error", "TIMEOUT", 0)
+    assert "came late" in status["card"]["state_line"]
+    assert reelay.job(job)["true_cost"] == 31
+    assert api.get(status["video_url"]).status == 200
+    assert [each["operation_id"] for each in api.operations(only="completed")["operations"]] == [job]
+    assert api.post("/api/video_chat/resend", {"operation_id": job}).status == 200
+    reelay.wait_quiet()
+    assert len(vendor.of(word)) == 1
+    assert api.delete(job).status == 204
+    assert api.get(status["video_url"]).status == 404
     assert reelay.stop() == 0
     assert check(reelay.data, None, reelay.text) == []
 

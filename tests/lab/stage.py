@@ -8,8 +8,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import shutil
-from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,10 +19,22 @@ from bot.engine.engine import Engine
 from bot.engine.figures import NoFigures
 from bot.engine.parts import Caps, Parts
 from core.capabilities import Applied
-from core.errors import CannotFit
+from core.errors import CannotFit, Unclear
 from core.jobs import Actor, Attempt, Clip, Job, Place, Receipt
 from core.media import FitAction, Fitted, Inspection, MediaToolbox, Picture
-from core.ports import Clock, Connect, Platform, PollAnswer, Provider, Ready, Sink, Ticket, Waiting
+from core.ports import (
+    CancelAnswer,
+    Clock,
+    Connect,
+    FindAnswer,
+    Platform,
+    PollAnswer,
+    Provider,
+    Ready,
+    Sink,
+    Ticket,
+    Waiting,
+)
 from core.steps import DefaultLimits
 from storage.database import Database
 from storage.folder import FolderClipStore
@@ -65,27 +77,52 @@ class QuickMedia:
 
 
 class TimedGenerator(InstantGenerator):
-    """Works for ``seconds`` of the clock, tells a fraction, and hands out a file of ``size`` bytes."""
+    """Works for ``seconds`` of the clock, tells a fraction, and hands out a file of ``size`` bytes.
+
+    ``loses``: the answers to submits are lost. ``hides``: look-ups cannot tell. Whether a cancel stops it is in its settings.
+    """
 
     def __init__(self, settings: LabSettings, clock: Clock, seconds: float = 30.0, size: int = 100_000) -> None:
         super().__init__(settings)
         self._clock, self.seconds, self.size = clock, seconds, size
         self.began: dict[str, float] = {}
+        self.cancelled: list[str] = []
+        self.released: list[str] = []
+        self.polls: list[float] = []
+        self.loses = self.hides = False
+        self.cost_usd: float | None = None
+        self.on_fetch: Callable[[], Awaitable[None]] | None = None
 
     async def submit(self, applied: Applied, attempt: Attempt) -> Ticket:
         self.began[attempt.id] = self._clock.monotonic()
-        return await super().submit(applied, attempt)
+        ticket = await super().submit(applied, attempt)
+        if self.loses:
+            raise Unclear("the answer was lost")
+        return ticket
+
+    async def find(self, applied: Applied, attempt: Attempt) -> FindAnswer:
+        return "cannot tell" if self.hides else await super().find(applied, attempt)
+
+    async def cancel(self, ticket: Ticket) -> CancelAnswer:
+        self.cancelled.append(str(ticket["id"]))
+        return "stopped" if self.settings.cancel else "still billed"
+
+    async def release(self, ticket: Ticket) -> None:
+        self.released.append(str(ticket["id"]))
 
     async def poll(self, ticket: Ticket) -> PollAnswer:
+        self.polls.append(self._clock.monotonic())
         elapsed = self._clock.monotonic() - self.began.setdefault(str(ticket["id"]), self._clock.monotonic())
         if elapsed < self.seconds:
             return Waiting(progress=elapsed / self.seconds)
         answer = await super().poll(ticket)
         assert isinstance(answer, Ready)
-        return answer
+        return Ready(replace(answer.artifact, cost_usd=self.cost_usd))
 
     async def fetch(self, ticket: Ticket, artifact: object, sink: Sink) -> None:
         del ticket, artifact
+        if self.on_fetch is not None:
+            await self.on_fetch()
         await sink.write(bytes(self.size))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 LOOK_SECONDS = 0.02
@@ -23,12 +23,12 @@ def until(look: Callable[[], T], seconds: float = 20.0, what: str = "it") -> T:
         time.sleep(LOOK_SECONDS)
 
 
-async def until_async(look: Callable[[], T | Awaitable[T]], seconds: float = 20.0, what: str = "it") -> T:
+async def until_async(look: Callable[[], Any], seconds: float = 20.0, what: str = "it") -> Any:
     """The same on an event loop; ``look`` may be a coroutine function."""
     end = time.monotonic() + seconds
     while True:
         answer = look()
-        found: T = await answer if isinstance(answer, Awaitable) else answer
+        found = await answer if isinstance(answer, Awaitable) else answer
         if found:
             return found
         if time.monotonic() > end:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import builtins
-import gettext
 import io
 import re
 from collections.abc import Iterator
@@ -105,18 +104,12 @@ def test_english_is_here() -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_compiled_catalogue_is_the_written_one(language: str) -> None:
-    """Compile with: python -m babel.messages.frontend compile -D reelay -d bot/locale"""
+    """Compile with: make catalogue. To the byte, also on another day: who compiles without a change has none to commit."""
     folder = LOCALES / language / "LC_MESSAGES"
     with (folder / "reelay.po").open("rb") as file:
         fresh = io.BytesIO()
-        write_mo(fresh, read_po(file))
-    fresh.seek(0)
-    with (folder / "reelay.mo").open("rb") as file:
-        compiled = vars(gettext.GNUTranslations(file))["_catalog"]
-    wanted = vars(gettext.GNUTranslations(fresh))["_catalog"]
-    compiled.pop("", None)
-    wanted.pop("", None)
-    assert compiled == wanted
+        write_mo(fresh, read_po(file, locale=language))
+    assert (folder / "reelay.mo").read_bytes() == fresh.getvalue()
 
 
 def test_every_id_that_is_said_has_words() -> None:

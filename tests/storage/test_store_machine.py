@@ -512,7 +512,8 @@ class StoreMachine(RuleBasedStateMachine):
             self.known.setdefault(job_id, (row["version"], JobState(row["state"])))
         delivered = [row["job_id"] for row in books.deliveries]
         for job_id, row in books.jobs.items():
-            assert delivered.count(job_id) == (row["state"] == "done" and not row["hidden"])
+            awaited = row["cancel_wish"] != "stop_waiting"
+            assert delivered.count(job_id) == (row["state"] == "done" and awaited and not row["hidden"])
 
     @invariant()
     def every_intent_is_known(self) -> None:

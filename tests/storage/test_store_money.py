@@ -15,7 +15,7 @@ from core.errors import Conflict, DatabaseFault, IntakePaused, NotAllowed, Quota
 from core.jobs import Job
 from core.money import Period, Scope
 from core.states import JobState
-from core.steps import DefaultLimits, Step
+from core.steps import AdmissionCaps, DefaultLimits, Step
 from storage.store import SqliteStore
 from tests.storage.store_world import DAY, HOUR, NOON, HandClock, a_store, accepted, done, ended, order, rows
 
@@ -264,6 +264,16 @@ async def test_the_waiting_line_is_bounded_and_counts_what_waits(store: SqliteSt
     with pytest.raises(TooManyJobs):
         await store.accept(order("bob"), most_waiting=0)
     assert await used(store, Scope.PERSON, jobs[0].account_id) == (10, 0)
+
+
+async def test_a_job_that_nobody_can_tell_of_takes_no_place(store: SqliteStore) -> None:
+    await accepted(store)
+    [(job, _)] = await store.admit(AdmissionCaps(5, 5, {"local": 5}))
+    with pytest.raises(TooManyJobs):
+        await store.accept(order(price=10), most_waiting=0, most_running=1)
+    await store.apply(Step(job.id, job.version, to=JobState.UNCLEAR))
+    _, is_new = await store.accept(order(price=10), most_waiting=0, most_running=1)
+    assert is_new
 
 
 async def test_a_paused_intake_and_a_blocked_person_take_nothing(store: SqliteStore, clock: HandClock) -> None:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from core.errors import Conflict, NotFound
+from core.audit import Doing
+from core.errors import Conflict, DatabaseFault, NotFound
 from core.jobs import AssetKind, Job, Receipt
 from core.states import JobState
 from core.steps import Step
+from storage.operating import OperatorStore
 from storage.store import SqliteStore
 from tests.core.examples import applied, wanted
 from tests.storage.store_world import (
@@ -30,6 +34,7 @@ from tests.storage.store_world import (
 )
 
 SECRET = "zyxxwy-geheime-lagune"
+NAME, NOTE = "annabel.of.the.far.shore", "for her daughter's birthday film"
 
 
 @pytest.fixture
@@ -86,7 +91,9 @@ def bytes_of(folder: Path) -> bytes:
 
 @pytest.mark.blocks("reads the files while the store is open")
 @pytest.mark.parametrize("others", [0, 2000])
-async def test_forget_leaves_no_byte_of_a_prompt(store: SqliteStore, tmp_path: Path, others: int) -> None:
+async def test_forget_leaves_no_byte_of_a_prompt_or_a_name(
+    store: SqliteStore, clock: HandClock, tmp_path: Path, others: int
+) -> None:
     async def many(begin: int) -> None:
         calls = (
             store.accept(order(f"other {n % 50}", said=f"a harbour {n} " * 20), most_waiting=10**6)
@@ -95,10 +102,12 @@ async def test_forget_leaves_no_byte_of_a_prompt(store: SqliteStore, tmp_path: P
         await asyncio.gather(*calls)
 
     await many(0)
-    mine = await a_whole_life(store, "ann", SECRET)
+    mine = await a_whole_life(store, NAME, SECRET)
     await many(others // 2)
     account = mine[0].account_id
-    assert SECRET.encode() in bytes_of(tmp_path)
+    await an_operators_dealings(store, account, clock)
+    before = bytes_of(tmp_path)
+    assert all(text.encode() in before for text in (SECRET, NAME, NOTE))
     keys, jobs, clips = await store.forget(account)
     await store.database.erase_traces()
     assert (jobs, clips) == (3, 1)
@@ -106,6 +115,8 @@ async def test_forget_leaves_no_byte_of_a_prompt(store: SqliteStore, tmp_path: P
     found = bytes_of(tmp_path)
     assert SECRET.encode() not in found
     assert SECRET[:12].encode() not in found
+    assert NAME.encode() not in found
+    assert NOTE.encode() not in found
     assert b"a harbour 0" in found or not others
     assert await rows(store, "SELECT 1 FROM jobs WHERE account_id = ?", account) == []
     for table in ("attempts", "events", "cards", "deliveries", "clips", "favourites", "settings", "tokens"):
@@ -113,10 +124,54 @@ async def test_forget_leaves_no_byte_of_a_prompt(store: SqliteStore, tmp_path: P
             row.get("account_id") != account and row.get("job_id") not in {job.id for job in mine}
             for row in await rows(store, f"SELECT * FROM {table}")
         )
-    assert await rows(store, "SELECT external_id FROM identities WHERE external_id = 'ann'") == []
+    assert await rows(store, "SELECT external_id FROM identities WHERE external_id = ?", NAME) == []
     kinds = await rows(store, "SELECT kind FROM ledger WHERE account_id = ? ORDER BY id", account)
-    assert sorted(row["kind"] for row in kinds) == ["charge", "grant", "hold", "hold", "hold", "release", "release"]
+    assert sorted(row["kind"] for row in kinds) == ["charge", *["grant"] * 2, *["hold"] * 3, *["release"] * 2]
     assert not await store.is_account(account)
+
+
+async def an_operators_dealings(store: SqliteStore, account: str, clock: HandClock) -> OperatorStore:
+    """A grant with a note and a block, both written down with the person's name; and a deed of that person as an operator."""
+    operators = OperatorStore(store, clock.now)
+    of = {"who": f"web:{NAME}", "account": account}
+    await operators.grant(Doing("operator@socket", "grant", {**of, "credits": 4, "note": NOTE}), account, 4, NOTE)
+    await operators.set_blocked(Doing("operator@socket", "block", of), account, blocked=True)
+    await operators.write_down(Doing(f"web:{NAME}", "pause", {"names": ["local"], "reason": "moving"}))
+    return operators
+
+
+async def test_what_an_operator_did_stays_without_saying_to_whom(store: SqliteStore, clock: HandClock) -> None:
+    account = await store.open_account("web", NAME)
+    other = await store.open_account("web", "bob")
+    operators = await an_operators_dealings(store, account, clock)
+    of_other = {"who": "web:bob", "account": other, "credits": 1, "note": "for bob"}
+    await operators.grant(Doing("operator@socket", "grant", of_other), other, 1, "for bob")
+    await store.forget(account)
+    told = [(row["actor"], row["verb"], row["details"]) for row in await operators.audit_trail(10)]
+    assert told == [
+        ("operator@socket", "grant", of_other),
+        (account, "pause", {"names": ["local"], "reason": "moving"}),
+        ("operator@socket", "block", {"who": account, "account": account}),
+        ("operator@socket", "grant", {"who": account, "account": account, "credits": 4}),
+    ]
+    lines = await rows(store, "SELECT account_id, amount, note FROM ledger ORDER BY id")
+    assert [tuple(line.values()) for line in lines] == [(account, 4, None), (other, 1, "for bob")]
+
+
+def written(sql: str, connection: sqlite3.Connection) -> int:
+    return connection.execute(sql).rowcount
+
+
+@pytest.mark.parametrize(
+    "change", ["note = 'another'", "amount = 5, note = NULL", "rowid = 9, note = NULL", "job_id = 'x', note = NULL"]
+)
+async def test_a_note_of_the_ledger_can_be_erased_and_nothing_else_of_a_line(store: SqliteStore, change: str) -> None:
+    await store.grant(await store.open_account("web", "ann"), 3, "a present")
+    before = await rows(store, "SELECT * FROM ledger")
+    with pytest.raises(DatabaseFault, match="append-only"):
+        await store.database.write(partial(written, f"UPDATE ledger SET {change}"))
+    assert await rows(store, "SELECT * FROM ledger") == before
+    assert await store.database.write(partial(written, "UPDATE ledger SET note = NULL")) == 1
 
 
 async def test_a_live_job_is_never_erased_with_its_hold(store: SqliteStore) -> None:

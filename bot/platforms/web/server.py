@@ -201,7 +201,7 @@ class WebServer:
 
     async def _index(self, request: web.Request) -> web.StreamResponse:
         token = request.query.get("signin")
-        if token is not None:
+        if token is not None and request.method == "GET":  # a look with HEAD, as link checkers take, uses nothing up
             cookie = await self._site.doorkeeper.sign_in(token[:200])
             response = web.HTTPSeeOther("/" if cookie is not None else "/?signin_failed=1")
             if cookie is not None:

@@ -35,6 +35,9 @@ async def test_every_control_has_a_name_and_every_text_its_contrast(visit: Calla
     assert await poor_contrast(person) == []
     await person.shortest()
     await person.page.fill("#option-seed", "1x")
+    await audit(person)
+    assert await poor_contrast(person) == []
+    await person.page.fill("#option-seed", "")
     await person.give(picture(), "boat.png", "image/png", "drop")
     await person.make("A boat for everybody")
     await person.action("A boat", "details").click()
@@ -167,6 +170,37 @@ async def test_a_phone_never_scrolls_sideways(visit: Callable[..., Any], width: 
         .filter((node) => node.checkVisibility() && node.getBoundingClientRect().height < 28).length
     """
     assert await person.page.evaluate(small) == 0
+
+
+async def test_what_is_chosen_shows_in_forced_colours(visit: Callable[..., Any]) -> None:
+    """High contrast takes every background away; what is chosen must differ by more than that."""
+    person = await visit()
+    await person.page.emulate_media(forced_colors="active")
+    grounds = """
+      ["duration", "resolution", "provider"].map((name) => new Set([...document.querySelectorAll(`input[name="${name}"]`)]
+        .map((node) => getComputedStyle(node.nextElementSibling).backgroundColor)).size)
+    """
+    assert await person.page.evaluate(grounds) == [2, 2, 2]
+
+
+async def test_the_composer_of_a_phone_is_never_cut(visit: Callable[..., Any]) -> None:
+    """Also when it has to say that the credits do not suffice."""
+    person = await visit(phone=True)
+    cut = """
+      [...document.querySelectorAll("#summary span, #price")].filter((node) => node.checkVisibility())
+        .filter((node) => node.scrollWidth > node.clientWidth + 1 && node.clientWidth > 0
+                       || node.getBoundingClientRect().right > node.parentElement.getBoundingClientRect().right + 1)
+        .map((node) => node.textContent)
+    """
+    await expect(person.page.locator("#price")).to_have_text("40 credits")
+    assert await person.page.evaluate(cut) == []
+    me = await person.api("GET", "/api/me")
+    me["credits"]["today"] |= {"limit": 500, "spent": 490, "held": 0, "left": 10}
+    await person.page.route("**/api/me", lambda route: route.fulfill(json=me))
+    await person.page.reload()
+    await person.ready()
+    await expect(person.page.locator("#price")).to_have_text("40 credits · you have 10 today")
+    assert await person.page.evaluate(cut) == []
 
 
 async def test_a_foreign_script_reads_in_its_direction(visit: Callable[..., Any]) -> None:

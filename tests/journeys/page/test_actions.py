@@ -64,6 +64,29 @@ async def test_again_makes_another_one_of_the_same(visit: Callable[..., Any]) ->
     assert one["applied"]["seed"] != other["applied"]["seed"]
 
 
+async def test_a_seed_that_is_none_is_neither_dropped_nor_sent(visit: Callable[..., Any]) -> None:
+    person = await visit()
+    await person.shortest()
+    seed = person.page.locator("#option-seed")
+    await seed.fill("eleven")
+    await person.prompt.fill("A boat with a number")
+    await expect(person.page.locator("#composer-error")).to_contain_text("A seed is a whole number")
+    await person.page.locator("#options").locator('input[name="aspect_ratio"] + label').last.click()
+    await expect(seed).to_have_value("eleven")
+    await person.prompt.press("Enter")
+    await expect(seed).to_be_focused()
+    await expect(seed).to_have_attribute("aria-invalid", "true")
+    assert await person.jobs("with a number") == []
+    await seed.fill("11")
+    await expect(person.page.locator("#composer-error")).to_be_empty()
+    await person.prompt.press("Enter")
+    await person.wait_for("with a number", "done")
+    [job] = await person.jobs("with a number")
+    assert job["applied"]["seed"] == 11
+    await seed.fill("")
+    await expect(seed).to_have_attribute("aria-invalid", "false")
+
+
 async def test_a_favourite_stays_one(visit: Callable[..., Any]) -> None:
     person = await visit()
     await person.shortest()
@@ -133,6 +156,9 @@ async def test_a_declined_prompt_says_so_and_comes_back_for_editing(visit: Calla
     await person.order("A prompt that is refused")
     card = await person.wait_for("that is refused", "failed")
     await expect(card.locator(".card-error")).to_contain_text("You were not charged")
+    await expect(card.locator(".card-money")).to_be_hidden()  # it is said once
+    await person.page.click("#tab-history")
+    await expect(person.page.locator("#sidebar-list span.sidebar-thumb .icon")).to_have_count(1)
     await expect(card.locator(".stage")).to_be_hidden()
     await person.action("that is refused", "edit_prompt").click()
     await expect(person.prompt).to_be_focused()

@@ -8,6 +8,7 @@ from typing import Any
 from playwright.async_api import expect
 
 from tests.journeys.page.visitor import MADE, SOON
+from tests.lab.waiting import until_async
 
 PLAY = """
 async (video) => {
@@ -22,7 +23,11 @@ async (video) => {
 }
 """
 
-IDLE = "async () => { const me = await (await fetch('/api/me')).json(); return me.running + me.waiting === 0; }"
+
+async def idle(person: Any) -> bool:
+    """Whether nothing of theirs is under way. (Chromium is asked each time: a wait for an async function in the page does not wait.)"""
+    me = await person.api("GET", "/api/me")
+    return bool(me["running"] + me["waiting"] == 0)
 
 
 async def test_a_prompt_becomes_a_clip_that_plays(visit: Callable[..., Any]) -> None:
@@ -100,7 +105,7 @@ async def test_an_old_clip_is_found_in_the_sidebar_and_its_page_is_loaded(visit:
     for number in range(24):
         await person.api("POST", "/api/video_chat/generate", {"prompt": f"Clip number {number}", "provider": "instant"})
         if number % 12 == 11:  # no more may wait in line at once than the account's cap
-            await person.page.wait_for_function(IDLE, timeout=MADE)
+            await until_async(lambda: idle(person), seconds=MADE / 1000, what="twelve clips")
     await person.page.reload()
     await person.ready()
     first = person.page.locator(".card-headline", has_text="Clip number 0")

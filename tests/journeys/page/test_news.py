@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from typing import Any
 
 from playwright.async_api import Request, Route, expect
+
+from tests.journeys.page.visitor import SOON
 
 
 async def test_two_tabs_stay_in_step(visit: Callable[..., Any]) -> None:
@@ -84,6 +87,45 @@ async def test_a_server_without_history_is_said_and_asked_again(visit: Callable[
     await again.click()
     await person.ready()
     await expect(person.page.locator("#welcome")).to_be_visible()
+
+
+async def test_what_happens_before_the_news_arrive_is_not_missed(visit: Callable[..., Any]) -> None:
+    """Between the history's answer and the first event a job may end; its card must not run on."""
+    person = await visit()
+    order = {"prompt": "A brook forever, unheard", "provider": "lab"}
+    job = (await person.api("POST", "/api/video_chat/generate", order))["operation_id"]
+    opened = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await opened.wait()
+        await route.continue_()
+
+    await person.page.route("**/api/events", hold)
+    await person.page.reload()
+    await person.ready()
+    await expect(person.card("unheard")).to_be_visible()
+    other = await visit(beside=person, clean=False)  # whoever listens is told, and so the news are over
+    await person.api("POST", "/api/video_chat/cancel", {"operation_id": job})
+    await other.wait_for("unheard", "cancelled", within=SOON)
+    assert await person.card("unheard").get_attribute("data-state") != "cancelled"
+    opened.set()
+    await person.wait_for("unheard", "cancelled", within=SOON)
+
+
+async def test_a_sign_in_link_that_is_used_up_is_called_that(visit: Callable[..., Any]) -> None:
+    person = await visit()
+    person.forgiven.append("401")
+    await person.page.goto(f"{person.address}/?signin=reelay_used-up")
+    await person.ready()
+    assert await person.page.evaluate("location.search") == ""
+    await expect(person.page.locator("#gate")).to_be_hidden()  # signed in anyway: no word about it
+    answer = {"error": "NotSignedIn", "error_code": "AUTHENTICATION_ERROR", "message": "", "details": ""}
+    await person.page.route("**/api/session", lambda route: route.fulfill(status=401, json=answer))
+    await person.page.goto(f"{person.address}/?signin=reelay_used-up")
+    await expect(person.page.locator("#gate h1")).to_have_text("That link is used up")
+    await expect(person.page.locator("#gate")).to_contain_text("reelay admin token web:name --signin")
+    await person.page.reload()
+    await expect(person.page.locator("#gate h1")).to_have_text("Sign in to make clips")
 
 
 async def test_without_a_sign_in_the_page_says_where_the_link_is(visit: Callable[..., Any]) -> None:

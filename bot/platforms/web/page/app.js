@@ -21,6 +21,10 @@ import { dress, learn, remembered, t } from "./modules/words.js";
 
 const QUIET_TAB = 60_000; // a hidden tab with nothing under way lets its connection go after this
 
+// A sign-in link that is used up leads here with this mark. Whoever is signed in already needs no word about it.
+const cameByDeadLink = new URLSearchParams(location.search).has("signin_failed");
+if (cameByDeadLink) history.replaceState(null, "", "/");
+
 async function speak() {
   const known = remembered();
   const fresh = api.catalogue();
@@ -94,8 +98,8 @@ async function begin(parts) {
 function askToSignIn() {
   showGate({
     sign: "key",
-    title: t("page.signin.title"),
-    paragraphs: [t("page.signin.text"), el("ul", { class: "gate-list" }, el("li", { text: t("page.signin.start") }), el("li", { text: t("page.signin.token") }), el("li", { text: t("page.signin.chat") }))],
+    title: t(cameByDeadLink ? "page.signin.dead" : "page.signin.title"),
+    paragraphs: [t(cameByDeadLink ? "page.signin.dead_text" : "page.signin.text"), el("ul", { class: "gate-list" }, el("li", { text: t("page.signin.start") }), el("li", { text: t("page.signin.token") }))],
     action: { label: t("page.signin.again"), run: () => location.reload() },
   });
 }
@@ -114,7 +118,8 @@ function listen(thread) {
       if (state === "live") sendUnsent();
     },
     refused: askToSignIn,
-    resumed() {
+    linked() {
+      // Also the first time: what happened between the history's answer and this moment is in neither.
       thread.refresh().catch(() => {});
       api.me().then((me) => store.setMe(me), () => {});
     },

@@ -4,7 +4,7 @@ import { ApiError, api } from "./api.js";
 import { byId, button, el, memory, setText } from "./dom.js";
 import { icon } from "./icons.js";
 import { store } from "./store.js";
-import { clockTime, moment, number, t } from "./words.js";
+import { clockTime, line, moment, number, t } from "./words.js";
 
 export class Account {
   constructor(shell, options) {
@@ -44,7 +44,7 @@ export class Account {
       return el("div", { class: "credit-row" },
         el("div", { class: "credit-line" }, el("span", { text: t(name) }), el("strong", { text: limited ? t("page.credits.left_of", { left: span.left ?? Math.max(0, span.limit - used), limit: span.limit }) : t("page.credits.unlimited") })),
         limited ? meter : "",
-        el("p", { class: "quiet", text: [span.held ? t("page.credits.held", { count: span.held }) : "", limited && span.resets_at ? t("page.credits.resets", { time: name.endsWith("today") ? clockTime(span.resets_at) : moment(span.resets_at) }) : t("page.credits.spent", { count: span.spent })].filter(Boolean).join(" · ") }));
+        el("p", { class: "quiet", text: line([span.held ? t("page.credits.held", { count: span.held }) : "", limited && span.resets_at ? t("page.credits.resets", { time: name.endsWith("today") ? clockTime(span.resets_at) : moment(span.resets_at) }) : t("page.credits.spent", { count: span.spent })]) }));
     };
     return el("section", { class: "account-section" }, el("h3", { text: t("page.credits.title") }), row("page.credits.row_today", me.credits.today), row("page.credits.row_month", me.credits.month),
       me.credits.granted ? el("p", { class: "quiet", text: t("page.credits.granted", { count: me.credits.granted }) }) : "",

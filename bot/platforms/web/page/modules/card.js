@@ -60,7 +60,7 @@ export class CardView {
     this.state.hidden = !lines.state_line;
     setIcon(this.state, SIGNS[job.state] ?? "live");
     setText(this.facts, lines.facts_line);
-    setText(this.money, lines.money_line);
+    setText(this.money, lines.money_line && lines.error_line?.includes(lines.money_line) ? "" : lines.money_line); // said once is enough
     setText(this.changed, lines.changed_line);
     setText(this.told, lines.note_line);
     setText(this.error, lines.error_line);

@@ -66,12 +66,12 @@ export class Composer {
     return Boolean(this.prompt.value.trim() || this.picture.present) && !this.obstacle;
   }
 
-  /** Why these contents cannot be sent to the chosen generator, in words, or "". */
+  /** Why these contents cannot be sent with these settings, in words, or "". */
   get obstacle() {
     const generator = this.options.generator;
     if (!generator) return "";
     if (this.picture.present && !generator.image) return t("page.generator.no_image", { generator: generator.title });
-    return "";
+    return this.options.fault;
   }
 
   /** Everything that goes into the order. */
@@ -85,6 +85,10 @@ export class Composer {
 
   /** Send what is in the composer, or the given example. */
   async submit(example = null) {
+    if (this.options.fault) {
+      this.options.showFault();
+      return;
+    }
     if (!example && !this.ready) {
       this.prompt.focus();
       return;

@@ -20,7 +20,7 @@ export function drawDetails(box, job, run) {
     ["page.details.asked", job.created_at && moment(job.created_at)],
     ["page.details.took", job.finished_at && duration((Date.parse(job.finished_at) - Date.parse(job.created_at)) / 1000)],
     ["page.details.file", job.file_size_bytes && bytes(job.file_size_bytes)],
-    ["page.details.kept", job.state === "done" && (job.favourite || !job.keep_until ? t("page.details.always") : moment(job.keep_until))],
+    ["page.details.kept", job.video_url && (job.favourite || !job.keep_until ? t("page.details.always") : moment(job.keep_until))],
     ["page.details.number", el("code", { text: job.operation_id })],
   ];
   const list = el("dl");

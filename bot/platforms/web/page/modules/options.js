@@ -1,9 +1,9 @@
 // The settings of the next clip. Only what the person touched is sent; the rest is the generator's own choice, shown as such.
 
-import { byId, el, iconButton, memory } from "./dom.js";
+import { byId, el, iconButton, memory, setText } from "./dom.js";
 import { icon } from "./icons.js";
 import { store } from "./store.js";
-import { number, t } from "./words.js";
+import { line, number, t } from "./words.js";
 
 const REMEMBERED = ["aspect_ratio", "resolution", "duration", "provider", "generate_audio", "model"];
 const FIELDS = [...REMEMBERED, "negative_prompt", "seed"];
@@ -18,6 +18,7 @@ export class Options {
     this.summary = byId("summary");
     this.explicit = memory.read("choices", {});
     this.applied = {};
+    this.badSeed = null; // what was typed as a seed and is none; it stays there to be mended
     this.listeners = [];
     byId("options-reset").addEventListener("click", () => this.reset());
     this.summary.addEventListener("click", () => shell.toggle("options", this.summary));
@@ -47,6 +48,11 @@ export class Options {
     if (habit !== null && habit !== undefined && offered.includes(habit)) return habit;
     if (offered.includes(FIRST_CHOICE[field])) return FIRST_CHOICE[field];
     return field === "duration" ? nearest(offered, FIRST_CHOICE.duration) : offered[0];
+  }
+
+  /** What is wrong with the settings, in words, or "". */
+  get fault() {
+    return this.badSeed !== null && this.generator?.seed ? t("page.options.seed_bad", { largest: number(LARGEST_SEED) }) : "";
   }
 
   /** The fields that the person set and that this generator knows. */
@@ -97,6 +103,7 @@ export class Options {
   load(wanted) {
     this.own ??= { ...this.explicit };
     this.explicit = {};
+    this.badSeed = null;
     for (const field of FIELDS) if (wanted[field] !== undefined && wanted[field] !== null) this.explicit[field] = field === "duration" ? Number(wanted[field]) : wanted[field];
     this.#rebuild();
     this.#tell();
@@ -106,6 +113,7 @@ export class Options {
     if (!this.own) return;
     this.explicit = this.own;
     this.own = null;
+    this.badSeed = null;
     this.#rebuild();
     this.#tell();
   }
@@ -113,6 +121,7 @@ export class Options {
   reset() {
     this.explicit = {};
     this.own = null;
+    this.badSeed = null;
     this.#remember();
     this.#rebuild();
     this.#tell();
@@ -139,6 +148,12 @@ export class Options {
 
   show() {
     this.shell.open("options", this.summary);
+  }
+
+  /** Bring the person to what is wrong. */
+  showFault() {
+    this.show();
+    byId("option-seed").focus();
   }
 
   /** What the server said it would apply; fields that nobody chose show it. */
@@ -180,7 +195,7 @@ export class Options {
 
   #sync() {
     for (const sync of this.controls ?? []) sync();
-    const touched = FIELDS.some((field) => this.explicit[field] !== undefined);
+    const touched = this.badSeed !== null || FIELDS.some((field) => this.explicit[field] !== undefined);
     byId("options-reset").hidden = !touched;
     this.#drawSummary();
   }
@@ -191,7 +206,7 @@ export class Options {
     const extras = this.wish();
     const text = [this.value("aspect_ratio"), seconds && t("page.seconds", { count: seconds }), this.value("resolution")].filter(Boolean).join(" · ");
     const more = [extras.seed !== undefined && t("page.options.seed_fact", { seed: String(extras.seed) }), extras.negative_prompt && t("page.options.negative_fact")].filter(Boolean).join(" · ");
-    this.summary.replaceChildren(icon("sliders"), el("span", { text }), more ? el("span", { class: "summary-more", text: ` · ${more}` }) : "", store.generators.length > 1 ? el("span", { class: "summary-more", text: ` · ${this.generator.title}` }) : "");
+    this.summary.replaceChildren(icon("sliders"), el("span", { text }), more ? el("span", { class: "summary-more", text: ` · ${more}` }) : "", store.generators.length > 1 ? el("span", { class: "summary-more summary-maker", text: ` · ${this.generator.title}` }) : "");
     this.summary.setAttribute("aria-label", t("page.options.summary", { settings: this.facts() }));
   }
 
@@ -253,10 +268,14 @@ export class Options {
   #seed() {
     const input = el("input", { id: "option-seed", class: "input", type: "text", inputmode: "numeric", autocomplete: "off", placeholder: t("page.options.seed_any"), "aria-describedby": "option-seed-note", on: { input: () => this.#readSeed(input) } });
     const dice = iconButton(t("page.options.seed_dice"), "dice", { on: { click: () => this.choose("seed", Math.floor(Math.random() * 1_000_000)) } });
+    this.seedNote = el("p", { class: "field-note", id: "option-seed-note" });
     this.controls.push(() => {
-      if (document.activeElement !== input || this.explicit.seed !== undefined && Number(input.value) !== this.explicit.seed) input.value = this.explicit.seed ?? "";
+      if (this.explicit.seed !== undefined) this.badSeed = null;
+      if (document.activeElement !== input || this.explicit.seed !== undefined && Number(input.value) !== this.explicit.seed) input.value = this.badSeed ?? this.explicit.seed ?? "";
+      input.setAttribute("aria-invalid", String(Boolean(this.fault)));
+      setText(this.seedNote, this.fault || t("page.options.seed_note"));
+      this.seedNote.classList.toggle("is-bad", Boolean(this.fault));
     });
-    this.seedNote = el("p", { class: "field-note", id: "option-seed-note", text: t("page.options.seed_note") });
     return el("div", { class: "field" }, el("label", { class: "field-name", for: input.id, text: t("page.options.seed") }), el("div", { class: "input-row" }, input, dice), this.seedNote);
   }
 
@@ -264,12 +283,8 @@ export class Options {
     const text = input.value.trim();
     const value = Number(text);
     const legal = text === "" || (/^\d+$/.test(text) && value <= LARGEST_SEED);
-    input.setAttribute("aria-invalid", String(!legal));
-    this.seedNote.textContent = legal ? t("page.options.seed_note") : t("page.options.seed_bad", { largest: number(LARGEST_SEED) });
-    this.seedNote.classList.toggle("is-bad", !legal);
-    if (legal) this.choose("seed", text === "" ? null : value);
-    else this.choose("seed", null);
-    if (!legal) input.value = text;
+    this.badSeed = legal ? null : text;
+    this.choose("seed", legal && text !== "" ? value : null);
   }
 
   #notes(generator) {
@@ -287,7 +302,7 @@ function perClip(generator, seconds) {
 }
 
 function about(generator) {
-  return [generator.company, generator.usual_seconds && t("page.options.usual", { count: Math.round(generator.usual_seconds) })].filter(Boolean).join(" · ");
+  return line([generator.company, generator.usual_seconds && t("page.options.usual", { count: Math.max(1, Math.round(generator.usual_seconds)) })]);
 }
 
 function health(generator) {

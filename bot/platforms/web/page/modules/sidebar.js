@@ -9,6 +9,7 @@ import { clockTime, day, shorten, t } from "./words.js";
 const PAGE = 40;
 const TABS = ["history", "images", "videos"];
 const ONLY = { history: null, images: "with_image", videos: "completed", favourites: "favourites" };
+const SIGNS = { done: "film", failed: "alert", cancelled: "stop", unclear: "alert" }; // where there is no picture to show
 const BELONGS = { history: () => true, images: (job) => Boolean(job.source_url), videos: (job) => Boolean(job.video_url), favourites: (job) => Boolean(job.favourite && job.video_url) };
 
 export class Sidebar {
@@ -170,7 +171,7 @@ export class Sidebar {
     if (this.tab === "history") {
       const preview = job.thumbnail_url ?? job.source_url;
       open.append(
-        preview ? el("img", { class: "sidebar-thumb", src: preview, alt: "", loading: "lazy", decoding: "async" }) : el("span", { class: "sidebar-thumb", data: { state: job.state } }),
+        preview ? el("img", { class: "sidebar-thumb", src: preview, alt: "", loading: "lazy", decoding: "async" }) : el("span", { class: "sidebar-thumb", data: { state: job.state }, icon: SIGNS[job.state] ?? "clock" }),
         el("span", { class: "sidebar-words" }, el("span", { class: "sidebar-name", text: name, dir: "auto" }), el("span", { class: "sidebar-state", data: { state: job.state }, text: isLive(job) ? job.card?.state_line ?? "" : `${clockTime(job.created_at)} · ${t(`page.state.${job.state}`)}` })));
       if (job.favourite) setIcon(open.appendChild(el("span", { class: "sidebar-star" })), "star-full");
     } else {

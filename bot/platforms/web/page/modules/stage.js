@@ -37,7 +37,7 @@ export class Stage {
     this.job = job;
     this.root.style.setProperty("--ratio", `${width} / ${height}`);
     this.root.style.setProperty("--ratio-number", String(width / height));
-    const kind = job.state === "done" && job.video_url ? "clip" : isLive(job) ? "leader" : "none";
+    const kind = job.video_url ? "clip" : isLive(job) ? "leader" : "none";
     if (kind !== this.kind) this.#become(kind);
     if (kind === "leader") this.#drawLeader();
     if (kind === "clip") this.#drawClip();

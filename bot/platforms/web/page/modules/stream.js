@@ -7,7 +7,7 @@ const LONGEST_PAUSE = 15_000;
 const PATIENCE = 1_500; // a reconnect that takes less than this is nobody's business
 
 export class Stream {
-  /** `listeners` = {event(name, data), state("live" | "offline"), resumed(), refused()}; after a refusal it has stopped. */
+  /** `listeners` = {event(name, data), state("live" | "offline"), linked(), refused()}; after a refusal it has stopped. */
   constructor(path, listeners) {
     this.path = path;
     this.listeners = listeners;
@@ -15,7 +15,6 @@ export class Stream {
     this.state = "connecting";
     this.pause = FIRST_PAUSE;
     this.stopped = true;
-    this.wasLive = false;
     addEventListener("online", () => this.now());
     addEventListener("offline", () => this.#drop());
   }
@@ -70,8 +69,7 @@ export class Stream {
       if (!answer.ok || !answer.body) throw new Error(String(answer.status));
       this.pause = FIRST_PAUSE;
       this.#set("live");
-      if (this.wasLive) this.listeners.resumed();
-      this.wasLive = true;
+      this.listeners.linked();
       await this.#read(answer.body, abort);
     } catch {
       // Every reason ends the same way: wait, then ask again.

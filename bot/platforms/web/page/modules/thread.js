@@ -63,12 +63,13 @@ export class Thread {
 
   /** After a gap in the news: take the newest page again, so that nothing that happened meanwhile is missing. */
   async refresh() {
+    const before = [...this.views]; // what is ordered while the answer is under way is not in it
     const page = await api.operations({ limit: PAGE });
     const told = new Set(page.operations.map((job) => job.operation_id));
     const oldest = page.operations.at(-1)?.created_at;
     for (const job of [...page.operations].reverse()) store.apply(job);
     // A card inside this page's span that the server does not list any more was deleted elsewhere.
-    for (const [id, view] of this.views) {
+    for (const [id, view] of before) {
       if (!view.job.local && !told.has(id) && (!page.next || (oldest && view.job.created_at > oldest))) store.remove(id);
     }
   }

@@ -91,11 +91,18 @@ function startOfDay(date) {
   return new Date(date.getFullYear(), date.getMonth(), date.getDate()).getTime();
 }
 
-/** "1 min 24 sec" in the reader's language. */
+/** "1 min 24 s" in the reader's language, as cards say it. */
 export function duration(seconds) {
-  const unit = (value, name) => new Intl.NumberFormat(language, { style: "unit", unit: name, unitDisplay: "short" }).format(value);
   const whole = Math.max(0, Math.round(seconds));
-  return whole < 60 ? unit(whole, "second") : `${unit(Math.floor(whole / 60), "minute")} ${unit(whole % 60, "second")}`;
+  const rest = t("page.seconds", { count: whole % 60 });
+  if (whole < 60) return rest;
+  return `${new Intl.NumberFormat(language, { style: "unit", unit: "minute", unitDisplay: "short" }).format(Math.floor(whole / 60))} ${rest}`;
+}
+
+/** The parts that there are as one line, which begins like a sentence. */
+export function line(parts) {
+  const text = parts.filter(Boolean).join(" · ");
+  return text.charAt(0).toLocaleUpperCase(language) + text.slice(1);
 }
 
 /** Seconds as "1:07". */
