@@ -163,9 +163,7 @@ class App:
         from bot.platforms.discord import building
 
         settings, may = self.settings, self.settings.who_may(paid=paid)
-        doors = Doors(
-            may if isinstance(may, str) else frozenset(map(str, may)), frozenset(map(str, settings.admins))
-        )
+        doors = Doors(may if isinstance(may, str) else frozenset(map(str, may)), frozenset(map(str, settings.admins)))
         found = building.build(
             building.Address(
                 token=token,

@@ -1,6 +1,6 @@
 """What a person wants: parsed from the fields of any surface, checked, and stored as it was said.
 
-A field that was not given is not in ``explicit``: the generator's default then applies without a word (DESIGN §5).
+A field that was not given is not in ``explicit``: the generator's default then applies without a word.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ SEED_MOST: Final = 2**32 - 1
 ASPECTS: Final = ("16:9", "9:16")
 RESOLUTIONS: Final = ("720p", "1080p")
 SECONDS: Final = (4, 6, 8)
-"""Legal on every generator (HTTP.md); others may be added by what is configured."""
+"""Legal on every generator (docs/reference/http.md); others may be added by what is configured."""
 
 PERSON_GENERATION: Final = ("allow_all", "allow_adult", "dont_allow")
 
@@ -88,7 +88,7 @@ def clean_text(text: str) -> str:
 
 
 def parse_wanted(fields: Mapping[str, Any], choices: Choices, *, with_picture: bool) -> Wanted:
-    """Read the fields of HTTP.md (``duration``, ``generate_audio`` …) into a Wanted.
+    """Read the fields of docs/reference/http.md (``duration``, ``generate_audio`` …) into a Wanted.
 
     Raises BadOption, naming the field and its legal values. Empty strings and None mean "not given".
     """

@@ -21,7 +21,9 @@ from av.video.stream import VideoStream
 
 from media.reels import RATE, Canvas, Samples
 
-_PRESET: Final = "veryfast"  # the knee of size against time (facts, media §4); superfast and below explode in size
+# The knee of size against time. A hard source of 8 s at 720p, CRF 20, measured 2026-11: superfast 3.7 CPU s and 9.7 MiB,
+# veryfast 4.0 and 2.4, faster 6.5 and 2.7, medium 9.9 and 2.9.
+_PRESET: Final = "veryfast"
 _THREADS: Final = 2  # memory, fairness, and the same bytes on hosts with other core counts
 _BT709: Final = 1
 _LIMITED_RANGE: Final = 1

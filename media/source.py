@@ -1,7 +1,9 @@
 """Open a clip that somebody else made, with every door shut but the one it claims to use.
 
-Three locks, because each alone was picked (facts, media §8): the demuxer is forced from the first bytes, a format
-whitelist covers whatever that demuxer might open in turn, and a protocol whitelist leaves nothing but local files.
+Three locks, because one alone was picked: PyAV 18.1 opens a ``.mp4`` that holds the text of an ffconcat list as such a
+list, and with it any local file, which a protocol whitelist has to allow (tried 2026-11). So the demuxer is forced from the
+first bytes, a format whitelist covers whatever that demuxer might open in turn, and a protocol whitelist leaves nothing
+but local files.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The generators that exist, each one line: its name, its module, and how much it is preferred when none is named.
 
-A module is imported only when its generator is configured: SDKs cost start-up time and memory (facts: performance, section 2).
+A module is imported only when its generator is configured: an SDK costs start-up time and memory.
 """
 
 from __future__ import annotations

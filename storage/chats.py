@@ -14,7 +14,9 @@ POSTED = (
 """The condition of the index ``jobs_of_chat``, word for word."""
 
 
-def set_channel(connection: sqlite3.Connection, platform: str, guild: str, channel: str, *, allowed: bool, now: int) -> None:
+def set_channel(
+    connection: sqlite3.Connection, platform: str, guild: str, channel: str, *, allowed: bool, now: int
+) -> None:
     """Allow or deny a channel."""
     connection.execute(
         "INSERT INTO channels (platform, guild, channel, allowed, at) VALUES (?, ?, ?, ?, ?)"

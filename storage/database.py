@@ -30,6 +30,11 @@ from storage.writer import Writer
 READERS: Final = 2
 READ_SECONDS: Final = 30.0
 """A read that runs longer is interrupted: its old snapshot keeps the WAL from being used again."""
+LONG_READS: Final = 2
+"""Long reads at once; further ones wait for them."""
+LONG_READ_SECONDS: Final = 600.0
+_PROGRESS_STEPS: Final = 100_000
+"""Of SQLite's machine, between two looks at whether a long read is still wanted: about a hundredth of a second."""
 _START_SECONDS: Final = 60.0
 _MEMORY_VACUUM_BYTES: Final = 256 << 20
 
@@ -45,7 +50,10 @@ class Database:
         self._loop = asyncio.get_running_loop()
         self._writer = Writer(path, on_batch)
         self._readers = [Lane(lambda: connect_reader(path)) for _ in range(READERS)]
-        self._reading = [0] * READERS
+        self._idle = list(self._readers)
+        self._turns = asyncio.Semaphore(READERS)
+        """One for each idle reader. Whoever comes first takes whichever is free first, so nobody stands behind one slow read."""
+        self._long_turns = asyncio.Semaphore(LONG_READS)
         self._closing = False
 
     @classmethod
@@ -90,17 +98,34 @@ class Database:
 
         It must be short and fetch everything; after 30 s it is interrupted. sqlite3's errors come as DatabaseFault.
         """
-        if self._closing:
-            raise DatabaseFault("the database is closed")
-        index = self._reading.index(min(self._reading))
-        reader = self._readers[index]
-        self._reading[index] += 1
-        timer = self._loop.call_later(READ_SECONDS, reader.interrupt)
-        try:
-            value, error = await reader.run(lambda connection: read_once(connection, work, self.path))
-        finally:
-            timer.cancel()
-            self._reading[index] -= 1
+        async with self._turns:
+            if self._closing:
+                raise DatabaseFault("the database is closed")
+            reader = self._idle.pop()
+            timer = self._loop.call_later(READ_SECONDS, reader.interrupt)
+            try:
+                value, error = await reader.run(lambda connection: read_once(connection, work, self.path))
+            except asyncio.CancelledError:
+                reader.interrupt()  # nobody waits for it any more, and others would
+                raise
+            finally:
+                timer.cancel()
+                self._idle.append(reader)
+        if error is not None:
+            raise error
+        return cast("T", value)
+
+    async def read_long(self, work: Work[T]) -> T:
+        """As :meth:`read`, for work that may take seconds: on a connection of its own, so that no short read waits for it.
+
+        After 10 min it is interrupted, and also when its caller is cancelled or the database closes.
+        """
+        async with self._long_turns:
+            if self._closing:
+                raise DatabaseFault("the database is closed")
+            value, error = await self._apart(
+                lambda connection: read_once(connection, work, self.path), self.path, LONG_READ_SECONDS
+            )
         if error is not None:
             raise error
         return cast("T", value)
@@ -165,25 +190,30 @@ class Database:
             upkeep.copy(connection, target, go_on=lambda: wanted and time.monotonic() < until)
 
         try:
-            await self._apart(work, target)
+            await self._apart(work, target, deadline)
         finally:
             wanted = False  # a cancelled caller: the thread gives up at its next step
 
-    async def integrity_check(self) -> list[str]:
-        """What SQLite finds wrong in the file; empty when all is well. Reads all of it."""
-        return await self._apart(upkeep.faults, self.path)
-
-    async def _apart(self, work: Work[T], place: Path) -> T:
+    async def _apart(self, work: Work[T], place: Path, seconds: float) -> T:
         """``work`` in a thread and on a read-only connection made for it; ``place`` is where room may run out."""
+        until = time.monotonic() + seconds
+        wanted = True
+
+        def too_late() -> bool:
+            return not wanted or self._closing or time.monotonic() > until
 
         def whole() -> T:
             try:
                 with contextlib.closing(connect_reader(self.path)) as connection:
+                    connection.set_progress_handler(too_late, _PROGRESS_STEPS)
                     return work(connection)
             except (sqlite3.Error, OSError) as error:
                 raise storage_error(error, place) from error
 
-        return await asyncio.to_thread(whole)
+        try:
+            return await asyncio.to_thread(whole)
+        finally:
+            wanted = False
 
 
 def _vacuum(connection: sqlite3.Connection) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Sequence
 
 from core.jobs import Job
 from core.money import Allowance, Hold, Kind, Period, Scope, plan_hold, settle, window_start
-from core.states import ENDED, JobState
+from core.states import JobState
 from core.steps import DefaultLimits
 
 Subjects = Sequence[tuple[Scope, str]]
@@ -147,84 +146,3 @@ def set_limit(
             " ON CONFLICT (scope, subject, period) DO UPDATE SET amount = excluded.amount",
             (scope.value, subject, period.value, amount),
         )
-
-
-def audit_sums(connection: sqlite3.Connection) -> list[str]:
-    """Compare every cached sum with the ledger and the live jobs; returns one sentence per difference (none: exact)."""
-    rows = connection.execute(
-        "SELECT job_id, kind, amount, from_grants FROM ledger WHERE job_id IS NOT NULL"
-    ).fetchall()
-    lines: Lines = {(row["job_id"], row["kind"]): row for row in rows}
-    wrong, expected, gone = _audit_jobs(connection, lines)
-    return wrong + _audit_allowances(connection, expected, gone) + _audit_grants(connection, lines)
-
-
-Lines = dict[tuple[str, str], sqlite3.Row]
-Sums = dict[tuple[str, str, str, int], list[int]]
-
-
-def _audit_jobs(connection: sqlite3.Connection, lines: Lines) -> tuple[list[str], Sums, int]:
-    """Each hold has its job, each ended job one settlement; returns the (held, spent) that every allowance should have.
-
-    And the credits that forgotten jobs were charged: which windows counted them is known no more.
-    """
-    wrong: list[str] = []
-    expected: Sums = {}
-    gone = 0
-    for job_id, kind in list(lines):
-        if kind != Kind.HOLD.value:
-            continue
-        ends = [end for end in (Kind.CHARGE.value, Kind.RELEASE.value) if (job_id, end) in lines]
-        if len(ends) > 1:
-            wrong.append(f"job {job_id} was settled twice")
-        row = connection.execute("SELECT state, hold FROM jobs WHERE id = ?", (job_id,)).fetchone()
-        charge = lines.get((job_id, Kind.CHARGE.value))
-        if row is None:
-            gone += 0 if charge is None else charge["amount"]
-            if not ends:
-                wrong.append(f"job {job_id} was erased while it held {lines[job_id, kind]['amount']}")
-            continue
-        if (row["state"] in ENDED) != bool(ends):
-            wrong.append(f"job {job_id} is {row['state']} with {len(ends)} settlements")
-        hold = Hold.from_json(json.loads(row["hold"]))
-        if hold.credits != lines[job_id, kind]["amount"]:
-            wrong.append(f"job {job_id} holds {hold.credits}, the ledger says {lines[job_id, kind]['amount']}")
-        for scope, subject, period, start in hold.rows if hold.credits else ():
-            sums = expected.setdefault((scope.value, subject, period.value, start), [0, 0])
-            if not ends:
-                sums[0] += hold.share(scope)
-            elif charge is not None:
-                sums[1] += charge["amount"] - (charge["from_grants"] if scope is Scope.PERSON else 0)
-    return wrong, expected, gone
-
-
-def _audit_allowances(connection: sqlite3.Connection, expected: Sums, gone: int) -> list[str]:
-    wrong: list[str] = []
-    for row in connection.execute("SELECT * FROM allowances").fetchall():
-        held, spent = expected.pop((row["scope"], row["subject"], row["period"], row["window_start"]), [0, 0])
-        if row["held"] != held or not spent <= row["spent"] <= spent + gone:
-            who = f"{row['scope']} {row['subject']} {row['period']}"
-            wrong.append(f"{who}: held {row['held']} spent {row['spent']}, should be {held} {spent}")
-    return wrong + [f"no allowance row for {key}" for key, sums in expected.items() if sums != [0, 0]]
-
-
-def _audit_grants(connection: sqlite3.Connection, lines: Lines) -> list[str]:
-    wrong: list[str] = []
-    for account in connection.execute("SELECT id, granted FROM accounts").fetchall():
-        total = 0
-        rows = connection.execute(
-            "SELECT kind, amount, from_grants, job_id FROM ledger WHERE account_id = ?", (account["id"],)
-        )
-        for line in rows.fetchall():
-            total += {
-                "grant": line["amount"],
-                "refund": -line["amount"],
-                "hold": -line["from_grants"],
-                "release": line["from_grants"],
-                "charge": lines[line["job_id"], "hold"]["from_grants"] - line["from_grants"]
-                if line["kind"] == "charge"
-                else 0,
-            }[line["kind"]]
-        if total != account["granted"]:
-            wrong.append(f"account {account['id']} has {account['granted']} granted credits, the ledger says {total}")
-    return wrong

@@ -1,4 +1,4 @@
-"""The store on SQLite: each method is one transaction, given to the writer as one plain function (DESIGN §4).
+"""The store on SQLite: each method is one transaction, given to the writer as one plain function.
 
 What a method does is written in its room (``intake``, ``jobs``, ``quota`` …); here is only the list, the clock and the defaults.
 """
@@ -14,7 +14,7 @@ from core.money import Period, Scope
 from core.ports import Clock
 from core.states import DeliveryState
 from core.steps import AdmissionCaps, DefaultLimits, Step
-from storage import chats, house, intake, jobs, late, library, messages, people, privacy, quota, views
+from storage import audit, chats, house, intake, jobs, late, library, messages, people, privacy, quota, views
 from storage.database import Database
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -327,7 +327,7 @@ class SqliteStore:
 
     async def export(self, account_id: str) -> dict[str, Any]:
         """Everything that is kept about an account, in plain JSON."""
-        return await self.database.read(lambda c: privacy.export(c, account_id))
+        return await self.database.read_long(lambda c: privacy.export(c, account_id))
 
     # ---------------------------------------------------------------------------------------------------------------------- money
 
@@ -349,7 +349,7 @@ class SqliteStore:
 
     async def audit_sums(self) -> list[str]:
         """Differences between cached sums and the ledger; none when exact."""
-        return await self.database.read(quota.audit_sums)
+        return await self.database.read_long(audit.audit_sums)
 
     # ----------------------------------------------------------------------------------------------------------------------- chats
 

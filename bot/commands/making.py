@@ -34,9 +34,9 @@ async def order(
 ) -> tuple[Job, bool]:
     """Order a clip durably; returns (job, is new).
 
-    ``fields`` as in HTTP.md, with ``idempotency_key``; ``update_id`` is the platform's own number of the command where it has one.
-    ``receipt``: the message that will show the job, where it is known before the job is; ``received`` is awaited once the command is
-    durable. Raises RequestError kinds.
+    ``fields`` as in docs/reference/http.md, with ``idempotency_key``; ``update_id`` is the platform's own number of the
+    command where it has one. ``receipt``: the message that will show the job, where it is known before the job is (the page is its own);
+    ``received`` is awaited once the command is durable. Raises RequestError kinds.
     """
     key = fields.get("idempotency_key")
     kept = {name: fields[name] for name in FIELDS if fields.get(name) not in (None, "")}

@@ -1,4 +1,7 @@
-"""A job as a person may know it: joined with its generator's facts and past times, then as a card or as the status object of HTTP.md."""
+"""A job as a person may know it: joined with its generator's facts and past times, then as a card or as a status object.
+
+What the status object promises is in docs/reference/http.md.
+"""
 
 from __future__ import annotations
 
@@ -123,7 +126,7 @@ class StatusDesk:
         return learnt
 
     async def status(self, row: JobRow, words: Words) -> dict[str, Any]:
-        """The status object of HTTP.md with its additive fields."""
+        """The status object of docs/reference/http.md."""
         view = await self.view(row)
         card = card_of(view)
         job, clip, text = row.job, row.clip, words.card(card, view.now)
@@ -173,7 +176,7 @@ class StatusDesk:
 
 
 def applied_fields(applied: Applied) -> dict[str, Any]:
-    """What is really made, in the field names of HTTP.md."""
+    """What is really made, in the field names of docs/reference/http.md."""
     return {
         "aspect_ratio": applied.aspect_ratio,
         "resolution": applied.resolution,

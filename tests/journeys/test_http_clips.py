@@ -1,4 +1,4 @@
-"""The clip calls of HTTP.md against the real process: ranges, links, and the waiting ``generate_video``."""
+"""The clip calls of docs/reference/http.md against the real process: ranges, links, and the waiting ``generate_video``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The job calls of HTTP.md, to the letter, against the real process."""
+"""The job calls of docs/reference/http.md, to the letter, against the real process."""
 
 from __future__ import annotations
 

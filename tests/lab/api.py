@@ -1,4 +1,4 @@
-"""A program that calls Reelay's HTTP API as HTTP.md describes it, and nothing more: no retries, no redirects, no cookies of its own."""
+"""A program that calls Reelay's HTTP API as docs/reference/http.md describes it, and nothing more: no retries, no redirects, no cookies of its own."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ class Api:
         """POST of JSON."""
         return self.request("POST", path, data={} if data is None and "body" not in options else data, **options)
 
-    # ------------------------------------------------------------------------------------------------------------ HTTP.md's calls
+    # ------------------------------------------------------------------------------------------------------------ the calls
 
     def generate(self, prompt: str = "a lighthouse at dusk", **fields: Any) -> Answer:
         """Order a clip."""

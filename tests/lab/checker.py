@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from storage.quota import audit_sums
+from storage.audit import audit_sums
 from tests.lab.vendor import KEY, Vendor
 
 CANARY = "zanzibar-quokka-7731"

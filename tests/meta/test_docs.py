@@ -22,7 +22,7 @@ from bot.platforms.web.answers import refusal
 from bot.setting_list import BY_NAME
 from bot.settings import read_settings
 from core.errors import BadOption, ReelayError
-from core.jobs import Actor, Place
+from core.jobs import Actor, Place, Receipt
 from core.states import DELIVERY_MOVES, ENDED, MOVES, STATE_SECONDS, AttemptState, DeliveryState, JobState
 from media.scenery.vocabulary import LEXICONS
 
@@ -33,7 +33,8 @@ EVERY_PAGE = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relati
 LINK = re.compile(r"\]\(([^()\s]+)\)")
 FENCE = re.compile(r"^ *```.*?^ *```$", re.MULTILINE | re.DOTALL)
 METHODS = "GET|POST|PUT|PATCH|DELETE"
-OURS = ("bot.", "core.", "media.", "providers.", "storage.")
+ROOMS = ("bot", "core", "media", "providers", "storage")
+OURS = tuple(f"{room}." for room in ROOMS)
 
 
 @cache
@@ -136,6 +137,26 @@ def test_no_path_of_somebodys_machine_and_no_trailing_blank(page: Path) -> None:
     assert text.count("```") % 2 == 0
 
 
+def test_every_paper_that_the_code_names_is_in_the_repository() -> None:
+    """A docstring that points to a paper which only its writer had is worth nothing to a reader."""
+    names = {page.name for page in PAGES}
+
+    def known(name: str) -> bool:
+        return (ROOT / name).is_file() if "/" in name else name in names
+
+    lost: list[str] = []
+    for path in [*(each for room in ROOMS for each in (ROOT / room).rglob("*")), *(ROOT / "tests").rglob("*.py")]:
+        if path.suffix not in {".py", ".sql", ".js", ".css", ".html", ".po"}:
+            continue
+        text = path.read_text(encoding="utf-8")
+        papers = re.findall(r"(?<![\w*{}./-])[\w/-]+\.md\b", text) if path != Path(__file__) else []
+        lost += [f"{path.relative_to(ROOT)}: {name}" for name in papers if not known(name)]
+        lost += [
+            f"{path.relative_to(ROOT)}: {line.strip()}" for line in text.splitlines() if "\N{SECTION SIGN}" in line
+        ]
+    assert lost == []
+
+
 # ------------------------------------------------------------------------------------------------------------------- reference
 
 
@@ -171,7 +192,7 @@ async def test_what_an_order_takes_and_what_is_answered_is_in_the_reference(tmp_
     app = await open_app(read_settings({"REELAY_DATA_DIR": str(tmp_path / "data")}, None))
     try:
         actor, place = Actor("web", "somebody"), Place("web", chat="somebody")
-        job, _ = await order(app.engine, actor, place, {"prompt": "a lighthouse"}, receipt=True)
+        job, _ = await order(app.engine, actor, place, {"prompt": "a lighthouse"}, receipt=Receipt(place, "page"))
         row = await app.store.view(job.id)
         status = await app.engine.desk.status(row, Words("en"))
         me = await app.site.me(job.account_id, job.account_id)

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import DatabaseFault, QuotaExceeded
+from storage import upkeep
 from storage import writer as writer_module
 from storage.database import Database
 
@@ -23,6 +24,8 @@ CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE) STRICT;
 CREATE TABLE purse (id INTEGER PRIMARY KEY, left INTEGER NOT NULL CHECK (left >= 0)) STRICT;
 INSERT INTO purse VALUES (1, 5);
 """
+
+ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
 
 
 @pytest.fixture
@@ -340,21 +343,85 @@ async def test_a_function_that_fails_leaves_no_snapshot_even_if_its_error_is_kep
 
 async def test_a_runaway_read_is_interrupted(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("storage.database.READ_SECONDS", 0.05)
-    endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
     async with asyncio.timeout(20):
         with pytest.raises(DatabaseFault, match="SQLITE_INTERRUPT"):
-            await database.read(lambda connection: connection.execute(endless).fetchone())
+            await database.read(lambda connection: connection.execute(ENDLESS).fetchone())
     assert await texts(database) == []
+
+
+async def test_no_short_read_stands_behind_a_slow_one(database: Database) -> None:
+    """One reader is held by a slow read: whatever comes meanwhile, also several at once, takes the other one."""
+    begun, go = threading.Event(), threading.Event()
+
+    def slow(connection: sqlite3.Connection) -> bool:
+        begun.set()
+        return go.wait(20)
+
+    held = asyncio.create_task(database.read(slow))
+    try:
+        assert await asyncio.to_thread(begun.wait, 20)
+        async with asyncio.timeout(10):
+            assert await asyncio.gather(*(texts(database) for _ in range(5))) == [[]] * 5
+    finally:
+        go.set()
+    assert await held
+
+
+async def test_long_reads_have_a_connection_of_their_own(database: Database) -> None:
+    """As many long reads as there are readers, and more, leave the readers to the others; two run, the third waits."""
+    running: list[int] = []
+    go = threading.Event()
+
+    def slow(connection: sqlite3.Connection) -> bool:
+        running.append(1)
+        return go.wait(20)
+
+    held = [asyncio.create_task(database.read_long(slow)) for _ in range(3)]
+    try:
+        async with asyncio.timeout(10):
+            while len(running) < 2:
+                await texts(database)
+            for _ in range(20):
+                await texts(database)
+        assert len(running) == 2
+    finally:
+        go.set()
+    assert await asyncio.gather(*held) == [True] * 3
+
+
+@pytest.mark.parametrize("end", ["deadline", "cancel", "close"])
+async def test_a_long_read_ends_with_its_deadline_its_caller_and_its_database(
+    database: Database, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    if end == "deadline":
+        monkeypatch.setattr("storage.database.LONG_READ_SECONDS", 0.05)
+    begun, ended = threading.Event(), threading.Event()
+
+    def endless(connection: sqlite3.Connection) -> None:
+        begun.set()
+        try:
+            connection.execute(ENDLESS).fetchone()
+        finally:
+            ended.set()
+
+    reading = asyncio.create_task(database.read_long(endless))
+    assert await asyncio.to_thread(begun.wait, 20)
+    if end == "cancel":
+        reading.cancel()
+    elif end == "close":
+        await database.close()
+    assert await asyncio.to_thread(ended.wait, 20), "the thread goes on with what nobody waits for"
+    with pytest.raises(asyncio.CancelledError if end == "cancel" else DatabaseFault):
+        await reading
 
 
 async def test_a_runaway_write_is_interrupted_and_the_writer_lives(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(writer_module, "STATEMENT_SECONDS", 0.05)
-    endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
     async with asyncio.timeout(20):
         with pytest.raises(DatabaseFault, match="SQLITE_INTERRUPT"):
-            await database.write(lambda connection: connection.execute(endless).fetchone())
+            await database.write(lambda connection: connection.execute(ENDLESS).fetchone())
     assert await database.write(note("a")) == 1
 
 
@@ -389,7 +456,7 @@ async def test_nothing_blocks_the_event_loop(tmp_path: Path, migrations: Path) -
         assert database.wal_bytes() > 0
         assert await database.checkpoint_truncate()
         await database.backup(tmp_path / "copy.db")
-        assert await database.integrity_check() == []
+        assert await database.read_long(upkeep.faults) == []
         await database.erase_traces()
         await database.close()
 

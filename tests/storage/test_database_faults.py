@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import DatabaseFault, DiskFull
+from storage import upkeep
 from storage.database import Database
 
 SCHEMA = "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT;\n"
@@ -23,6 +24,7 @@ COMMON = """
 import asyncio, os, resource, sys
 from pathlib import Path
 from core.errors import DatabaseFault, DiskFull
+from storage import upkeep
 from storage.database import Database
 
 folder, migrations = Path(sys.argv[1]), Path(sys.argv[2])
@@ -55,7 +57,7 @@ async def main():
     assert await burst(database, "y" * 200_000) == [None] * 20
     assert await count(database) == before + 20
     assert await database.checkpoint_truncate()
-    assert await database.integrity_check() == []
+    assert await database.read_long(upkeep.faults) == []
     await database.close()
     print("recovered")
 
@@ -184,7 +186,7 @@ def test_no_acknowledged_write_is_lost_to_kill_nine(tmp_path: Path, migrations: 
         async def look() -> set[bytes]:
             database = await Database.open(tmp_path / "kill.db", migrations)
             try:
-                assert await database.integrity_check() == []
+                assert await database.read_long(upkeep.faults) == []
                 rows = await database.read(lambda connection: connection.execute("SELECT text FROM notes").fetchall())
                 return {f"{row['text']}\n".encode() for row in rows}
             finally:

@@ -90,7 +90,7 @@ async def test_not_one_byte_of_what_was_deleted_is_left(database: Database, tmp_
         await database.erase_traces()
         assert traces(tmp_path) == 0
         assert not (tmp_path / "x.db.before").exists()
-    assert await database.integrity_check() == []
+    assert await database.read_long(upkeep.faults) == []
     # If this ever fails, SQLite has learnt to clear moved cells, and erase_traces could become a mere checkpoint.
     assert left_by_secure_delete > 0
 
@@ -221,7 +221,7 @@ async def test_a_copy_never_overwrites_and_a_failed_one_leaves_nothing(database:
 
 
 async def test_faults_of_the_file_are_found(database: Database) -> None:
-    assert await database.integrity_check() == []
+    assert await database.read_long(upkeep.faults) == []
 
     def break_it(connection: sqlite3.Connection) -> None:
         connection.execute("PRAGMA foreign_keys=OFF").fetchall()
@@ -229,5 +229,5 @@ async def test_faults_of_the_file_are_found(database: Database) -> None:
         connection.execute("PRAGMA foreign_keys=ON").fetchall()
 
     await database._writer.upkeep(break_it)
-    assert await database.integrity_check() == ["row 1 of notes refers to a row of owners that is not there"]
+    assert await database.read_long(upkeep.faults) == ["row 1 of notes refers to a row of owners that is not there"]
     assert database.sqlite_version.startswith("3.")

@@ -43,7 +43,12 @@ class AdminVerbs:
                 await self._desk.do("block", {"who": _who(i), "blocked": not lift}, actor=actor)
                 text = words.say("admin.unblocked" if lift else "admin.blocked")
             case "channel":
-                args = {"platform": "discord", "chat": i.guild_id, "channel": i.channel_id, "allow": i.options.get("allow")}
+                args = {
+                    "platform": "discord",
+                    "chat": i.guild_id,
+                    "channel": i.channel_id,
+                    "allow": i.options.get("allow"),
+                }
                 await self._desk.do("channel", args, actor=actor)
                 text = words.say("admin.channel_on" if i.options.get("allow") else "admin.channel_off")
             case "provider":
@@ -65,7 +70,9 @@ class AdminVerbs:
 
     async def _quota(self, i: Interaction, actor: str, chat: str, words: Words, *, is_operator: bool) -> str:
         who, amount = i.options.get("who"), i.options.get("credits")
-        subject = {"scope": "chat", "subject": chat} if who is None else {"scope": "person", "subject": f"discord:{who}"}
+        subject = (
+            {"scope": "chat", "subject": chat} if who is None else {"scope": "person", "subject": f"discord:{who}"}
+        )
         if amount is not None:
             if not is_operator:
                 raise NotAllowed("only an operator sets limits")

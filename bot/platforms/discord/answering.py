@@ -106,12 +106,18 @@ class Answering:
         flags = int(body.get("flags", COMPONENTS_V2)) | (EPHEMERAL if private else 0)
         return await self._call("POST", self._hook, {**body, "flags": flags}) is not None
 
-    async def _call(self, method: str, path: str, body: Any, query: Mapping[str, str] | None = None) -> dict[str, Any] | None:
+    async def _call(
+        self, method: str, path: str, body: Any, query: Mapping[str, str] | None = None
+    ) -> dict[str, Any] | None:
         try:
             answer = await self._api.call(method, path, body, as_bot=False, query=query, seconds=ANSWER_SECONDS)
         except Refusal as refusal:
             level = logging.INFO if refusal.code in KNOWN_OUTCOMES else logging.WARNING
-            log.log(level, "an answer was refused", extra={"status": refusal.status, "code": refusal.code, "kind": self._i.kind})
+            log.log(
+                level,
+                "an answer was refused",
+                extra={"status": refusal.status, "code": refusal.code, "kind": self._i.kind},
+            )
             return None
         except NoAnswer as error:
             log.warning("an answer did not go through", extra={"why": str(error), "kind": self._i.kind})

@@ -125,7 +125,13 @@ class DiscordApi:
             data = json.dumps(body, separators=(",", ":")).encode()
             headers["Content-Type"] = "application/json"
         async with self._http.request(
-            method, f"{self._root}{path}", data=data, headers=headers, params=query, proxy=self._proxy, allow_redirects=False
+            method,
+            f"{self._root}{path}",
+            data=data,
+            headers=headers,
+            params=query,
+            proxy=self._proxy,
+            allow_redirects=False,
         ) as answer:
             if as_bot:
                 self.budget.learn(route, answer.headers)
@@ -162,7 +168,9 @@ class DiscordApi:
         if answer.headers.get("X-RateLimit-Scope") != "shared":
             self.budget.refused()
         if as_bot:
-            everywhere = bool(said.get("global")) or "Via" not in answer.headers  # without Via it is the edge, not the API
+            everywhere = (
+                bool(said.get("global")) or "Via" not in answer.headers
+            )  # without Via it is the edge, not the API
             self.budget.limited(route, retry_after, everywhere=everywhere)
         return Refusal(429, code, retry_after=retry_after)
 
@@ -174,7 +182,7 @@ def _form(body: Any, files: Sequence[Upload]) -> aiohttp.MultipartWriter:
     part.set_content_disposition("form-data", name="payload_json")
     for number, file in enumerate(files):
         handle = file.path.open("rb")
-        part = writer.append(handle, {"Content-Type": file.mime})  # type: ignore[arg-type] # any mapping of headers
+        part = writer.append(handle, {"Content-Type": file.mime})
         part.set_content_disposition("form-data", name=f"files[{number}]", filename=file.name)
     return writer
 

@@ -14,7 +14,9 @@ from core.errors import Gone, NotAllowed, TooLarge, Unreachable
 from core.jobs import Attachment
 from core.media import PICTURE_BYTES
 
-HOSTS: Final = frozenset({"cdn.discordapp.com", "media.discordapp.net", "images-ext-1.discordapp.net", "images-ext-2.discordapp.net"})
+HOSTS: Final = frozenset(
+    {"cdn.discordapp.com", "media.discordapp.net", "images-ext-1.discordapp.net", "images-ext-2.discordapp.net"}
+)
 """Discord's CDN, its media proxy, and the proxy through which it shows other people's pictures."""
 AVATARS: Final = "https://cdn.discordapp.com/"
 FETCH_SECONDS: Final = 60.0

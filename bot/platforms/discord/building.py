@@ -84,7 +84,9 @@ def build(
     platform = DiscordPlatform(api, marks, shelf, clock, attachments)
     orders = Orders(engine, platform)
     buttons = Buttons(engine, platform, marks, orders, panels, choices)
-    desk = Desk(engine, api, shelf, doors, orders, buttons, panels, choices, AdminVerbs(engine, admin), attachments, offered)
+    desk = Desk(
+        engine, api, shelf, doors, orders, buttons, panels, choices, AdminVerbs(engine, admin), attachments, offered
+    )
     gateway = Gateway(at.token, at.api_url, at.gateway_url, at.proxy, desk.receive)
     commands = definitions(offered, shelf, languages(), can_animate=any(each.image for each in able))
     platform.receiving = Receiving(api, gateway, desk, store, alerts, clock, commands)

@@ -96,7 +96,9 @@ class Buttons:
         picture = i.attachments.get("image")
         if picture is not None:
             fields.pop("reuse_image_of", None)
-        if who.account_id != row.job.account_id:  # a moderator remixes at their own cost, without the other person's picture
+        if (
+            who.account_id != row.job.account_id
+        ):  # a moderator remixes at their own cost, without the other person's picture
             fields.pop("reuse_image_of", None)
         if verb == "extend":
             fields = {"prompt": i.values.get("prompt", ""), "extend_of": job_id, "parent_id": job_id}
@@ -139,7 +141,8 @@ class Buttons:
                     "custom_id": "aspect_ratio",
                     "required": False,
                     "options": [
-                        {"label": each, "value": each, "default": each == row.job.applied.aspect_ratio} for each in aspects
+                        {"label": each, "value": each, "default": each == row.job.applied.aspect_ratio}
+                        for each in aspects
                     ],
                 },
             ),

@@ -55,7 +55,9 @@ class Choices:
             if name == without:
                 continue
             try:
-                _, price = await self._engine.intake.offer({**rest, "provider": name}, with_picture="reuse_image_of" in rest)
+                _, price = await self._engine.intake.offer(
+                    {**rest, "provider": name}, with_picture="reuse_image_of" in rest
+                )
             except ReelayError:
                 continue
             found.append((name, provider.capabilities.title, price))
@@ -83,7 +85,9 @@ class Choices:
                 title = can.title if len(can.models) == 1 else f"{can.title} ({model})"
                 cost = words.say("model.price", credits=price, seconds=eight) if price else words.say("money.free")
                 rest = f" · {words.say('health.paused')}" if name in paused else ""
-                found.append((f"{title} · {cost}{rest}", name if model == can.default_model else f"{name}{SEPARATOR}{model}"))
+                found.append(
+                    (f"{title} · {cost}{rest}", name if model == can.default_model else f"{name}{SEPARATOR}{model}")
+                )
         self._models = (now, found)
         return found
 
@@ -92,7 +96,9 @@ class Choices:
         if account is None:
             return []
         live = i.name == "cancel"
-        rows = await self._engine.parts.store.history(account, limit=MOST, live=live, only=None if live else "completed")
+        rows = await self._engine.parts.store.history(
+            account, limit=MOST, live=live, only=None if live else "completed"
+        )
         now = self._engine.parts.clock.now()
         found = []
         for row in rows:

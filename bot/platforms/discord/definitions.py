@@ -49,7 +49,9 @@ ADMIN_VERBS: Final[Mapping[str, Sequence[tuple[str, int, bool]]]] = {
 _NAME = re.compile(r"[-_'\w]{1,32}")
 
 
-def definitions(verbs: Iterable[Verb], shelf: Bookshelf, languages: Iterable[str], *, can_animate: bool) -> list[dict[str, Any]]:
+def definitions(
+    verbs: Iterable[Verb], shelf: Bookshelf, languages: Iterable[str], *, can_animate: bool
+) -> list[dict[str, Any]]:
     """Every command, as the body of ``PUT /applications/{id}/commands``."""
     writer = _Writer(shelf, [language for language in languages if language in LOCALES])
     found = [_anywhere(writer.command(verb)) for verb in verbs]
@@ -131,7 +133,9 @@ class _Writer:
 
     def _named(self, message_id: str, name: str) -> dict[str, Any]:
         names = {
-            locale: text.lower() for locale, text in self._everywhere(f"{message_id}.name", 32).items() if _NAME.fullmatch(text)
+            locale: text.lower()
+            for locale, text in self._everywhere(f"{message_id}.name", 32).items()
+            if _NAME.fullmatch(text)
         }
         return {
             "name": name,
@@ -143,7 +147,7 @@ class _Writer:
     def _everywhere(self, message_id: str, most: int) -> dict[str, str]:
         """The message in each language that has a word of its own for it, under Discord's names."""
         english = self._shelf.words("en").say(message_id)
-        found = {}
+        found: dict[str, str] = {}
         for language in self._languages:
             text = self._shelf.words(language).say(message_id)
             if text not in (english, message_id):

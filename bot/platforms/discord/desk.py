@@ -129,7 +129,9 @@ class Desk:
     async def acting(self, i: Interaction) -> Acting:
         """The person of an interaction, as far as clips are concerned."""
         account = await self._engine.parts.store.find_account("discord", i.user_id)
-        moderates = frozenset({f"discord:guild:{i.guild_id}"}) if i.guild_id is not None and i.is_moderator else frozenset()
+        moderates = (
+            frozenset({f"discord:guild:{i.guild_id}"}) if i.guild_id is not None and i.is_moderator else frozenset()
+        )
         return Acting(account, moderates, self._doors.is_admin("discord", i.user_id))
 
     # --------------------------------------------------------------------------------------------------------------- commands
@@ -154,7 +156,9 @@ class Desk:
 
     async def _make(self, verb: Verb, i: Interaction, answer: Answering, words: Words) -> None:
         await self._panels.check_channel(i)
-        fields = {option.field: i.options[option.name] for option in verb.options if option.field and option.name in i.options}
+        fields = {
+            option.field: i.options[option.name] for option in verb.options if option.field and option.name in i.options
+        }
         fields |= self._choices.read_model(i.options.get("model"))
         if verb.name == "extend":
             fields["extend_of"] = i.options.get("clip")

@@ -21,6 +21,7 @@ TOLERANCE_SECONDS: Final = 300
 """How old a signed call may be: a recorded one is worth nothing later."""
 ANSWER_SECONDS: Final = 30.0
 
+
 def is_signed(key: Ed25519PublicKey, body: bytes, headers: Mapping[str, str]) -> bool:
     """Whether Discord signed this body: Ed25519 over the timestamp's text and the raw body."""
     timestamp = headers.get("X-Signature-Timestamp", "")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -48,7 +49,8 @@ class Gateway:
         on_interaction: Callable[[Mapping[str, Any]], object],
     ) -> None:
         """``gateway_url`` wins over what Discord names, also when a session is resumed."""
-        self._token, self._api_url, self._gateway_url, self._proxy = token, api_url.rstrip("/"), gateway_url, proxy
+        self.api_url, self.gateway_url = api_url.rstrip("/"), gateway_url
+        self._token, self._proxy = token, proxy
         self._on_interaction = on_interaction
         self.malformed = 0
         self.shards = 0
@@ -100,7 +102,7 @@ class _Client(discord.AutoShardedClient):
             allowed_mentions=discord.AllowedMentions.none(),
         )
         self._gateway = gateway
-        _root_at(self.http, gateway._api_url, gateway._gateway_url)
+        _root_at(self.http, gateway.api_url, gateway.gateway_url)
         parsers = self._connection.parsers
         for name in list(parsers):
             if name not in WANTED:
@@ -118,7 +120,7 @@ class _Client(discord.AutoShardedClient):
     async def on_error(self, event_method: str, /, *args: Any, **kwargs: Any) -> None:
         """What a handler of ours raised; there are only the small ones above."""
         del args, kwargs
-        log.exception("a gateway handler broke", extra={"event": event_method})
+        log.error("a gateway handler broke", extra={"event": event_method, "error": type(sys.exc_info()[1]).__name__})
 
 
 def _guarded(gateway: Gateway, name: str, parse: Callable[[Any], Any]) -> Callable[[Any], None]:

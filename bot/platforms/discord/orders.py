@@ -83,7 +83,7 @@ class Orders:
                 await answer.defer(private=private)
             acknowledged.set()
             self._waiting -= 1
-            return await self._made(i, answer, making, words, place)
+            return await self._made(answer, making, words, place)
         except BaseException:
             acknowledged.set()
             raise
@@ -98,7 +98,7 @@ class Orders:
             waiter.cancel()
 
     async def _made(
-        self, i: Interaction, answer: Answering, making: asyncio.Task[tuple[Job, bool]], words: Words, place: Place
+        self, answer: Answering, making: asyncio.Task[tuple[Job, bool]], words: Words, place: Place
     ) -> Job | None:
         try:
             job, _ = await making

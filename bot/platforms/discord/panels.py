@@ -123,22 +123,25 @@ class Panels:
         account_id = who.account_id or await self._engine.parts.store.open_account("discord", i.user_id)
         fields = {"notify": "notify", "aspect": "aspect_ratio", "seconds": "duration", "resolution": "resolution"}
         changes: dict[str, Any] = {fields[name]: i.options[name] for name in fields if name in i.options}
-        changes |= {key: value for key, value in self._choices.read_model(i.options.get("model")).items() if key == "provider"}
+        changes |= {
+            key: value for key, value in self._choices.read_model(i.options.get("model")).items() if key == "provider"
+        }
         if changes:
             await account.change_settings(self._engine, account_id, changes)
         found = (await account.me(self._engine, account_id, account_id))["settings"]
         lines = [f"**{escape(words.say('settings.saved' if changes else 'settings.title'))}**"]
         for name, key in (*fields.items(), ("model", "provider")):
             value = found.get(key)
-            shown = words.say("settings.unset") if value is None else words.say(f"yes_no.{value}") if isinstance(value, bool) else str(value)
-            lines.append(f"{escape(words.say(f'settings.{name}'))}: {escape(shown)}")
+            lines.append(f"{escape(words.say(f'settings.{name}'))}: {escape(_value(value, words))}")
         await answer.say("\n".join(lines))
 
     async def privacy(self, i: Interaction, answer: Answering, words: Words, who: Acting) -> None:
         """What is kept and who gets what."""
         del i, who
         found = account.privacy(self._engine, words, self._retention_days)
-        await answer.say("\n\n".join([f"**{escape(found['title'])}**", *(escape(each) for each in found["paragraphs"])]))
+        await answer.say(
+            "\n\n".join([f"**{escape(found['title'])}**", *(escape(each) for each in found["paragraphs"])])
+        )
 
     async def forget(self, i: Interaction, answer: Answering, words: Words, who: Acting) -> None:
         """Ask once more, then erase."""
@@ -174,8 +177,14 @@ class Panels:
         """Prompts that run at a press."""
         del i, who
         texts = [words.say(message_id) for message_id in EXAMPLES]
-        lines = [f"**{escape(words.say('examples.title'))}**", *(f"{n}. {escape(text)}" for n, text in enumerate(texts, 1))]
-        buttons = [self._button(words, "example", str(n), words.say("examples.run", number=n + 1)) for n in range(len(EXAMPLES))]
+        lines = [
+            f"**{escape(words.say('examples.title'))}**",
+            *(f"{n}. {escape(text)}" for n, text in enumerate(texts, 1)),
+        ]
+        buttons = [
+            self._button(words, "example", str(n), words.say("examples.run", number=n + 1))
+            for n in range(len(EXAMPLES))
+        ]
         await answer.show(_with_buttons(plain("\n".join(lines), private=True), buttons))
 
     # ------------------------------------------------------------------------------------------------------------------ shapes
@@ -200,3 +209,10 @@ def _with_buttons(body: dict[str, Any], buttons: Sequence[dict[str, Any]]) -> di
     if buttons:
         body["components"].append({"type": ACTION_ROW, "components": list(buttons[:MOST_BUTTONS])})
     return body
+
+
+def _value(value: Any, words: Words) -> str:
+    """A setting's value as a person reads it."""
+    if value is None:
+        return words.say("settings.unset")
+    return words.say("yes" if value else "no") if isinstance(value, bool) else str(value)

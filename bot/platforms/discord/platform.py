@@ -58,9 +58,7 @@ class DiscordPlatform:
     name = "discord"
     limits = LIMITS
 
-    def __init__(
-        self, api: DiscordApi, marks: Marks, shelf: Bookshelf, clock: Clock, attachments: Attachments
-    ) -> None:
+    def __init__(self, api: DiscordApi, marks: Marks, shelf: Bookshelf, clock: Clock, attachments: Attachments) -> None:
         """``receiving`` is joined later: its desk needs this platform."""
         self._api, self._marks, self._shelf, self._clock = api, marks, shelf, clock
         self._attachments = attachments
@@ -228,15 +226,13 @@ def _original(token: Token) -> str:
 
 def as_error(refusal: Refusal) -> PlatformError:
     """What a refusal means to the engine; Discord refused before it did anything."""
-    facts = {"was_done": WasDone.NO, "discord": refusal.code}
+    no, code = WasDone.NO, refusal.code
     if refusal.status == 429:
-        return PlatformBusy("too fast", retry_after=refusal.retry_after, **facts)
-    if refusal.status == 413 or refusal.code == TOO_LARGE:
-        return TooLarge("more than this place takes", **facts)
-    if refusal.code in GONE or refusal.status == 404:
-        return Gone("not there any more", **facts)
+        return PlatformBusy("too fast", was_done=no, retry_after=refusal.retry_after, discord=code)
+    if refusal.status == 413 or code == TOO_LARGE:
+        return TooLarge("more than this place takes", was_done=no, discord=code)
+    if code in GONE or refusal.status == 404:
+        return Gone("not there any more", was_done=no, discord=code)
     if refusal.status == 400:
-        log.error("Discord did not understand us", extra={"code": refusal.code})
-    return Forbidden(f"refused ({refusal})", **facts)
-
-
+        log.error("Discord did not understand us", extra={"code": code})
+    return Forbidden(f"refused ({refusal})", was_done=no, discord=code)

@@ -76,7 +76,9 @@ class Receiving:
         if await self._store.remembered("discord", COMMANDS) == wanted:
             return
         try:
-            await self._api.call("PUT", f"/applications/{application}/commands", list(self._commands), seconds=SYNC_SECONDS)
+            await self._api.call(
+                "PUT", f"/applications/{application}/commands", list(self._commands), seconds=SYNC_SECONDS
+            )
         except (Refusal, NoAnswer) as error:
             log.error("the commands could not be sent", extra={"why": str(error)})
             return

@@ -58,7 +58,9 @@ def bar(fraction: float) -> str:
     return "▰" * full + "▱" * (BAR_STEPS - full)
 
 
-def message(card: Card, words: Words, marks: Marks, now: int, place: Place, *, clip_name: str | None = None) -> dict[str, Any]:
+def message(
+    card: Card, words: Words, marks: Marks, now: int, place: Place, *, clip_name: str | None = None
+) -> dict[str, Any]:
     """The body of a message that shows ``card``. ``clip_name``: the attached file that it has become, if it has."""
     lines = words.card(card, now)
     text = _text(lines)

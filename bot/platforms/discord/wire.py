@@ -108,9 +108,7 @@ def read_interaction(raw: Raw) -> Interaction:
 
 def _read(raw: Raw) -> Interaction:
     kind = KINDS[int(raw["type"])]
-    base = Interaction(
-        id=str(raw["id"]), token=str(raw["token"]), application_id=str(raw["application_id"]), kind=kind
-    )
+    base = Interaction(id=str(raw["id"]), token=str(raw["token"]), application_id=str(raw["application_id"]), kind=kind)
     if kind == "ping":
         return base
     member: Raw = raw.get("member") or {}
@@ -133,7 +131,9 @@ def _read(raw: Raw) -> Interaction:
         avatar=_avatar(user),
         guild_id=guild_id,
         channel_id=str(raw.get("channel_id") or channel.get("id") or "") or None,
-        parent_id=str(channel["parent_id"]) if channel.get("parent_id") and channel.get("type") in (10, 11, 12) else None,
+        parent_id=str(channel["parent_id"])
+        if channel.get("parent_id") and channel.get("type") in (10, 11, 12)
+        else None,
         nsfw=bool(channel.get("nsfw")),
         roles=tuple(str(role) for role in member.get("roles") or ()),
         permissions=int(member.get("permissions") or 0),

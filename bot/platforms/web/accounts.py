@@ -1,4 +1,4 @@
-"""Who is calling: the local account, a signed-in or anonymous browser, or a program with a token (HTTP.md, "Who may call")."""
+"""Who is calling: the local account, a signed-in or anonymous browser, or a program with a token (docs/how-to/sign-in-and-access.md)."""
 
 from __future__ import annotations
 

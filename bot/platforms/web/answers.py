@@ -1,4 +1,4 @@
-"""Answers in the shapes of HTTP.md: JSON, and one error shape for everything that goes wrong."""
+"""Answers in the shapes of docs/reference/http.md: JSON, and one error shape for everything that goes wrong."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def answer(data: Any, status: int = 200, headers: Mapping[str, str] | None = Non
 
 
 def refusal(error: ReelayError, words: Words, now: int, backends: Mapping[str, str] | None = None) -> web.Response:
-    """The error shape of HTTP.md for ``error``, in the caller's language.
+    """The error shape of docs/reference/errors.md for ``error``, in the caller's language.
 
     ``backends``: the generators' names by the titles that sentences use; ``backend_used`` is a name, and null for a title that is none.
     """

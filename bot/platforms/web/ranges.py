@@ -1,4 +1,4 @@
-"""The ``Range`` header, as HTTP.md wants it: one range or the whole; an unsatisfiable one is told so."""
+"""The ``Range`` header, as docs/reference/http.md promises it: one range or the whole; an unsatisfiable one is told so."""
 
 from __future__ import annotations
 
