@@ -7,11 +7,8 @@ from collections.abc import Sequence
 
 from storage.views import JobRow, row_of
 
-POSTED = (
-    "clip_id IS NOT NULL AND hidden = 0 AND json_extract(place, '$.visibility') = 'public'"
-    " AND json_extract(place, '$.details.chat_subject') = ?"
-)
-"""The condition of the index ``jobs_of_chat``, word for word."""
+POSTED = "shown_in = ? AND shown_in IS NOT NULL AND clip_id IS NOT NULL AND hidden = 0"
+"""The condition of the index ``jobs_of_chat``, word for word; the value is a chat."""
 
 
 def set_channel(

@@ -121,6 +121,7 @@ def accept(
         "account_id": account_id,
         "identity_id": identity_id,
         "place": dump(order.place.as_json()),
+        "shown_in": order.place.shown_in,
         "session_id": order.session_id,
         "provider": order.applied.provider,
         "model": order.applied.model,

@@ -90,11 +90,19 @@ def shown(
 
 
 def acknowledged(connection: sqlite3.Connection, job_id: str, receipt: Receipt) -> None:
-    """Record the message that answered the command, unless the lane has posted one meanwhile."""
+    """Record the message that answered the command, unless the lane has posted one meanwhile.
+
+    A platform may have made the answer private by itself: then the job is, too.
+    """
     connection.execute(
         "UPDATE cards SET receipt = ?, next_edit_at = 0 WHERE job_id = ? AND platform = ? AND shown_hash IS NULL",
         (dump(receipt.as_json()), job_id, receipt.place.platform),
     )
+    if receipt.place.shown_in is None:
+        place = dump(receipt.place.as_json())
+        connection.execute(
+            "UPDATE jobs SET shown_in = NULL, place = ? WHERE id = ? AND shown_in IS NOT NULL", (place, job_id)
+        )
 
 
 def to_refresh(connection: sqlite3.Connection, platforms: Mapping[str, float], now: int, most: int) -> list[str]:

@@ -10,6 +10,7 @@ from bot.engine.engine import Engine
 from bot.engine.words import Words
 from core.cards import shorten
 from core.errors import Conflict, NotAllowed, NotFound
+from core.jobs import Attachment
 from core.states import JobState
 from storage.views import JobRow
 
@@ -51,6 +52,19 @@ async def the_clip(engine: Engine, who: Acting, job_id: str, *, only_owner: bool
     if only_owner or not moderates:
         raise NotAllowed("another person's clip", message_id="error.not_yours")
     return row
+
+
+async def last_frame(engine: Engine, who: Acting, job_id: str, chat: str | None) -> Attachment:
+    """The last picture of a clip, for whoever sees it: its owner, or the members of the chat in which it was posted.
+
+    ``chat``: where whoever asks is (``discord:guild:1``). Raises NotFound, NotAllowed.
+    """
+    row = await engine.parts.store.view(job_id)
+    if row.job.hidden or row.clip is None:
+        raise NotFound("the clip is gone", message_id="error.clip_gone")
+    if who.account_id != row.job.account_id and (chat is None or row.job.place.shown_in != chat):
+        raise NotAllowed("another person's clip", message_id="error.not_yours")
+    return Attachment("last frame", "image/png", frame_of=row.clip.key)
 
 
 def again_fields(row: JobRow) -> dict[str, Any]:

@@ -10,8 +10,9 @@ CREATE TABLE channels (
   PRIMARY KEY (platform, guild, channel)
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX jobs_of_chat ON jobs(json_extract(place, '$.details.chat_subject'), id)
-  WHERE clip_id IS NOT NULL AND hidden = 0 AND json_extract(place, '$.visibility') = 'public';
+-- The chat whose members all see the clip (discord:guild:1); NULL for what only one person sees.
+ALTER TABLE jobs ADD COLUMN shown_in TEXT;
+CREATE INDEX jobs_of_chat ON jobs(shown_in, id) WHERE shown_in IS NOT NULL AND clip_id IS NOT NULL AND hidden = 0;
 
 -- What a platform adapter must know again after a restart, such as which commands it registered.
 CREATE TABLE platform_notes (

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Final
 
+from bot.commands import clips
 from bot.commands.clips import Acting
 from bot.commands.doors import Doors
 from bot.commands.verbs import Verb, by_name
@@ -176,7 +177,9 @@ class Desk:
         await self._panels.check_channel(i)
         target = i.target
         if target is not None and target.clip_of is not None and not target.pictures:
-            await self._orders.take(i, answer, {"last_frame_of": target.clip_of}, words)
+            chat = None if i.guild_id is None else f"discord:guild:{i.guild_id}"
+            frame = await clips.last_frame(self._engine, await self.acting(i), target.clip_of, chat)
+            await self._orders.take(i, answer, {"parent_id": target.clip_of}, words, attachment=frame)
             return
         if target is None or not target.pictures:
             raise BadPicture("image", "nothing", PICTURE)

@@ -48,11 +48,17 @@ class Orders:
         words: Words,
         *,
         picture: Attached | None = None,
+        attachment: Attachment | None = None,
         private: bool = False,
         is_admin: bool = False,
     ) -> Job | None:
-        """Order a clip and answer the interaction; returns the job, or None when it was refused or the answer is unknown."""
+        """Order a clip and answer the interaction; returns the job, or None when it was refused.
+
+        ``picture``: as Discord showed it; ``attachment``: one that is ours already.
+        """
         place = place_of(i, words.language, private=private, picture=picture)
+        if picture is not None:
+            attachment = _attachment(picture)
         received, acknowledged = asyncio.Event(), asyncio.Event()
         self._waiting += 1
 
@@ -68,7 +74,7 @@ class Orders:
                 actor_of(i, is_admin=is_admin),
                 place,
                 fields,
-                attachment=None if picture is None else _attachment(picture),
+                attachment=attachment,
                 update_id=i.id,
                 receipt=self._platform.receipt(place, ORIGINAL, answer.token),
                 received=durable,
