@@ -112,20 +112,20 @@ def test_an_interaction_goes_there_and_its_answer_comes_back(
     discord: Discord, program: Program, ada: Person, room: Channel
 ) -> None:
     discord.use_endpoint(program.url)
-    use = ada.command(room, "video", prompt="x")
+    use = ada.slash("video", room, prompt="x")
     until(lambda: use.acknowledged)
     assert program.heard[-1]["id"] == use.interaction.id
     assert use.message is not None
     assert use.message.thinking
     assert Bot(discord).edit(use, {"content": "done"}).status == 200
     program.answer = (202, None)
-    use = ada.command(room, "video", prompt="x")
+    use = ada.slash("video", room, prompt="x")
     seen(discord, "hook", 2)
     assert not use.acknowledged, "202 promises an answer by the API"
     assert Bot(discord).answer(use, 5).status == 204
     discord.endpoint.copies = 2
     program.answer = (200, {"type": 5})
-    use = ada.command(room, "video", prompt="x")
+    use = ada.slash("video", room, prompt="x")
     seen(discord, "hook", 4)
     assert [each["id"] for each in program.heard].count(use.interaction.id) == 2
     assert use.failed is None
@@ -136,12 +136,12 @@ def test_a_spoilt_signature_and_a_wrong_answer_fail(
 ) -> None:
     discord.use_endpoint(program.url)
     discord.endpoint.spoil = lambda headers, body: (headers, body + b" ")
-    use = ada.command(room, "video")
+    use = ada.slash("video", room)
     assert seen(discord, "hook")[0]["status"] == 401
     discord.clock.advance(4)
     assert use.failed == "The application did not respond"
     discord.endpoint.spoil = lambda headers, body: (headers, body)
     program.answer = (200, {"type": 5, "data": {"flags": 32768}})
-    use = ada.command(room, "video")
+    use = ada.slash("video", room)
     until(lambda: use.failed)
     assert "wrong" in str(use.failed)

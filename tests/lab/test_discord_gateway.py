@@ -160,11 +160,11 @@ async def test_resume_brings_what_was_missed_and_some_of_it_twice(discord: Disco
     async with shard(discord) as one:
         await one.identify(discord)
         session = (await one.until("READY"))["d"]
-        ada.command(room, "video")
+        ada.slash("video", room)
         first = await one.until("INTERACTION_CREATE")
         await one.socket.close(code=4000)
     await until_async(lambda: discord.gateway.connected == 0)
-    missed = ada.command(room, "video")
+    missed = ada.slash("video", room)
     resume = {"token": discord.token, "session_id": session["session_id"], "seq": first["s"]}
     discord.gateway.replay_more = 1
     async with shard(discord, path="/resume") as one:
@@ -244,7 +244,19 @@ async def discord_run(discord: Discord, work: Any) -> None:
     await asyncio.to_thread(discord.run, work)
 
 
+async def test_shards_identify_one_after_the_other(discord: Discord) -> None:
+    async with shard(discord) as zero, shard(discord) as one:
+        await zero.identify(discord, shard=[0, 2])
+        await zero.until("READY")
+        await one.identify(discord, shard=[1, 2])
+        assert (await one.hear())["op"] == 9, "max_concurrency is 1: shards wait for each other"
+        discord.clock.advance(5)
+        await one.identify(discord, shard=[1, 2])
+        await one.until("READY")
+
+
 async def test_events_go_to_the_shard_that_they_concern(discord: Discord) -> None:
+    discord.gateway.max_concurrency = 2
     discord.gateway.copies = 2
     guild = discord.add_guild()
     mine = (int(guild.id) >> 22) % 2
@@ -257,11 +269,11 @@ async def test_events_go_to_the_shard_that_they_concern(discord: Discord) -> Non
         await zero.until("READY")
         await one.until("READY")
         both = [zero, one]
-        ada.command(room, "video")
+        ada.slash("video", room)
         first = await both[mine].until("INTERACTION_CREATE")
         second = await both[mine].until("INTERACTION_CREATE")
         assert first["d"] == second["d"], "each twice, as asked"
-        ada.command(ada.direct(), "video")
+        ada.slash("video", ada.direct())
         assert "guild_id" not in (await zero.until("INTERACTION_CREATE"))["d"]
 
 

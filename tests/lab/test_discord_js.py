@@ -93,7 +93,7 @@ def test_a_second_client_does_it_all(program: Path, discord: Discord) -> None:
         assert [each["name"] for each in discord.commands.of(None)] == ["video", "Animate this"]
         assert discord.commands.of(None)[0]["default_member_permissions"] == str(1 << 11)
 
-        use = ada.command(room, "video", prompt="sea", image=File("cat.png", b"123"))
+        use = ada.slash("video", room, prompt="sea", image=File("cat.png", b"123"))
         until(lambda: running.of("done") or running.of("error"))
         assert running.of("error") == []
         card = use.message
@@ -105,7 +105,7 @@ def test_a_second_client_does_it_all(program: Path, discord: Discord) -> None:
         assert [each.text for each in use.followups] == ["a second message"]
         assert discord.journal.requests("create_interaction_response")[0]["status"] == 204, "it asks for no response"
 
-        typing = ada.complete(room, "video", "model", prompt="x", model="ve")
+        typing = ada.autocomplete("video", "model", "ve", room, prompt="x")
         until(lambda: typing.choices)
         assert typing.choices == [("ve-de", "x")]
         menu = ada.menu("Animate this", ada.say(room, "look", File("dog.png", b"png")))

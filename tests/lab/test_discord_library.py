@@ -155,7 +155,7 @@ async def test_from_login_to_the_clip(client: type[discord.Client]) -> None:
         async with running(lab, client) as program:
             assert [each["name"] for each in lab.commands.of(None)] == ["video", "Animate this", "Remix this"]
             assert [guild.name for guild in program.client.guilds] == ["Cinema"]
-            use = world.ada.command(world.room, "video", prompt="sea", image=File("cat.png", b"123"))
+            use = world.ada.slash("video", world.room, prompt="sea", image=File("cat.png", b"123"))
             await until_async(lambda: program.video_done.is_set() or program.errors)
             assert program.errors == []
             card = use.message
@@ -174,7 +174,7 @@ async def test_autocomplete_menus_and_forms() -> None:
     with Discord() as lab:
         world = World(lab)
         async with running(lab) as program:
-            typing = world.ada.complete(world.room, "video", "model", prompt="x", model="ve")
+            typing = world.ada.autocomplete("video", "model", "ve", world.room, prompt="x")
             await until_async(lambda: typing.choices)
             assert typing.choices == [("ve-de", "ve")]
             said = world.ada.say(world.room, "look", File("cat.png", b"png"))
@@ -188,7 +188,7 @@ async def test_autocomplete_menus_and_forms() -> None:
             assert sent.text == "new, 5 bytes"
             assert sent.message is not None
             assert sent.message.ephemeral
-            made = world.ada.command(world.room, "video", prompt="sea")
+            made = world.ada.slash("video", world.room, prompt="sea")
             await until_async(lambda: made.message and made.message.labels)
             assert made.message is not None
             form = world.ada.press(made.message, "Again")
@@ -200,7 +200,7 @@ async def test_in_a_group_where_only_a_person_brought_it() -> None:
     with Discord() as lab:
         ada = lab.add_person("ada", installed=True)
         async with running(lab) as program:
-            use = ada.command(lab.add_group(ada, lab.add_person("bob")), "video", prompt="sea")
+            use = ada.slash("video", lab.add_group(ada, lab.add_person("bob")), prompt="sea")
             await until_async(lambda: program.video_done.is_set() or program.errors)
             assert program.errors == []
             assert use.text == "sea by local"
@@ -226,7 +226,7 @@ async def test_a_token_that_died_and_the_bots_own_way() -> None:
                 program.video_done.set()
 
             program.finish = finish  # type: ignore[method-assign]
-            use = world.ada.command(world.room, "video", prompt="sea")
+            use = world.ada.slash("video", world.room, prompt="sea")
             await until_async(program.video_done.is_set)
             [error] = program.errors
             assert isinstance(error, discord.HTTPException)

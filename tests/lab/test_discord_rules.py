@@ -77,11 +77,11 @@ def ada(discord: Discord, guild: Guild) -> Person:
 def test_the_first_answer_has_three_seconds_and_is_the_only_one(
     discord: Discord, bot: Bot, ada: Person, room: Channel
 ) -> None:
-    late = ada.command(room, "video")
+    late = ada.slash("video", room)
     discord.clock.advance(3.1)
     assert code(bot.answer(late, 5)) == (404, 10062)
     assert late.failed == "The application did not respond"
-    use = ada.command(room, "video")
+    use = ada.slash("video", room)
     assert bot.answer(use, 5).status == 204
     assert code(bot.answer(use, 4, {"content": "x"})) == (400, 40060)
     assert use.failed is None
@@ -90,20 +90,20 @@ def test_the_first_answer_has_three_seconds_and_is_the_only_one(
 
 
 def test_a_deferred_answer_tells_the_message_id(discord: Discord, bot: Bot, ada: Person, room: Channel) -> None:
-    use = ada.command(room, "video")
+    use = ada.slash("video", room)
     said = bot.answer(use, 5, {"flags": EPHEMERAL}, "?with_response=1").json
     assert said["resource"] == {"type": 5}
     assert said["interaction"]["response_message_loading"] is True
     assert said["interaction"]["response_message_ephemeral"] is True
     assert use.message is not None
     assert said["interaction"]["response_message_id"] == use.message.id
-    use = ada.command(room, "video")
+    use = ada.slash("video", room)
     said = bot.answer(use, 4, {"content": "hello"}, "?with_response=true").json
     assert said["resource"]["message"]["content"] == "hello"
 
 
 def test_strangers_know_no_token(bot: Bot, ada: Person, room: Channel) -> None:
-    use = ada.command(room, "video")
+    use = ada.slash("video", room)
     assert code(bot.call("POST", f"/interactions/{use.interaction.id}/wrong/callback", {"type": 5}, token=None)) == (
         404,
         10062,
@@ -116,7 +116,7 @@ def test_strangers_know_no_token(bot: Bot, ada: Person, room: Channel) -> None:
 def test_a_token_lives_for_fifteen_minutes_and_the_bot_goes_on(
     discord: Discord, bot: Bot, ada: Person, room: Channel
 ) -> None:
-    use = ada.command(room, "video")
+    use = ada.slash("video", room)
     bot.answer(use, 5)
     assert use.message is not None
     discord.clock.advance(899)
@@ -133,7 +133,7 @@ def test_a_token_lives_for_fifteen_minutes_and_the_bot_goes_on(
 
 def test_the_race_after_a_deferral(discord: Discord, bot: Bot, ada: Person, room: Channel) -> None:
     discord.desk.registration_seconds = 1.0
-    use = ada.command(room, "video")
+    use = ada.slash("video", room)
     bot.answer(use, 5)
     assert code(bot.edit(use, {"content": "x"})) == (404, 10015)
     discord.clock.advance(1.1)
@@ -144,7 +144,7 @@ def test_what_is_ephemeral_exists_for_one_person_and_one_token(
     discord: Discord, bot: Bot, guild: Guild, ada: Person, room: Channel
 ) -> None:
     bob = discord.add_person("bob", guild)
-    use = ada.command(room, "video")
+    use = ada.slash("video", room)
     bot.answer(use, 5, {"flags": EPHEMERAL})
     assert bot.edit(use, {"content": "secret"}).status == 200
     assert use.message is not None
@@ -160,7 +160,7 @@ def test_what_is_ephemeral_exists_for_one_person_and_one_token(
 
 
 def test_a_follow_up_to_a_deferral_is_the_deferred_message(bot: Bot, ada: Person, room: Channel) -> None:
-    use = ada.command(room, "video")
+    use = ada.slash("video", room)
     bot.answer(use, 5)
     first = bot.hook(use, "POST", "", {"content": "one"})
     assert use.message is not None
@@ -180,7 +180,7 @@ def test_a_follow_up_to_a_deferral_is_the_deferred_message(bot: Bot, ada: Person
 def test_where_only_a_person_brought_the_application(discord: Discord, bot: Bot) -> None:
     ada = discord.add_person("ada", installed=True)
     group = discord.add_group(ada, discord.add_person("bob"))
-    use = ada.command(group, "video")
+    use = ada.slash("video", group)
     assert use.interaction.payload["authorizing_integration_owners"] == {"1": ada.id}
     assert use.interaction.payload["context"] == 2
     assert bot.answer(use, 4, {"content": "here"}).status == 204
@@ -197,25 +197,25 @@ def test_without_external_apps_the_answer_is_for_one_alone(discord: Discord, bot
     there = discord.add_guild("Elsewhere", bot=False, permissions=EVERYONE & ~May.USE_EXTERNAL_APPS)
     hall = discord.add_channel(there)
     ada = discord.add_person("ada", there, installed=True)
-    use = ada.command(hall, "video")
+    use = ada.slash("video", hall)
     bot.answer(use, 5)
     assert use.message is not None
     assert use.message.ephemeral
     assert "guild" in use.interaction.payload
     loud = discord.add_guild("Loud", bot=False)
-    use = discord.add_person("bob", loud, installed=True).command(discord.add_channel(loud), "video")
+    use = discord.add_person("bob", loud, installed=True).slash("video", discord.add_channel(loud))
     bot.answer(use, 5)
     assert use.message is not None
     assert not use.message.ephemeral
     with pytest.raises(Impossible):
-        discord.add_person("eve", there).command(hall, "video")
+        discord.add_person("eve", there).slash("video", hall)
 
 
 # ---------------------------------------------------------------------------------------------------------------- cards and files
 
 
 def test_a_card_switches_to_components_once_and_for_ever(bot: Bot, ada: Person, room: Channel) -> None:
-    use = ada.command(room, "video")
+    use = ada.slash("video", room)
     bot.answer(use, 5)
     bot.edit(use, {"content": "plain", "embeds": [{"title": "t"}]})
     assert code(bot.edit(use, {"flags": V2, "components": [text("x")]})) == (400, 50035)
@@ -229,7 +229,7 @@ def test_a_card_switches_to_components_once_and_for_ever(bot: Bot, ada: Person, 
 
 
 def test_a_file_is_seen_only_where_it_is_shown_and_stays_only_when_named(bot: Bot, ada: Person, room: Channel) -> None:
-    use = ada.command(room, "video")
+    use = ada.slash("video", room)
     bot.answer(use, 5)
     hidden = {"flags": V2, "components": [text("Done")], "attachments": [{"id": 0}]}
     kept = bot.edit(use, hidden, files=CLIPS)["attachments"][0]["id"]
@@ -247,13 +247,13 @@ def test_a_file_is_seen_only_where_it_is_shown_and_stays_only_when_named(bot: Bo
 
 def test_sizes_go_by_person_guild_and_way(discord: Discord, bot: Bot, ada: Person, room: Channel, guild: Guild) -> None:
     big = {0: ("clip.mp4", bytes(10 * MIB + 1))}
-    use = ada.command(room, "video")
+    use = ada.slash("video", room)
     assert use.interaction.payload["attachment_size_limit"] == 10 * MIB
     bot.answer(use, 5)
     assert code(bot.edit(use, {"content": "x"}, files=big)) == (413, 40005)
     assert code(bot.send(room.id, {"content": "x"}, files=big)) == (413, 40005)
     rich = discord.add_person("rich", guild, upload_limit=50 * MIB)
-    use = rich.command(room, "video")
+    use = rich.slash("video", room)
     bot.answer(use, 5)
     assert bot.edit(use, {"content": "x"}, files=big).status == 200
     assert code(bot.send(room.id, {"content": "x"}, files=big)) == (413, 40005), "the bot has no Nitro"
@@ -261,7 +261,7 @@ def test_sizes_go_by_person_guild_and_way(discord: Discord, bot: Bot, ada: Perso
     assert bot.send(room.id, {"content": "x"}, files=big).status == 200
     guild.tier = 0
     discord.desk.over_report = MIB
-    poor = ada.command(discord.add_channel(guild), "video")
+    poor = ada.slash("video", discord.add_channel(guild))
     assert poor.interaction.payload["attachment_size_limit"] == 11 * MIB
     bot.answer(poor, 5)
     assert code(bot.edit(poor, {"content": "x"}, files=big)) == (413, 40005), "promised, and refused all the same"
@@ -276,7 +276,7 @@ def fetch(url: str) -> int:
 
 
 def test_links_are_signed_and_die(discord: Discord, bot: Bot, ada: Person, room: Channel) -> None:
-    use = ada.command(room, "video", image=File("cat.png", b"png"))
+    use = ada.slash("video", room, image=File("cat.png", b"png"))
     sent = next(iter(use.interaction.payload["data"]["resolved"]["attachments"].values()))
     assert sent["ephemeral"] is True
     assert fetch(sent["url"]) == 200
@@ -298,7 +298,7 @@ def test_a_nonce_makes_one_message_and_only_in_channels(discord: Discord, bot: B
     assert bot.send(room.id, {"content": "x", "nonce": "n1"})["id"] != first, "not enforced"
     assert code(bot.send(room.id, {"content": "x", "nonce": "n" * 26})) == (400, 50035)
     assert code(bot.send(room.id, {"content": "x", "enforce_nonce": True})) == (400, 50035)
-    use = ada.command(room, "video")
+    use = ada.slash("video", room)
     bot.answer(use, 5)
     assert code(bot.hook(use, "POST", "", {"content": "x", "nonce": "n1"})) == (400, 50035)
     discord.clock.advance(600)
@@ -333,7 +333,7 @@ def test_the_bot_edits_only_its_own(discord: Discord, bot: Bot, ada: Person, roo
 
 
 def test_what_is_gone_is_gone(discord: Discord, bot: Bot, ada: Person, room: Channel, guild: Guild) -> None:
-    use = ada.command(room, "video")
+    use = ada.slash("video", room)
     bot.answer(use, 4, {"content": "x"})
     assert use.message is not None
     place = f"/channels/{room.id}/messages/{use.message.id}"
@@ -363,7 +363,7 @@ def test_what_is_gone_is_gone(discord: Discord, bot: Bot, ada: Person, room: Cha
 def test_threads_sleep_and_forums_hold_only_posts(discord: Discord, bot: Bot, ada: Person, guild: Guild) -> None:
     forum = discord.add_channel(guild, "films", kind=FORUM)
     post = discord.add_thread(forum, "my film", owner=ada)
-    use = ada.command(post, "video")
+    use = ada.slash("video", post)
     assert use.interaction.payload["channel"]["parent_id"] == forum.id
     bot.answer(use, 4, {"content": "x"})
     discord.archive(post)
@@ -387,7 +387,7 @@ def test_direct_messages(discord: Discord, bot: Bot, ada: Person) -> None:
     assert say(discord.add_person("stranger")) == (403, 50278)
     assert say(discord.add_person("friend", installed=True)) == (200, 0)
     ada.user.takes_messages = True
-    use = ada.command(ada.direct(), "video")
+    use = ada.slash("video", ada.direct())
     assert use.interaction.payload["context"] == 1
     assert use.interaction.payload["authorizing_integration_owners"]["0"] == "0"
     assert "user" in use.interaction.payload
@@ -437,7 +437,7 @@ def test_buckets_say_where_they_stand(discord: Discord, bot: Bot, room: Channel,
 
 def test_a_token_has_a_bucket_of_its_own(discord: Discord, bot: Bot, ada: Person, room: Channel) -> None:
     discord.limits.limits["webhook"] = (5, 2.0)
-    uses = [ada.command(room, "video") for _ in range(2)]
+    uses = [ada.slash("video", room) for _ in range(2)]
     for use in uses:
         bot.answer(use, 5)
     assert [bot.edit(uses[0], {"content": "x"}).status for _ in range(6)] == [200] * 5 + [429]
@@ -464,7 +464,7 @@ def test_edits_are_limited_by_the_age_of_the_message(discord: Discord, bot: Bot,
 
 def test_the_global_limit_is_not_for_interactions(discord: Discord, bot: Bot, ada: Person, room: Channel) -> None:
     discord.limits.global_limit = 1
-    uses = [ada.command(room, "video") for _ in range(4)]
+    uses = [ada.slash("video", room) for _ in range(4)]
     assert [bot.answer(use, 5).status for use in uses] == [204] * 4
     answers = [bot.call("GET", "/users/@me") for _ in range(3)]
     worst = next(each for each in answers if each.status == 429)
@@ -526,9 +526,9 @@ def test_only_what_is_registered_can_be_used(
     ]
     for name, options, said in wrong:
         with pytest.raises(Impossible, match=said):
-            ada.command(room, name, **options)
+            ada.slash(name, room, **options)
     with pytest.raises(Impossible, match="does not complete"):
-        ada.complete(room, "video", "prompt", prompt="x")
+        ada.autocomplete("video", "prompt", "x", room)
     admin: Json = {
         "name": "admin",
         "description": "d",
@@ -538,21 +538,21 @@ def test_only_what_is_registered_can_be_used(
     }
     assert bot.sync(VIDEO | {"nsfw": True}, admin).status == 200
     with pytest.raises(Impossible, match="no command"):
-        ada.command(room, "video")
-    assert ada.command(discord.add_channel(guild, adults_only=True), "video").interaction.data["name"] == "video"
+        ada.slash("video", room)
+    assert ada.slash("video", discord.add_channel(guild, adults_only=True)).interaction.data["name"] == "video"
     with pytest.raises(Impossible, match="no command"):
-        ada.command(room, "admin stats")
+        ada.slash("admin stats", room)
     discord.grant(ada, guild, discord.add_role(guild, "boss", May.MANAGE_GUILD))
-    assert ada.command(room, "admin stats").interaction.data["options"] == [{"name": "stats", "type": 1, "options": []}]
+    assert ada.slash("admin stats", room).interaction.data["options"] == [{"name": "stats", "type": 1, "options": []}]
     with pytest.raises(Impossible, match="needs one of"):
-        ada.command(room, "admin")
+        ada.slash("admin", room)
     discord.set_permissions(room, ada, deny=May.USE_APPLICATION_COMMANDS)
     with pytest.raises(Impossible, match="no command"):
-        ada.command(room, "admin stats")
+        ada.slash("admin stats", room)
 
 
 def test_buttons_are_pressed_as_they_stand(bot: Bot, ada: Person, room: Channel) -> None:
-    use = ada.command(room, "video")
+    use = ada.slash("video", room)
     bot.answer(
         use, 4, {"content": "x", "components": [row(button("v1:a", label="Again"), button("off", disabled=True))]}
     )
@@ -571,7 +571,7 @@ def test_buttons_are_pressed_as_they_stand(bot: Bot, ada: Person, room: Channel)
 
 
 def test_a_form_is_filled_in_as_it_says(discord: Discord, bot: Bot, ada: Person, room: Channel) -> None:
-    use = ada.command(room, "video")
+    use = ada.slash("video", room)
     bot.answer(use, 4, {"content": "x", "components": [row(button())]})
     assert use.message is not None
     form = ada.press(use.message, "Press")
@@ -590,7 +590,7 @@ def test_a_form_is_filled_in_as_it_says(discord: Discord, bot: Bot, ada: Person,
     assert bot.answer(sent, 6).status == 204
     assert bot.edit(sent, {"content": "remixed"}).status == 200
     assert use.text == "remixed"
-    deferred = ada.command(room, "video")
+    deferred = ada.slash("video", room)
     bot.answer(deferred, 5)
     assert code(bot.answer(deferred, 9, FORM)) == (400, 40060), "a modal is the first answer or none"
 
@@ -602,7 +602,7 @@ def test_menus_carry_their_target(discord: Discord, bot: Bot, ada: Person, room:
     target = use.interaction.payload["data"]["resolved"]["messages"][said.id]
     assert target["attachments"][0]["filename"] == "cat.png"
     assert target["content"] == "look", "a menu carries the content without the intent"
-    use = ada.menu("Animate avatar", bob, room)
+    use = ada.user_menu("Animate avatar", bob, room)
     assert use.interaction.payload["data"]["resolved"]["users"][bob.id]["avatar"]
     assert "members" not in use.interaction.payload["data"]["resolved"]
     linked = ada.say(room, "link", embed_image="https://example.com/cat.png")

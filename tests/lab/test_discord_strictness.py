@@ -29,7 +29,7 @@ class World:
         discord.limits.global_limit = 10_000
 
     def use(self, **options: Any) -> Use:
-        return self.ada.command(self.room, "video", prompt="x", **options)
+        return self.ada.slash("video", self.room, prompt="x", **options)
 
     def deferred(self) -> Use:
         use = self.use()
@@ -182,9 +182,9 @@ COMMANDS: dict[str, Json] = {
                 "type": 3,
                 "name": f"o{n}",
                 "description": "d",
-                "choices": [{"name": f"{n}-{m}", "value": "v" * 150} for m in range(25)],
+                "choices": [{"name": f"{n}-{m}", "value": "v" * 100} for m in range(25)],
             }
-            for n in range(3)
+            for n in range(4)
         ]
     },
     "an option's name in upper case": {"options": [{"type": 3, "name": "A", "description": "a"}]},
@@ -250,7 +250,7 @@ def test_an_answer_that_discord_refuses(world: World, name: str) -> None:
 
 def test_suggestions_are_limited_and_fit_their_option(world: World) -> None:
     def answered(choices: list[Json]) -> int:
-        use = world.ada.complete(world.room, "video", "model", model="v")
+        use = world.ada.autocomplete("video", "model", "v", world.room)
         return world.bot.answer(use, 8, {"choices": choices}).status
 
     assert answered([{"name": f"m{n}", "value": f"m{n}"} for n in range(26)]) == 400

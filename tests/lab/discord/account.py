@@ -59,7 +59,7 @@ class Account:
             "total": self.gateway.identify_budget,
             "remaining": max(0, self.gateway.identify_budget - used),
             "reset_after": 86_400_000,
-            "max_concurrency": 1,
+            "max_concurrency": self.gateway.max_concurrency,
         }
         return 200, {"url": self.gateway.url, "shards": self.gateway.shards, "session_start_limit": limit}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import mimetypes
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -40,7 +40,7 @@ def write(world: World, message: Message, body: Json, files: dict[int, Upload], 
     flags = _flags(message, body, rules, new=new)
     v2 = bool(flags & V2)
     _check_texts(message, body, v2=v2, new=new)
-    _check_sizes(files, rules)
+    _check_sizes(files, rules, world.upload_cap)
     attachments = _attachments(world, message, body, files, new=new)
     components = body.get("components")
     media = layout.Media(attachments, world.ids)
@@ -49,7 +49,7 @@ def write(world: World, message: Message, body: Json, files: dict[int, Upload], 
     if components is not None:
         layout.check(components, v2=v2)
         built = layout.build(components, media)
-    elif any(each.get("attachment_id") not in known for each in _shown(built)):
+    elif any(each.get("attachment_id") not in known for each in layout.shown(built)):
         raise wrong("attachments", "the components still show a file that the edit drops", "ATTACHMENT_IN_USE")
     embeds = message.embeds if body.get("embeds") is None else _embeds(body["embeds"], media)
     if "embeds" in body and body["embeds"] is None:
@@ -64,17 +64,6 @@ def write(world: World, message: Message, body: Json, files: dict[int, Upload], 
     message.components, message.attachments = built, attachments
     for each in attachments:
         world.attachments[each.id] = each
-
-
-def _shown(part: Any) -> Iterator[Json]:
-    """Every media object in components."""
-    if isinstance(part, list):
-        for each in part:
-            yield from _shown(each)
-    elif isinstance(part, dict):
-        if "proxy_url" in part:
-            yield part
-        yield from _shown(list(part.values()))
 
 
 def _flags(message: Message, body: Json, rules: Rules, *, new: bool) -> int:
@@ -117,8 +106,9 @@ def _embed_length(embed: Json) -> int:
     return sum(len(part or "") for part in parts)
 
 
-def _check_sizes(files: dict[int, Upload], rules: Rules) -> None:
-    if any(upload.size > rules.file_bytes for upload in files.values()):
+def _check_sizes(files: dict[int, Upload], rules: Rules, cap: int | None) -> None:
+    most = rules.file_bytes if cap is None else min(cap, rules.file_bytes)
+    if any(upload.size > most for upload in files.values()):
         raise Refusal(40005)
     if rules.request_bytes is not None and sum(upload.size for upload in files.values()) > rules.request_bytes:
         raise Refusal(40005)

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from tests.lab.discord.forms import Forms
 from tests.lab.discord.journal import Journal
+from tests.lab.discord.times import born
 from tests.lab.discord.world import World
 
 GONE = "This content is no longer available."
@@ -19,6 +20,8 @@ class Cdn:
     def __init__(self, world: World, forms: Forms, journal: Journal) -> None:
         self.world, self.forms, self.journal = world, forms, journal
         self.latency = 0.0
+        self.ephemeral_seconds = 14 * 86_400.0
+        """Ephemeral files go after a while, however fresh the link; how long a while is not documented."""
         self.down: int | None = None
         """A status for every download instead of the file."""
 
@@ -33,7 +36,8 @@ class Cdn:
         """A file, if the link is good and not too old."""
         found = self.world.attachments.get(request.match_info["id"])
         status = self.down or self._status(request)
-        if found is None or not found.path.exists():
+        old = found is not None and found.ephemeral and self.world.clock() - born(found.id) > self.ephemeral_seconds
+        if found is None or old or not found.path.exists():
             status = self.down or 404
         self.journal.write("download", path=request.path, status=status)
         if status != 200 or found is None:

@@ -37,6 +37,7 @@ class Channels:
     def __init__(self, world: World, forms: Forms) -> None:
         self.world, self.forms = world, forms
         self.request_bytes: int | None = None
+        self._nonces: dict[tuple[str, str], Message] = {}
 
     def routes(self) -> list[Route]:
         """All of them."""
@@ -111,16 +112,16 @@ class Channels:
             self._reply(channel, message, reply)
         bodies.write(self.world, message, data, call.body.files, self._rules(channel, NEW_FLAGS), new=True)
         channel.archived = False
+        if nonce is not None:
+            self._nonces[channel.id, str(nonce)] = message
         self.world.messages[message.id] = message
         self.world.seen("created", message)
         return 200, self.forms.message(message)
 
     def _by_nonce(self, channel: Channel, nonce: str | int) -> Message | None:
+        message = self._nonces.get((channel.id, str(nonce)))
         since = self.world.clock() - NONCE_SECONDS
-        for message in reversed(self.world.in_channel(channel)):
-            if message.nonce is not None and str(message.nonce) == str(nonce) and message.author is self.world.bot:
-                return message if self.world.born(message) > since else None
-        return None
+        return message if message is not None and not message.deleted and self.world.born(message) > since else None
 
     def _reply(self, channel: Channel, message: Message, reply: Json) -> None:
         known = self.world.messages.get(str(reply["message_id"]))

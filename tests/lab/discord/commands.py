@@ -97,7 +97,16 @@ def _check_options(options: Sequence[Json], path: str) -> None:
             raise wrong(here, "least above most", "BASE_TYPE_BAD")
         if option.get("choices"):
             check_choices(option["choices"], option["type"], f"{here}.choices")
+        _check_file_types(option, f"{here}.file_types")
         _check_options(option.get("options") or [], f"{here}.options")
+
+
+def _check_file_types(option: Json, path: str) -> None:
+    types = option.get("file_types") or []
+    if types and option["type"] != ATTACHMENT:
+        raise wrong(path, "only for attachments", "APPLICATION_COMMAND_OPTIONS_FILE_TYPES")
+    if len(types) > 10 or not all(each in {"image", "video", "audio"} or each.startswith(".") for each in types):
+        raise wrong(path, "at most 10 of image, video, audio and .extension", "APPLICATION_COMMAND_OPTIONS_FILE_TYPES")
 
 
 def _names(option: Json) -> set[str]:
@@ -112,6 +121,8 @@ def check_choices(choices: Sequence[Json], kind: int, path: str) -> list[Json]:
     for number, choice in enumerate(choices):
         value = choice["value"]
         fits = isinstance(value, str) if kind == STRING else isinstance(value, (int, float))
+        if isinstance(value, str) and len(value) > 100:  # the documentation; the OpenAPI document lets 6000 pass
+            raise wrong(f"{path}.{number}.value", "Must be 100 or fewer in length.", "BASE_TYPE_MAX_LENGTH")
         if not fits or isinstance(value, bool) or (kind == INTEGER and not isinstance(value, int)):
             raise wrong(f"{path}.{number}.value", f"{value!r} does not suit the option", "BASE_TYPE_INVALID")
         if names[choice["name"]] > 1 or not 1 <= len(choice["name"]) <= 100:

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 from typing import Any
 
+from tests.lab.discord import layout
 from tests.lab.discord.permissions import allowed, in_guild
 from tests.lab.discord.times import born, iso
 from tests.lab.discord.world import (
@@ -234,7 +235,11 @@ class Forms:
     # ------------------------------------------------------------------------------------------------------------------ messages
 
     def message(self, message: Message, *, nested: bool = False) -> Json:
-        """A message with fresh links; ``nested`` leaves out what it answers."""
+        """A message with fresh links; ``nested`` leaves out what it answers.
+
+        A file that components or embeds show stands there and not in ``attachments`` (discord-api-docs#8277, #8279).
+        """
+        shown = {each.get("attachment_id") for each in layout.shown([message.components, message.embeds])}
         said: Json = {
             "id": message.id,
             "channel_id": message.channel.id,
@@ -249,7 +254,7 @@ class Forms:
             "mention_everyone": message.mention_everyone,
             "mentions": [self.user(user) for user in message.mentions],
             "mention_roles": message.mention_roles,
-            "attachments": [self.attachment(each) for each in message.attachments],
+            "attachments": [self.attachment(each) for each in message.attachments if each.id not in shown],
             "embeds": [_without_ids(self._filled(embed, message)) for embed in message.embeds],
             "components": [self._filled(component, message) for component in message.components],
         }

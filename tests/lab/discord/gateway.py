@@ -51,6 +51,7 @@ CLOSES: Final = {
 RESUMABLE: Final = frozenset({0, 1000, 1001, 4000, 4001, 4002, 4003, 4005, 4008})
 """After these from the gateway's side a session can be resumed; after the others a new one has to begin."""
 SENDS, SEND_SECONDS, SEND_BYTES = 120, 60.0, 4096
+GOODBYE_SECONDS = 5.0
 
 
 class Close(Exception):
@@ -82,12 +83,32 @@ class Wire:
         self._zlib = zlib.compressobj() if compress else None
         self.beat = asyncio.Event()
         self.session: Session | None = None
-        self._closing: asyncio.Task[bool] | None = None
+        self.heard_out = asyncio.Event()
+        """Nobody reads this connection any more."""
+        self._closing: asyncio.Task[None] | None = None
 
     def end(self, code: int) -> None:
         """Begin to close from this side; ``rest`` waits for the program's goodbye."""
+        self._closing = self._closing or asyncio.create_task(self._end(code))
+
+    async def _end(self, code: int) -> None:
+        """aiohttp's own ``close`` tears the connection down at once while somebody reads it, and that reads as 1006 over there."""
         words = CLOSES.get(code, "").encode()
-        self._closing = self._closing or asyncio.create_task(self.socket.close(code=code, message=words))
+        writer = self.socket._writer
+        if self.heard_out.is_set() or writer is None:
+            await self.socket.close(code=code, message=words)
+            return
+        with contextlib.suppress(ConnectionError):
+            await writer.close(code, words)
+        try:
+            await asyncio.wait_for(self.heard_out.wait(), GOODBYE_SECONDS)
+        except TimeoutError:
+            self.cut()
+
+    def cut(self) -> None:
+        """End it without a word."""
+        if self.socket._req is not None and self.socket._req.transport is not None:
+            self.socket._req.transport.abort()
 
     async def rest(self) -> None:
         """Let a close that is under way finish: a connection that is torn down before reads as 1006 over there."""
@@ -120,6 +141,8 @@ class Gateway:
         self.keep_seconds = 180.0
         """How long a session can be resumed after its connection was lost: "a few minutes"."""
         self.identify_budget, self.identify_seconds = 1000, 5.0
+        self.max_concurrency = 1
+        """So many shards may identify within ``identify_seconds``; which of them wait for each other: id modulo this."""
         self.replay_more = 0
         """RESUME also repeats so many events that were received already."""
         self.copies = 1
@@ -157,8 +180,10 @@ class Gateway:
         except Close as close:
             self.journal.write("close", code=close.code, by="gateway")
             self._forget(wire, resumable=close.code in RESUMABLE)
+            wire.heard_out.set()
             wire.end(close.code)
         finally:
+            wire.heard_out.set()
             await wire.rest()
             watch.cancel()
             code = socket.close_code or 1006
@@ -258,8 +283,9 @@ class Gateway:
         if len(recent) >= self.identify_budget:
             self.world.token = f"reset-{uuid4().hex}"  # Discord terminates all sessions and resets the token
             raise Close(4004)
-        last = self._last_identify.get(shard[0], float("-inf"))
-        self._last_identify[shard[0]] = now
+        queue = shard[0] % self.max_concurrency
+        last = self._last_identify.get(queue, float("-inf"))
+        self._last_identify[queue] = now
         if now - last < self.identify_seconds:
             await wire.send({"op": INVALID, "d": False, "s": None, "t": None})
             return
@@ -361,8 +387,8 @@ class Gateway:
             self.journal.write("close", code=code, by="test")
             if code:
                 wire.end(code)
-            elif wire.socket._req is not None and wire.socket._req.transport is not None:
-                wire.socket._req.transport.abort()
+            else:
+                wire.cut()
 
     async def raw(self, text: str) -> None:
         """Send exactly this to every connection, also what is no JSON."""

@@ -121,6 +121,8 @@ class Desk:
         self.over_report = 0
         """``attachment_size_limit`` promises so many bytes too many: discord-api-docs#7603."""
         self.request_bytes: int | None = None
+        self.revoked: set[str] = set()
+        """Ids of interactions whose token is dead before its time (50027)."""
 
     # ------------------------------------------------------------------------------------------------------------------ beginning
 
@@ -214,7 +216,7 @@ class Desk:
         if found is None:
             raise Refusal(50027)
         now = self.world.clock()
-        if now - found.born > TOKEN_SECONDS:
+        if now - found.born > TOKEN_SECONDS or found.id in self.revoked:
             raise Refusal(50027)
         if found.answered_at is None or now - found.answered_at < self.registration_seconds:
             raise Refusal(10015)

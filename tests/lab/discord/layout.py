@@ -40,6 +40,17 @@ def walk(components: Sequence[Json], path: str = "components") -> Iterator[tuple
             yield f"{here}.component", component["component"]
 
 
+def shown(part: Any) -> Iterator[Json]:
+    """Every media object in built components and embeds; ``attachment_id`` says which file of the message it shows."""
+    if isinstance(part, list):
+        for each in part:
+            yield from shown(each)
+    elif isinstance(part, dict):
+        if "proxy_url" in part:
+            yield part
+        yield from shown(list(part.values()))
+
+
 def check(components: Sequence[Json], *, v2: bool) -> None:
     """Everything about a message's components that the OpenAPI document lets pass. Raises 50035."""
     found = list(walk(components))

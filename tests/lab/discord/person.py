@@ -6,6 +6,7 @@ raises ``Impossible``. Nothing here waits; a ``Use`` is looked at until it has w
 
 from __future__ import annotations
 
+import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,8 +16,8 @@ from tests.lab.discord import interactions as on
 from tests.lab.discord import layout, modals
 from tests.lab.discord.offers import Impossible, offered, resolve
 from tests.lab.discord.permissions import May, may
-from tests.lab.discord.sight import Seen
-from tests.lab.discord.world import EPHEMERAL, LOADING, Channel, Message, User
+from tests.lab.discord.sight import Picture, Seen
+from tests.lab.discord.world import EPHEMERAL, LOADING, Channel, Message, Moment, User
 
 if TYPE_CHECKING:
     from tests.lab.discord.server import Discord
@@ -64,6 +65,11 @@ class Use:
         return None if found is None or found.deleted else self.person.look(found)
 
     @property
+    def history(self) -> list[Moment]:
+        """The answer from its first appearance through every edit, each with its time."""
+        return [] if self.interaction.original is None else list(self.interaction.original.history)
+
+    @property
     def text(self) -> str:
         """What the answer says now, the thinking aside."""
         found = self.message
@@ -98,11 +104,24 @@ class Person:
         self.discord, self.user = discord, user
         self.notifications: list[Message] = []
         """Messages that rang this person's bell. Edits never ring."""
+        self.place: Channel | None = None
+        """Where this person is when nothing else is said."""
 
     @property
     def id(self) -> str:
         """The user id."""
         return self.user.id
+
+    def enter(self, channel: Channel) -> Person:
+        """Go to a channel, thread, post, direct message or group, and do there whatever follows."""
+        self.place = channel
+        return self
+
+    def _where(self, channel: Channel | None) -> Channel:
+        found = channel or self.place
+        if found is None:
+            raise Impossible("in which channel? Name one, or enter it first")
+        return found
 
     # ---------------------------------------------------------------------------------------------------------------------- seeing
 
@@ -110,9 +129,18 @@ class Person:
         """A message as it is now."""
         return self.discord.see(message)
 
-    def messages(self, channel: Channel) -> list[Seen]:
+    def messages(self, channel: Channel | None = None) -> list[Seen]:
         """What stands in a channel for this person, oldest first."""
-        return [self.look(each) for each in self.discord.world.in_channel(channel) if self.sees(each)]
+        return [self.look(each) for each in self.discord.world.in_channel(self._where(channel)) if self.sees(each)]
+
+    def history(self, target: Seen | Message) -> list[Moment]:
+        """A message as it was at its beginning and after every edit."""
+        return list((target.message if isinstance(target, Seen) else target).history)
+
+    def download(self, picture: Picture) -> bytes:
+        """Fetch a picture, clip or file by its link, as a browser does. Raises HTTPError for a link that has died."""
+        with urllib.request.urlopen(picture.url, timeout=20) as answer:
+            return bytes(answer.read())
 
     def sees(self, message: Message) -> bool:
         """Whether it is there for this person."""
@@ -125,13 +153,15 @@ class Person:
 
     # ----------------------------------------------------------------------------------------------------------------------- doing
 
-    def command(self, channel: Channel, name: str, **options: Any) -> Use:
+    def slash(self, name: str, channel: Channel | None = None, /, **options: Any) -> Use:
         """Type a slash command; ``name`` with its sub-commands, as in ``"admin quota"``. Files are ``File``, people ``Person``."""
-        return self._run(on.COMMAND, channel, name, options, None)
+        return self._run(on.COMMAND, self._where(channel), name, options, None)
 
-    def complete(self, channel: Channel, name: str, focused: str, **options: Any) -> Use:
-        """Be in the middle of typing the option ``focused``, whose text so far is among ``options``."""
-        return self._run(on.AUTOCOMPLETE, channel, name, options, focused)
+    def autocomplete(
+        self, name: str, option: str, typed: str, channel: Channel | None = None, /, **options: Any
+    ) -> Use:
+        """Be in the middle of typing ``option``, with ``typed`` in it so far and other ``options`` filled in."""
+        return self._run(on.AUTOCOMPLETE, self._where(channel), name, {**options, option: typed}, option)
 
     def _run(self, kind: int, channel: Channel, name: str, options: Mapping[str, Any], focused: str | None) -> Use:
         command, path, leaf = self._offered(channel, definitions.CHAT, name)
@@ -177,31 +207,30 @@ class Person:
         said = {"id": command["id"], "name": command["name"], "type": command["type"]}
         return said | ({"guild_id": command["guild_id"]} if "guild_id" in command else {})
 
-    def menu(self, name: str, target: Seen | Message | Person, channel: Channel | None = None) -> Use:
-        """Choose an entry of a message's or a person's menu; for a person say in which channel."""
+    def user_menu(self, name: str, target: Person, channel: Channel | None = None) -> Use:
+        """Choose an entry of a person's menu."""
+        place = self._where(channel)
+        command, _, _ = self._offered(place, definitions.USER_MENU, name)
+        resolved: Json = {"users": {target.id: self.discord.forms.user(target.user)}}
+        member = None if place.guild is None else place.guild.members.get(target.id)
+        if member is not None:
+            resolved["members"] = {target.id: self.discord.partial_member(member, place)}
+        return self._begin(on.COMMAND, place, self._data(command) | {"target_id": target.id, "resolved": resolved})
+
+    def menu(self, name: str, target: Seen | Message) -> Use:
+        """Choose an entry of a message's menu."""
         world = self.discord.world
-        if isinstance(target, Person):
-            if channel is None:
-                raise Impossible("in which channel?")
-            command, _, _ = self._offered(channel, definitions.USER_MENU, name)
-            resolved: Json = {"users": {target.id: self.discord.forms.user(target.user)}}
-            member = None if channel.guild is None else channel.guild.members.get(target.id)
-            if member is not None:
-                resolved["members"] = {target.id: self.discord.partial_member(member, channel)}
-            return self._begin(
-                on.COMMAND, channel, self._data(command) | {"target_id": target.id, "resolved": resolved}
-            )
         message = target.message if isinstance(target, Seen) else target
         if not self.sees(message) or (message.flags & (EPHEMERAL | LOADING)) or message.id not in world.messages:
             raise Impossible("that message has no menu for this person")
         command, _, _ = self._offered(message.channel, definitions.MESSAGE_MENU, name)
-        resolved = {"messages": {message.id: self.discord.forms.message(message)}}
+        resolved: Json = {"messages": {message.id: self.discord.forms.message(message)}}
         return self._begin(
             on.COMMAND, message.channel, self._data(command) | {"target_id": message.id, "resolved": resolved}
         )
 
     def press(self, target: Seen | Message, button: str) -> Use:
-        """Press a button by label, emoji or custom_id: as the message stands now, not as it was when it was looked at."""
+        """Press a button by label, emoji, custom_id or verb (see ``Seen.button``), as the message stands now."""
         message = self._here(target)
         found = self.look(message).button(button)
         if found.disabled or found.custom_id is None:

@@ -30,6 +30,7 @@ from tests.lab.discord.person import File
 from tests.lab.discord.rest import Door
 from tests.lab.discord.sight import Seen, see
 from tests.lab.discord.times import Clock
+from tests.lab.discord.troubles import Troubles
 from tests.lab.discord.uploads import Upload
 from tests.lab.discord.webhooks import Webhooks
 from tests.lab.discord.world import (
@@ -41,6 +42,7 @@ from tests.lab.discord.world import (
     Guild,
     Member,
     Message,
+    Moment,
     User,
     World,
 )
@@ -51,7 +53,7 @@ TOKEN = "MTE0NzA0NDQ4MTQ1MzMwMTg0MQ.GlabOr.4f1d0c5e9b7a-lab-discord-token-not-re
 """The bot's token: of the real shape, so that a log that shows it is caught."""
 
 
-class Discord(Simulator, Founding):
+class Discord(Simulator, Founding, Troubles):
     """Start it with ``with``; read the package's docstring for what can be done with it."""
 
     def __init__(
@@ -173,6 +175,9 @@ class Discord(Simulator, Founding):
     def _seen(self, what: str, message: Message) -> None:
         """Somebody's screen has changed: write it down, tell the gateway, ring bells."""
         shown = self.see(message)
+        if what != "deleted":
+            message.history.append(Moment(self.clock(), shown))
+        self._note_unshown(message, shown)
         self.journal.write(
             what,
             message=message.id,
@@ -197,8 +202,17 @@ class Discord(Simulator, Founding):
             name = "MESSAGE_CREATE" if what == "created" else "MESSAGE_UPDATE"
             self._post(name, payloads.dispatched(self.forms, message), channel.guild, intents)
 
+    def _note_unshown(self, message: Message, shown: Seen) -> None:
+        """A file that no component shows is taken by Discord and seen by nobody: legal, and hardly ever meant."""
+        known = {each.attachment.id for each in shown.media if each.attachment is not None}
+        for each in message.attachments if message.is_v2 else []:
+            if each.id not in known:
+                self.journal.write("unshown", message=message.id, filename=each.filename)
+
     def _ring(self, message: Message) -> None:
-        for person in list(self.people.values()):
+        loud = message.mention_everyone or message.mention_roles
+        near = [user.id for user in (*message.mentions, *message.channel.people)]
+        for person in [self.people[each] for each in (list(self.people) if loud else near) if each in self.people]:
             guild = message.channel.guild
             member = None if guild is None else guild.members.get(person.id)
             held = set[str]() if member is None else {role.id for role in member.roles}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.lab.discord import layout
+from tests.lab.discord import layout, speech
 from tests.lab.discord.world import EPHEMERAL, LOADING, Attachment, Message
 
 Json = dict[str, Any]
@@ -72,6 +73,9 @@ class Seen:
     accent: int | None
     message: Message = field(repr=False)
 
+    spoken: tuple[str, ...] = ()
+    """What a screen reader says, a stop of it a line: who, words, pictures by their descriptions, buttons."""
+
     @property
     def labels(self) -> list[str]:
         """What stands on the buttons that can be pressed."""
@@ -85,12 +89,30 @@ class Seen:
         )
         return next(playing, None)
 
+    @property
+    def aloud(self) -> str:
+        """All that a screen reader says."""
+        return "\n".join(self.spoken)
+
     def button(self, name: str) -> Button:
-        """By label, emoji or custom_id. Raises LookupError."""
+        """By label, emoji or custom_id, else by the words of its label or by a verb that is a part of its custom_id.
+
+        Raises LookupError, also when the name fits several.
+        """
         found = [each for each in self.buttons if name in {each.label, each.custom_id, each.emoji}]
         if not found:
+            found = [each for each in self.buttons if name.casefold() in _names(each)]
+        if not found:
             raise LookupError(f"no button {name!r} on this message; it has {[each.label for each in self.buttons]}")
+        if len(found) > 1:
+            raise LookupError(f"{name!r} fits {len(found)} buttons: {[each.custom_id for each in found]}")
         return found[0]
+
+
+def _names(button: Button) -> set[str]:
+    """``🎲 Again`` is also ``again``; ``v1:again:7`` is as well."""
+    words = re.sub(r"^\W+|\W+$", "", button.label).casefold()
+    return {words, *re.split(r"[^\w-]+", (button.custom_id or "").casefold())} - {""}
 
 
 def see(form: Json, message: Message) -> Seen:
@@ -115,7 +137,7 @@ def see(form: Json, message: Message) -> Seen:
     if not message.is_v2:  # laid out by components, a file is seen only where a component shows it
         shown = {each.attachment.id for each in media if each.attachment is not None}
         rest = [each for each in message.attachments if each.id not in shown]
-        links = {each["id"]: each["url"] for each in form["attachments"]}
+        links = {each["id"]: each["url"] for each in form["attachments"]}  # what is shown elsewhere is not listed
         media += [
             Picture("attachment", each.filename, each.mime, links[each.id], each.description, each.spoiler, each)
             for each in rest
@@ -135,6 +157,7 @@ def see(form: Json, message: Message) -> Seen:
         v2=message.is_v2,
         accent=accents[0] if accents else None,
         message=message,
+        spoken=speech.spoken(form, message, media),
     )
 
 

@@ -122,6 +122,21 @@ class Attachment:
     spoiler: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A message as it was seen from a moment on."""
+
+    at: float
+    """Unix seconds."""
+    seen: Any
+    """A ``sight.Seen`` of then."""
+
+    @property
+    def text(self) -> str:
+        """What it said."""
+        return str(self.seen.text)
+
+
 @dataclass(slots=True, eq=False)
 class Message:
     """A message as it stands; deleted ones leave the world but keep their last state for whoever holds them."""
@@ -149,6 +164,8 @@ class Message:
     mention_roles: list[str] = field(default_factory=list)
     mention_everyone: bool = False
     deleted: bool = False
+    history: list[Moment] = field(default_factory=list)
+    """From its first appearance through every edit."""
 
     @property
     def is_v2(self) -> bool:
@@ -169,6 +186,8 @@ class World:
         self.channels: dict[str, Channel] = {}
         self.messages: dict[str, Message] = {}
         self.attachments: dict[str, Attachment] = {}
+        self.upload_cap: int | None = None
+        """Files above this are refused (40005) whatever was promised."""
         self.emit: Callable[[str, Json, Guild | None], None] = lambda name, data, guild: None
         self.seen: Callable[[str, Message], None] = lambda what, message: None
 
