@@ -16,7 +16,7 @@ from storage.views import JobRow
 
 LISTED: Final = 10
 FIELD_OF: Final[Mapping[str, str]] = {"seconds": "duration", "audio": "generate_audio"}
-"""Attributes of a wish whose field has another name (HTTP.md)."""
+"""Attributes of a wish whose field has another name (docs/reference/http.md)."""
 REPEATED: Final = (
     "prompt",
     "negative_prompt",

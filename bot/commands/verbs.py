@@ -13,12 +13,12 @@ from typing import Final, Literal
 from core.capabilities import Capabilities, choices_of
 from core.requests import NEGATIVE_CHARACTERS, PROMPT_CHARACTERS, SEED_MOST
 
-OptionKind = Literal["text", "whole", "picture", "yes or no", "job", "model", "who"]
+OptionKind = Literal["text", "whole", "picture", "flag", "job", "model", "who"]
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One option of a verb. ``field`` is the field of HTTP.md that it fills."""
+    """One option of a verb. ``field`` is the field of docs/reference/http.md that it fills."""
 
     name: str
     kind: OptionKind
@@ -47,7 +47,7 @@ PROMPT: Final = Option("prompt", "text", "prompt", most=PROMPT_CHARACTERS)
 IMAGE: Final = Option("image", "picture")
 JOB: Final = Option("clip", "job", required=True)
 WHO: Final = Option("who", "who", required=True)
-PRIVATE: Final = Option("private", "yes or no")
+PRIVATE: Final = Option("private", "flag")
 GALLERIES: Final = ("mine", "server", "favourites")
 SETTING_NAMES: Final = ("notify", "aspect", "seconds", "resolution", "model")
 
@@ -86,7 +86,7 @@ def verbs(generators: Iterable[Capabilities]) -> tuple[Verb, ...]:
 
 
 def _setting_options(*defaults: Option) -> tuple[Option, ...]:
-    return (Option("notify", "yes or no", "notify"), *defaults)
+    return (Option("notify", "flag", "notify"), *defaults)
 
 
 def by_name(found: Iterable[Verb]) -> Mapping[str, Verb]:

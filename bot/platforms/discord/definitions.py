@@ -109,7 +109,7 @@ class _Writer:
         }
 
     def _option(self, verb: Verb, option: Option) -> dict[str, Any]:
-        kind = {"whole": INTEGER, "picture": ATTACHMENT, "yes or no": BOOLEAN, "who": USER}.get(option.kind, STRING)
+        kind = {"whole": INTEGER, "picture": ATTACHMENT, "flag": BOOLEAN, "who": USER}.get(option.kind, STRING)
         found: dict[str, Any] = {"type": kind, "required": option.required}
         found |= self._named(f"verb.option.{option.name}", option.name)
         if option.kind in ("job", "model"):

@@ -26,13 +26,12 @@ from bot.platforms.discord.definitions import ANIMATE_AVATAR, ANIMATE_THIS
 from bot.platforms.discord.orders import Orders, refusal_text
 from bot.platforms.discord.panels import Panels
 from bot.platforms.discord.wire import Attached, Interaction, Malformed, read_interaction
-from core.errors import BadOption, BadPicture, ReelayError
+from core.errors import BadOption, NotFound, ReelayError
 
 AT_ONCE: Final = 20_000
 """Interactions in hand; more than Discord ever delivers at once. Beyond, they are dropped and counted."""
 HANDLE_SECONDS: Final = 120.0
 MAKING: Final = frozenset({"video", "animate", "extend"})
-PICTURE: Final = "a PNG, JPEG or WebP picture of up to 20 MB"
 
 log = logging.getLogger("reelay.discord")
 
@@ -182,7 +181,7 @@ class Desk:
             await self._orders.take(i, answer, {"parent_id": target.clip_of}, words, attachment=frame)
             return
         if target is None or not target.pictures:
-            raise BadPicture("image", "nothing", PICTURE)
+            raise NotFound("nothing to animate", message_id="error.no_picture_there")
         first = target.pictures[0]
         url = self._attachments.address(first.url)
         picture = Attached(url, first.name, first.mime, first.bytes, first.channel, first.message)

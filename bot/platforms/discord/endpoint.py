@@ -51,7 +51,7 @@ class Endpoint:
         if len(body) > BODY_MOST:
             return web.Response(status=413)
         if not is_signed(self._key, body, request.headers) or not self._is_fresh(request.headers):
-            return web.Response(status=401, text="invalid request signature")
+            return web.Response(status=401)
         try:
             raw: Any = json.loads(body)
         except ValueError:

@@ -1,6 +1,6 @@
 """A card as a Discord message of components (Components V2): pure, from the card's lines to JSON.
 
-The order is the card's own (docs: LOOK of a card): headline, state with its bar, facts, money, what was changed, error, picture, actions.
+The order is the card's own: headline, state with its bar, facts, money, what was changed, error, picture, actions.
 A message that is made of components shows nothing else: no content, no embeds, and no file that is not in a gallery.
 """
 
