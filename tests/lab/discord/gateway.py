@@ -117,7 +117,10 @@ class Wire:
 
     async def send(self, payload: Json) -> None:
         """One payload, compressed if that was asked for."""
-        text = json.dumps(payload)
+        await self.send_text(json.dumps(payload))
+
+    async def send_text(self, text: str) -> None:
+        """The same for what is JSON already."""
         with contextlib.suppress(ConnectionError):
             if self._zlib is None:
                 await self.socket.send_str(text)

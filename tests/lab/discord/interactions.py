@@ -149,6 +149,17 @@ class Desk:
 
     def callback(self, interaction_id: str, token: str, body: Body, *, with_response: bool) -> Answer:
         """``POST /interactions/{id}/{token}/callback``."""
+        found = self.due(interaction_id, token)
+        said = body.fields()
+        kind = said["type"]
+        if kind not in LEGAL[found.kind] or (kind in {DEFER_UPDATE, UPDATE} and found.message is None):
+            raise wrong("type", f"{kind} is no answer to an interaction of type {found.kind}", "INTERACTION_TYPE")
+        self._first(found, kind, said.get("data") or {}, body, has_data="data" in said and said["data"] is not None)
+        found.answer, found.answered_at = kind, self.world.clock()
+        return (200, self.told(found)) if with_response else (204, None)
+
+    def due(self, interaction_id: str, token: str) -> Interaction:
+        """The interaction that still waits for its first answer: 10062 for one that is unknown or too old, 40060 for a second answer."""
         found = self.known.get(interaction_id)
         if found is None or not secrets.compare_digest(found.token.encode(), token.encode()):
             raise Refusal(10062)
@@ -157,13 +168,7 @@ class Desk:
         if self.world.clock() - found.born > ANSWER_SECONDS:
             found.failed = found.failed or "The application did not respond"
             raise Refusal(10062)
-        said = body.fields()
-        kind = said["type"]
-        if kind not in LEGAL[found.kind] or (kind in {DEFER_UPDATE, UPDATE} and found.message is None):
-            raise wrong("type", f"{kind} is no answer to an interaction of type {found.kind}", "INTERACTION_TYPE")
-        self._first(found, kind, said.get("data") or {}, body, has_data="data" in said and said["data"] is not None)
-        found.answer, found.answered_at = kind, self.world.clock()
-        return (200, self._told(found)) if with_response else (204, None)
+        return found
 
     def _first(self, found: Interaction, kind: int, data: Json, body: Body, *, has_data: bool) -> None:
         if kind in {REPLY, UPDATE, CHOICES, OPEN_MODAL} and not has_data:
@@ -189,12 +194,15 @@ class Desk:
     def _defer(self, found: Interaction, data: Json) -> None:
         if set(data) - {"flags"} or (data.get("flags") or 0) & ~EPHEMERAL:
             raise wrong("data.flags", "a deferred answer takes EPHEMERAL and nothing else", "MESSAGE_FLAGS_INVALID")
-        message = self._blank(found, ephemeral=bool(data.get("flags")))
-        message.flags |= LOADING
-        found.original = message
-        self._stand(message)
+        self._stand(self.thinking(found, ephemeral=bool(data.get("flags"))))
 
-    def _told(self, found: Interaction) -> Json:
+    def thinking(self, found: Interaction, *, ephemeral: bool) -> Message:
+        """The message of a deferred answer, before anybody has seen it."""
+        message = found.original = self._blank(found, ephemeral=ephemeral)
+        message.flags |= LOADING
+        return message
+
+    def told(self, found: Interaction) -> Json:
         said: Json = {"id": found.id, "type": found.kind}
         message = found.original
         if message is not None:
