@@ -18,7 +18,7 @@ from bot.platforms.discord.panels import EXAMPLES, Panels
 from bot.platforms.discord.platform import DiscordPlatform
 from bot.platforms.discord.render import ACTION_ROW, BUTTON, DANGER, SECONDARY, TEXT, escape, plain
 from bot.platforms.discord.wire import Interaction
-from core.errors import BadOption, NotFound, PlatformError
+from core.errors import NotFound, PlatformError
 from core.jobs import Receipt
 from core.requests import NEGATIVE_CHARACTERS, PROMPT_CHARACTERS
 from storage.views import JobRow
@@ -210,7 +210,7 @@ class Buttons:
         del i, who
         offers = await self._choices.offers(clips.again_fields(row), without=row.job.applied.provider)
         if not offers:
-            raise BadOption("provider", row.job.applied.provider, words.say("other.none"))
+            raise NotFound("no other generator", message_id="error.no_other_generator")
         body = plain(escape(words.say("other.which")), private=True)
         buttons = [
             {

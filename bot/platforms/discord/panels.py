@@ -17,8 +17,18 @@ from bot.platforms.discord.render import ACTION_ROW, BUTTON, SECONDARY, escape, 
 from bot.platforms.discord.wire import Interaction
 from core.errors import NotAllowed, NotFound
 
-EXAMPLES: Final = ("example.1", "example.2", "example.3", "example.4")
+EXAMPLES: Final = (
+    "example.1",
+    "example.2",
+    "example.3",
+    "example.4",
+    "example.5",
+    "example.6",
+    "example.7",
+    "example.8",
+)
 MOST_BUTTONS: Final = 5
+MOST_ROWS: Final = 2
 LINES_MOST: Final = 3800
 
 
@@ -169,7 +179,9 @@ class Panels:
         """Every verb in a line."""
         del i, who
         lines = [f"**{escape(words.say('help.title'))}**", escape(words.say("help.start"))]
-        lines += [f"`/{verb.name}` {escape(words.say(f'verb.{verb.name}'))}" for verb in self._verbs_shown]
+        for verb in self._verbs_shown:
+            name = words.say(f"verb.{verb.name}.name")  # as Discord shows it to this person
+            lines.append(f"`/{name}` {escape(words.say(f'verb.{verb.name}'))}")
         lines.append(escape(account.privacy(self._engine, words, self._retention_days)["first_use"]))
         await answer.say("\n".join(lines))
 
@@ -206,8 +218,8 @@ class Panels:
 
 
 def _with_buttons(body: dict[str, Any], buttons: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    if buttons:
-        body["components"].append({"type": ACTION_ROW, "components": list(buttons[:MOST_BUTTONS])})
+    for start in range(0, min(len(buttons), MOST_ROWS * MOST_BUTTONS), MOST_BUTTONS):
+        body["components"].append({"type": ACTION_ROW, "components": list(buttons[start : start + MOST_BUTTONS])})
     return body
 
 
@@ -215,4 +227,4 @@ def _value(value: Any, words: Words) -> str:
     """A setting's value as a person reads it."""
     if value is None:
         return words.say("settings.unset")
-    return words.say("yes" if value else "no") if isinstance(value, bool) else str(value)
+    return words.say("settings.on" if value else "settings.off") if isinstance(value, bool) else str(value)
