@@ -37,7 +37,11 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("package.json", "package-lock.json", "client.js"):
         shutil.copy(HERE / name, folder / name)
     command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=100, check=False)
+    command += ["--fetch-retries=0", "--fetch-timeout=15000"]  # a machine without a registry is told apart soon
+    try:
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=40, check=False)
+    except subprocess.TimeoutExpired:
+        _absent("npm did not install discord.js within 40 seconds")
     if done.returncode:
         _absent(f"npm could not install discord.js: {done.stderr[-300:]}")
     return folder / "client.js"

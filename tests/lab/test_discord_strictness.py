@@ -56,6 +56,8 @@ def embed(length: int) -> Json:
 
 
 GALLERY: Json = {"type": 12, "items": [{"media": {"url": "https://example.com/a.png"}}]}
+ITEM: Json = {"media": {"url": "https://example.com/a.png"}}
+SELECT: Json = {"type": 3, "custom_id": "s", "options": [{"label": "a", "value": "a"}]}
 MESSAGES: dict[str, tuple[Json, Json]] = {
     # name: (refused, taken)
     "content over 2000": ({"content": "x" * 2001}, {"content": "x" * 2000}),
@@ -118,6 +120,65 @@ MESSAGES: dict[str, tuple[Json, Json]] = {
     "parse and users": (
         {"content": "x", "allowed_mentions": {"parse": ["users"], "users": ["1"]}},
         {"content": "x", "allowed_mentions": {"parse": [], "users": ["1"]}},
+    ),
+    "a custom_id over 100": (
+        {"components": [row(button("c" * 101))]},
+        {"components": [row(button("c" * 100))]},
+    ),
+    "a label over 80": (
+        {"components": [row(button("a", label="l" * 81))]},
+        {"components": [row(button("a", label="l" * 80))]},
+    ),
+    "six buttons in a row": (
+        {"components": [row(*(button(str(n)) for n in range(6)))]},
+        {"components": [row(*(button(str(n)) for n in range(5)))]},
+    ),
+    "one custom_id in two rows": (
+        {"components": [row(button("a")), row(button("a"))]},
+        {"components": [row(button("a")), row(button("b"))]},
+    ),
+    "an empty row": ({"components": [row()]}, {"components": [row(button())]}),
+    "an empty text": ({"flags": V2, "components": [text("")]}, {"flags": V2, "components": [text("x")]}),
+    "an empty container": (
+        {"flags": V2, "components": [{"type": 17, "components": []}]},
+        {"flags": V2, "components": [{"type": 17, "components": [text("x")]}]},
+    ),
+    "a container in a container": (
+        {"flags": V2, "components": [{"type": 17, "components": [{"type": 17, "components": [text("x")]}]}]},
+        {"flags": V2, "components": [{"type": 17, "components": [text("x")]}, {"type": 17, "components": [text("y")]}]},
+    ),
+    "a section without its accessory": (
+        {"flags": V2, "components": [{"type": 9, "components": [text("x")]}]},
+        {"flags": V2, "components": [{"type": 9, "components": [text("x")], "accessory": button()}]},
+    ),
+    "a gallery of eleven": (
+        {"flags": V2, "components": [{"type": 12, "items": [ITEM] * 11}]},
+        {"flags": V2, "components": [{"type": 12, "items": [ITEM] * 10}]},
+    ),
+    "a description over 1024": (
+        {"flags": V2, "components": [{"type": 12, "items": [ITEM | {"description": "d" * 1025}]}]},
+        {"flags": V2, "components": [{"type": 12, "items": [ITEM | {"description": "d" * 1024}]}]},
+    ),
+    "a colour that is none": (
+        {"flags": V2, "components": [{"type": 17, "accent_color": 1 << 24, "components": [text("x")]}]},
+        {"flags": V2, "components": [{"type": 17, "accent_color": (1 << 24) - 1, "components": [text("x")]}]},
+    ),
+    "a select beside a button": (
+        {"components": [row(SELECT, button("b"))]},
+        {"components": [row(SELECT), row(button("b"))]},
+    ),
+    "26 options of a select": (
+        {"components": [row(SELECT | {"options": [{"label": str(n), "value": str(n)} for n in range(26)]})]},
+        {"components": [row(SELECT | {"options": [{"label": str(n), "value": str(n)} for n in range(25)]})]},
+    ),
+    "eleven embeds": ({"embeds": [embed(1)] * 11}, {"embeds": [embed(1)] * 10}),
+    "a modal's field in a message": (
+        {"components": [row({"type": 4, "custom_id": "a", "style": 1, "label": "L"})]},
+        {"components": [row(button())]},
+    ),
+    "an unknown kind of mention": (
+        {"content": "x", "allowed_mentions": {"parse": ["members"]}},
+        {"content": "x", "allowed_mentions": {"parse": ["users", "roles", "everyone"]}},
     ),
     "a flag of others": ({"content": "x", "flags": 1 << 1}, {"content": "x", "flags": 1 << 2}),
 }
@@ -188,6 +249,31 @@ COMMANDS: dict[str, Json] = {
         ]
     },
     "an option's name in upper case": {"options": [{"type": 3, "name": "A", "description": "a"}]},
+    "a description over 100": {"description": "d" * 101},
+    "a name over 32": {"name": "n" * 33},
+    "a choice's value over 100": {
+        "options": [{"type": 3, "name": "a", "description": "a", "choices": [{"name": "x", "value": "v" * 101}]}]
+    },
+    "26 choices": {
+        "options": [
+            {
+                "type": 3,
+                "name": "a",
+                "description": "a",
+                "choices": [{"name": str(n), "value": str(n)} for n in range(26)],
+            }
+        ]
+    },
+    "file types for a text": {"options": [{"type": 3, "name": "a", "description": "a", "file_types": ["image"]}]},
+    "a file type that is none": {"options": [{"type": 11, "name": "a", "description": "a", "file_types": ["png"]}]},
+    "a text of more than 6000": {"options": [{"type": 3, "name": "a", "description": "a", "max_length": 6001}]},
+    "a context that is none": {"contexts": [3]},
+    "sub-commands beside options": {
+        "options": [
+            {"type": 1, "name": "a", "description": "a"},
+            {"type": 3, "name": "b", "description": "b"},
+        ]
+    },
     "26 options": {"options": [{"type": 3, "name": f"o{n}", "description": "a"} for n in range(26)]},
 }
 
@@ -232,6 +318,15 @@ ANSWERS: dict[str, tuple[int, Any]] = {
     "a modal of six": (9, modal(*[label(str(n)) for n in range(6)])),
     "a modal of nothing": (9, modal()),
     "a modal with a long title": (9, modal(label("a"), title="x" * 46)),
+    "a modal with a label over 45": (9, modal(label("a") | {"label": "l" * 46})),
+    "a modal with a custom_id over 100": (9, modal(label("c" * 101))),
+    "a modal with a value over 4000": (9, modal(label("a", value="v" * 4001))),
+    "a modal with eleven files": (
+        9,
+        modal({"type": 18, "label": "L", "component": {"type": 19, "custom_id": "f", "max_values": 11}}),
+    ),
+    "a modal with a bare field": (9, modal({"type": 4, "custom_id": "a", "style": 1, "label": "L"})),
+    "a modal with an unknown name": (9, modal(label("a")) | {"colour": 1}),
     "a modal with one name twice": (9, modal(label("a"), label("a"))),
     "a modal with a button": (9, modal(row(button()))),
     "a modal whose value is too long for itself": (9, modal(label("a", max_length=3, value="long"))),
@@ -255,6 +350,9 @@ def test_suggestions_are_limited_and_fit_their_option(world: World) -> None:
 
     assert answered([{"name": f"m{n}", "value": f"m{n}"} for n in range(26)]) == 400
     assert answered([{"name": "m", "value": 3}]) == 400
+    assert answered([{"name": "m", "value": "v" * 101}]) == 400
+    assert answered([{"name": "m" * 101, "value": "v"}]) == 400
+    assert answered([{"name": "m", "value": "a"}, {"name": "m", "value": "b"}]) == 400
     assert answered([{"name": f"m{n}", "value": f"m{n}"} for n in range(25)]) == 204
 
 
