@@ -27,6 +27,7 @@ RESUMABLE: Final = 4000
 WANTED: Final = ("READY", "RESUMED")
 
 log = logging.getLogger("reelay.discord")
+logging.getLogger("discord").setLevel(logging.ERROR)  # it warns of intents and voice that we leave out on purpose
 
 
 class BadToken(Exception):
