@@ -81,7 +81,8 @@ class Words(Formatter):
                 return str(super().format_field(value, format_spec))
 
     def _counted(self, message_id: str, n: int) -> str:
-        return self._translations.ngettext(message_id, f"{message_id}.plural", n).replace("{n}", str(n))
+        form = self._translations.ngettext(message_id, f"{message_id}.plural", abs(n))  # rules for plurals know no sign
+        return form.replace("{n}", str(n))
 
     def _duration(self, seconds: float) -> str:
         whole = max(1, round(seconds))

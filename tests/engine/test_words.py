@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.commands.clips import details, quota_lines
 from bot.engine.words import Bookshelf, Words, languages
 from core.cards import Message, card_of
 from core.states import JobState
+from storage.views import JobRow
 from tests.core.examples import NOON, job, view
 
 WORDS = Words("en")
@@ -122,6 +124,7 @@ def test_counts_sizes_and_clocks(value: int | str, spec: str, said: str) -> None
         ("fr", 0, "credits", "0 crédit"),  # French counts nothing in the singular
         ("fr", 1, "credits", "1 crédit"),
         ("fr", 2, "credits", "2 crédits"),
+        ("fr", -50, "credits", "-50 crédits"),
         ("es", 1, "jobs", "1 encargo"),
         ("es", 0, "jobs", "0 encargos"),
         ("de", 3, "ordinal", "3."),
@@ -131,6 +134,24 @@ def test_counts_sizes_and_clocks(value: int | str, spec: str, said: str) -> None
 )
 def test_each_language_counts_its_own_way(language: str, value: int | str, spec: str, said: str) -> None:
     assert formatted(value, spec, language) == said
+
+
+@pytest.mark.parametrize("language", languages())
+def test_what_is_left_and_what_is_behind_a_clip_is_told_without_gaps(language: str) -> None:
+    window = {"limit": 320, "spent": 8, "held": 40, "left": 272, "resets_at": "2026-11-23T00:00:00Z"}
+    free = {**window, "limit": None, "left": None, "resets_at": None}
+    asked = job(JobState.DONE, wanted=job().wanted.with_prompt("a lighthouse {left}"), origin_id="earlier")
+    row = JobRow(job=asked, clip=None, favourite=False, queue_position=None, has_source=False)
+    for today, month in ((window, free), (free, window)):
+        credits = {"today": today, "month": month, "granted": 50}
+        lines = quota_lines({"credits": credits, "running": 1, "waiting": 2}, Words(language))
+        lines += details(row, Words(language))
+        assert len(lines) == 10
+        assert [line for line in lines if "?" in line or "None" in line or "quota." in line or "details." in line] == []
+        told = " ".join(lines)
+        assert all(value in told for value in ("272", "320", "50", "a lighthouse {left}", "earlier", "16:9"))
+        assert ("00:00 UTC" in told) == (today is window)
+        assert ("2026-11-23" in told) == (month is window)
 
 
 def test_a_time_also_gives_how_long_until_then() -> None:
