@@ -232,12 +232,16 @@ async def test_switches_of_the_test(discord: Discord) -> None:
         await one.until("READY")
         await discord_run(discord, discord.gateway.close(0))
         assert await one.closed() == 1006
-    discord.clock.advance(6)
-    async with shard(discord) as one:
-        await one.identify(discord)
-        await one.until("READY")
-        await discord_run(discord, discord.gateway.close(4014))
-        assert await one.closed() == 4014
+
+
+async def test_a_close_is_heard_with_its_code_every_time(discord: Discord) -> None:
+    for _ in range(25):
+        discord.clock.advance(6)
+        async with shard(discord) as one:
+            await one.identify(discord)
+            await one.until("READY")
+            await discord_run(discord, discord.gateway.close(4014))
+            assert await one.closed() == 4014
 
 
 async def discord_run(discord: Discord, work: Any) -> None:

@@ -605,6 +605,7 @@ def test_menus_carry_their_target(discord: Discord, bot: Bot, ada: Person, room:
     use = ada.user_menu("Animate avatar", bob, room)
     assert use.interaction.payload["data"]["resolved"]["users"][bob.id]["avatar"]
     assert "members" not in use.interaction.payload["data"]["resolved"]
+    assert use.interaction.payload["data"]["target_id"] == bob.id
     linked = ada.say(room, "link", embed_image="https://example.com/cat.png")
     assert ada.menu("Animate this", linked).interaction.data["target_id"] == linked.id
     assert discord.door.own_faults == []
