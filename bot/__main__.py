@@ -99,6 +99,7 @@ async def serve(settings: Settings) -> int:
 
     from bot.app import open_app
     from bot.logs import configure
+    from bot.settings import EXIT_MISTAKES, SettingsMistakes
     from core.errors import AlreadyRunning, StorageError
 
     stop = asyncio.Event()
@@ -111,6 +112,9 @@ async def serve(settings: Settings) -> int:
         except AlreadyRunning as error:
             typer.echo(str(error), err=True)
             return EXIT_RUNNING
+        except SettingsMistakes as mistakes:
+            typer.echo(str(mistakes), err=True)
+            return EXIT_MISTAKES
         except (StorageError, OSError) as error:
             typer.echo(f"Reelay cannot use its data folder {settings.data_dir}: {error}", err=True)
             return EXIT_STORAGE

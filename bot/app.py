@@ -30,12 +30,12 @@ from bot.platforms.web.platform import WebPlatform
 from bot.platforms.web.server import WebServer
 from bot.platforms.web.site import Site
 from bot.premises import premises_of
-from bot.settings import Settings
+from bot.settings import Mistake, Settings, SettingsMistakes
 from core.jobs import Clip
 from core.ports import Clock, Connect, Platform, Provider
 from core.steps import DefaultLimits
 from media.tools import MediaTools
-from providers.registry import REGISTRY, Entry, connect
+from providers.registry import REGISTRY, Entry, connect, real_name
 from storage.database import Database
 from storage.folder import FolderClipStore
 from storage.keys import KeyRing
@@ -78,8 +78,11 @@ class App:
         self.ready = False
 
     async def open(self) -> None:
-        """Take the lock, open database and files, connect generators. Raises StorageError kinds."""
+        """Take the lock, open database and files, connect generators. Raises SettingsMistakes and StorageError kinds."""
         settings, folder = self.settings, self.settings.data_dir.absolute()
+        default = self.extras.default_provider or default_generator(
+            settings, [name for name, _ in self.extras.providers]
+        )
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.lock = InstanceLock.acquire(folder, now=self.clock.now())
         self._stack.callback(self.lock.release)
@@ -96,7 +99,6 @@ class App:
         self._stack.push_async_callback(self.media.close)
         self.providers = await self._connect(folder)
         self.alerts = Alerts(self.store)
-        default = self.extras.default_provider or settings.provider or next(iter(self.providers))
         self.parts = Parts(
             store=self.store,
             clips=self.clips,
@@ -289,6 +291,24 @@ def configured(settings: Settings) -> list[Entry]:
     return [
         entry for entry in REGISTRY if not entry.needs or any(getattr(settings, name, None) for name in entry.needs)
     ]
+
+
+def default_generator(settings: Settings, others: Sequence[str] = ()) -> str:
+    """Return the generator that is used when a person names none; ``others`` are preferred to the registry's.
+
+    Raises SettingsMistakes when REELAY_PROVIDER names one that is not configured: every order would fail.
+    """
+    there = [*others, *(entry.name for entry in configured(settings))]
+    if settings.provider is None:
+        return there[0]
+    name = real_name(settings.provider, there)
+    if name is None:
+        wants, example = " or ".join(there), f"REELAY_PROVIDER={there[0]}"
+        text = (
+            f"REELAY_PROVIDER is {settings.provider}, which is not configured. It wants {wants}, for example {example}"
+        )
+        raise SettingsMistakes([Mistake("REELAY_PROVIDER", wants, example, text)])
+    return name
 
 
 async def open_app(settings: Settings, extras: Extras | None = None) -> App:

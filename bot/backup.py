@@ -58,12 +58,16 @@ class Source:
     now: Callable[[], int]
 
 
-async def write_backup(source: Source, target: Path, *, with_clips: bool) -> dict[str, Any]:
+async def write_backup(
+    source: Source, target: Path, *, with_clips: bool, note: Callable[[], Awaitable[None]]
+) -> dict[str, Any]:
     """Write a whole backup to ``target``, which must not exist: a ``.tar`` by its name, else a folder; return what is in it.
 
-    Names of other archives are refused. A failure leaves nothing behind. Raises BadOption, DiskFull, StorageError.
+    Names of other archives are refused. A failure leaves nothing behind. ``note`` is awaited before anything is written, unless the
+    target was refused. Raises BadOption, DiskFull, StorageError.
     """
     await asyncio.to_thread(_check_target, target, source.data_dir)
+    await note()
     stage = target.with_name(f".{target.name}.{secrets.token_hex(4)}.partial")
     parcel: Parcel | None = None
     try:

@@ -17,6 +17,7 @@ from bot.probe import Finding
 from bot.settings import Settings
 from bot.version import VERSION
 from core.errors import StorageError
+from providers.registry import real_name
 from storage import copies
 from storage.keys import KEYS_NAME, KeyRing
 from storage.lock import holder
@@ -72,7 +73,7 @@ def of_settings(settings: Settings) -> list[Finding]:
     entries = configured(settings)
     paid = [entry.name for entry in entries if entry.paid]
     found.append(Finding("ok", "settings", f"generators: {', '.join(entry.name for entry in entries)}"))
-    if settings.provider is not None and settings.provider not in {entry.name for entry in entries}:
+    if settings.provider is not None and real_name(settings.provider, [entry.name for entry in entries]) is None:
         found.append(
             Finding(
                 "fault",

@@ -51,6 +51,13 @@ QUIET: Final = (
 )
 """Loggers of libraries that are heard from WARNING on: below it they write addresses, which may hold tokens."""
 
+FOREIGN: Final = ("providers.", "bot.platforms.")
+"""Modules that talk with vendors and people. What is raised in there or below may quote a vendor's answer or a prompt, which no
+pattern can find; ``ReelayError`` kinds are told by their code, so a traceback from there is of a fault that nobody foresaw.
+"""
+
+MOST_IN_A_CHAIN: Final = 50
+
 _OWN_ATTRIBUTES: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "facts", "taskName"}
 
 
@@ -205,12 +212,41 @@ def _message(record: logging.LogRecord) -> str:
 def _trace(record: logging.LogRecord) -> str:
     parts = []
     if record.exc_info and record.exc_info[1] is not None:
-        parts.append("".join(traceback.format_exception(record.exc_info[1])))
+        parts.append(_told(record.exc_info[1]))
     elif record.exc_text:
         parts.append(record.exc_text)
     if record.stack_info:
         parts.append(record.stack_info)
     return "\n".join(part.rstrip("\n") for part in parts)
+
+
+def _told(error: BaseException) -> str:
+    """A traceback; without the words of any exception in it when one of them came through code that quotes strangers."""
+    chain = _chain(error)
+    if not any(_is_foreign(each) for each in chain):
+        return "".join(traceback.format_exception(error))
+    told = ("".join([*traceback.format_tb(each.__traceback__), type(each).__qualname__]) for each in chain)
+    return "\n".join([*told, "(what it says is not written: it may quote a prompt or a vendor)"])
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    """The exception, what it came of and, of a group, what is in it: the latest last."""
+    found: list[BaseException] = []
+    ahead: list[BaseException | None] = [error]
+    while ahead and len(found) < MOST_IN_A_CHAIN:
+        each = ahead.pop()
+        if each is None or each in found:
+            continue
+        found.append(each)
+        ahead += [each.__context__, each.__cause__]
+        if isinstance(each, BaseExceptionGroup):
+            ahead += each.exceptions
+    return found[::-1]
+
+
+def _is_foreign(error: BaseException) -> bool:
+    frames = traceback.walk_tb(error.__traceback__)
+    return any(str(frame.f_globals.get("__name__")).startswith(FOREIGN) for frame, _ in frames)
 
 
 def _quoted(value: object) -> str:

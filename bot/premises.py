@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,11 +40,11 @@ def premises_of(app: App) -> Premises:
             "alerts": details["alerts"],
         }
 
-    async def backup(target: Path, with_clips: bool) -> dict[str, Any]:  # noqa: FBT001 - the desk hands it by place
+    async def backup(target: Path, *, with_clips: bool, note: Callable[[], Awaitable[None]]) -> dict[str, Any]:
         from bot.backup import Source, write_backup
 
         source = Source(app.settings.data_dir, app.database.backup, app.clips.checkout, app.clock.now)
-        return await write_backup(source, target, with_clips=with_clips)
+        return await write_backup(source, target, with_clips=with_clips, note=note)
 
     async def probe() -> dict[str, Any]:
         from bot.probe import as_json, probe

@@ -160,7 +160,7 @@ def _shape(wanted: Wanted, can: Capabilities) -> tuple[dict[str, Any], list[Chan
     if wanted.seconds not in can.seconds:
         nearest = min(can.seconds, key=lambda s: (abs(s - wanted.seconds), -s))
         if "seconds" in wanted.explicit:
-            if wanted.seconds not in SECONDS:  # 4, 6 and 8 are legal everywhere (docs/reference/http.md) and take the nearest
+            if wanted.seconds not in SECONDS:  # 4, 6 and 8 are legal everywhere and take the nearest
                 raise _unsupported("duration", wanted.seconds, can.seconds, can)
             said = {"wanted": wanted.seconds, "applied": nearest, "generator": can.title}
             changes.append(Change("change.seconds", said))

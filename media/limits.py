@@ -4,6 +4,7 @@ anything else.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -32,6 +33,14 @@ LANES: Final[dict[Lane, ChildLimits]] = {
     "quick": ChildLimits(GIB, GIB, 60, 256 * MIB, 64, 0),
     "heavy": ChildLimits(2 * GIB, 3 * GIB, 3600, 2 * GIB - 1, 64, 10),
 }
+
+
+def heavy_at_once(cores: int | None) -> int:
+    """How many heavy children work at once on so many cores: an encoder keeps two busy, and more would only slow each other."""
+    return max(1, (cores or 2) // 2)
+
+
+HEAVY_AT_ONCE: Final = heavy_at_once(os.cpu_count())
 
 CLIP_BYTES: Final = 2 * GIB
 CLIP_SIDE: Final = 4096

@@ -27,7 +27,7 @@ from core.media import (
     Transition,
 )
 from media.children import PREFIX, Child
-from media.limits import Lane
+from media.limits import HEAVY_AT_ONCE, Lane
 
 _Shape = TypeVar("_Shape")
 _Value = TypeVar("_Value")
@@ -43,7 +43,7 @@ class MediaTools:
     warm spare.
     """
 
-    def __init__(self, scratch: Path, *, quick: int = 2, heavy: int = 1, spare: bool = True) -> None:
+    def __init__(self, scratch: Path, *, quick: int = 2, heavy: int = HEAVY_AT_ONCE, spare: bool = True) -> None:
         """``scratch``: a folder for private directories, best on the same file system as the destinations."""
         self._scratch = Path(_full(scratch))  # children work in folders of their own, so no path may be relative
         self._places: dict[Lane, asyncio.Semaphore] = {

@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 import re
 import time
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,14 +34,13 @@ from core.ports import (
     Ticket,
     Waiting,
 )
+from media.limits import HEAVY_AT_ONCE
 
 MODEL: Final = "scenery-1"
 RENDER_SECONDS: Final = 600.0
 TRIES: Final = 3
 """Drawings of one attempt that may break before it is given up; a crash of this process does not count."""
 PIECE: Final = 256 << 10
-KEEP_SECONDS: Final = 2 * 86_400
-"""Finished drawings that nobody fetched for this long are removed at start."""
 AGAIN: Final = "note.drawn_again"
 
 log = logging.getLogger("reelay.local")
@@ -58,7 +57,7 @@ def capabilities() -> Capabilities:
         usual_seconds=12.0,
         maximum_seconds=1800.0,
         poll_seconds=(0.3, 0.5),
-        most_active=max(1, (os.cpu_count() or 2) // 2),
+        most_active=HEAVY_AT_ONCE,
         audio_switch=True,
         cancel=True,
         unpaid=True,
@@ -79,7 +78,6 @@ class LocalGenerator:
         self._broken: dict[str, list[ProviderError]] = {}
         self._begun_here: set[str] = set()
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        _remove_old(folder)
 
     def estimate(self, applied: Applied) -> Price:
         """Nothing, whatever is drawn."""
@@ -138,6 +136,10 @@ class LocalGenerator:
         self._broken.pop(drawing, None)
         self._begun_here.discard(drawing)
         await asyncio.to_thread(self._file(drawing).unlink, missing_ok=True)
+
+    async def sweep(self, wanted: AbstractSet[str], older_than_seconds: float) -> None:
+        """Remove older finished drawings that no attempt of ``wanted`` owns: a crash came between a job's end and ``release``."""
+        await asyncio.to_thread(_remove_old, self._folder, wanted, time.time() - older_than_seconds)
 
     async def check(self) -> str:
         """Draw half a second of nothing much, to see that it can be done."""
@@ -223,10 +225,10 @@ def _as_provider_error(error: MediaError | NotFound | DiskFull) -> ProviderError
     return found
 
 
-def _remove_old(folder: Path) -> None:
+def _remove_old(folder: Path, wanted: AbstractSet[str], before: float) -> None:
     for file in folder.glob("*.mp4*"):
         with contextlib.suppress(OSError):
-            if time.time() - file.stat().st_mtime > KEEP_SECONDS:
+            if file.name.partition(".")[0] not in wanted and file.stat().st_mtime < before:
                 file.unlink()
 
 

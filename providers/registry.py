@@ -5,7 +5,7 @@ A module is imported only when its generator is configured: an SDK costs start-u
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Final
@@ -28,6 +28,11 @@ REGISTRY: Final = (Entry("local", "providers.local", paid=False),)
 
 ALIASES: Final[Mapping[str, tuple[str, ...]]] = {"google": ("veo", "omni"), "gemini": ("veo", "omni")}
 """Accepted on input: the first configured of these. Answers give the real name."""
+
+
+def real_name(name: str, there: Collection[str]) -> str | None:
+    """The configured generator that ``name`` means, which may be an alias; None when none of ``there`` is meant."""
+    return next((real for real in (name, *ALIASES.get(name, ())) if real in there), None)
 
 
 def connect(entry: Entry, settings: Any, world: Connect) -> Provider:

@@ -13,6 +13,7 @@ from typing import Any
 from core.errors import NotFound
 from core.jobs import Attempt, Clip, Job
 from core.states import JobState
+from storage.intake import LIVE_JOBS
 from storage.messages import reopen_cards
 from storage.rows import attempt_of, dump, insert_clip, job_of
 
@@ -33,6 +34,15 @@ def watch(connection: sqlite3.Connection, attempt_id: str) -> Watch | None:
     """Return the watch over an attempt, or None when it is not watched."""
     row = connection.execute("SELECT * FROM attempts WHERE id = ? AND watch_at IS NOT NULL", (attempt_id,)).fetchone()
     return None if row is None else Watch(attempt_of(row), row["watch_until"], row["watch_tries"])
+
+
+def attempts_in_use(connection: sqlite3.Connection) -> set[str]:
+    """Return the attempts whose result somebody may still fetch: of live jobs, and those that are watched."""
+    rows = connection.execute(
+        f"SELECT attempt_id AS id FROM jobs WHERE {LIVE_JOBS} AND attempt_id IS NOT NULL"
+        " UNION SELECT id FROM attempts WHERE watch_at IS NOT NULL"
+    ).fetchall()
+    return {row["id"] for row in rows}
 
 
 def due(connection: sqlite3.Connection, now: int, without: Collection[str]) -> list[tuple[str, str]]:

@@ -145,7 +145,7 @@ def drop_credentials(connection: sqlite3.Connection, now: int) -> int:
 
 def reopen_cards(connection: sqlite3.Connection, job_id: str) -> None:
     """Open a job's cards for one more truthful edit."""
-    connection.execute("UPDATE cards SET closed = 0 WHERE job_id = ?", (job_id,))
+    connection.execute("UPDATE cards SET closed = 0, failures = 0 WHERE job_id = ?", (job_id,))
 
 
 def due_deliveries(

@@ -36,6 +36,11 @@ def forget(
     ).fetchall():
         keys += [key for key in (row["key"], row["poster_key"]) if key]
         clips += row["kind"] == "clip"
+    # Pictures as they came: here those of jobs that ended before they were prepared, below those of commands not yet understood.
+    uploads = connection.execute(
+        "SELECT json_extract(attachment, '$.key') AS key FROM jobs WHERE account_id = ? AND attachment IS NOT NULL",
+        (account_id,),
+    ).fetchall()
     statements = (
         "DELETE FROM cards WHERE job_id IN (SELECT id FROM jobs WHERE account_id = ?)",
         "DELETE FROM deliveries WHERE job_id IN (SELECT id FROM jobs WHERE account_id = ?)",
@@ -60,17 +65,32 @@ def forget(
     for row in connection.execute(
         "SELECT id, platform, external_id FROM identities WHERE account_id = ?", (account_id,)
     ).fetchall():
-        connection.execute(
-            "DELETE FROM inbox WHERE platform = ? AND json_extract(payload, '$.actor.external_id') = ?",
+        uploads += connection.execute(
+            "DELETE FROM inbox WHERE platform = ? AND json_extract(payload, '$.actor.external_id') = ?"
+            " RETURNING json_extract(payload, '$.attachment.key') AS key",
             (row["platform"], row["external_id"]),
-        )
+        ).fetchall()
         connection.execute(
             "UPDATE audit SET actor = ? WHERE actor = ?", (account_id, f"{row['platform']}:{row['external_id']}")
         )
         connection.execute("UPDATE identities SET external_id = ? WHERE id = ?", (tombstones[row["id"]], row["id"]))
     jobs = connection.execute("DELETE FROM jobs WHERE account_id = ?", (account_id,)).rowcount
     connection.execute("UPDATE accounts SET forgotten_at = ? WHERE id = ?", (now, account_id))
-    return keys, jobs, clips
+    connection.execute("INSERT OR REPLACE INTO erasures (account_id, at) VALUES (?, ?)", (account_id, now))
+    return keys + [row["key"] for row in uploads if row["key"]], jobs, clips
+
+
+def traces_left(connection: sqlite3.Connection) -> dict[str, int]:
+    """Return whom ``forget`` erased, and when (UTC ms), without that the database file was rewritten since."""
+    return {
+        row["account_id"]: row["at"] for row in connection.execute("SELECT account_id, at FROM erasures").fetchall()
+    }
+
+
+def traces_erased(connection: sqlite3.Connection, of: dict[str, int]) -> None:
+    """The file was rewritten after what ``traces_left`` returned; whoever was forgotten once more since then stays noted."""
+    for account_id, at in of.items():
+        connection.execute("DELETE FROM erasures WHERE account_id = ? AND at = ?", (account_id, at))
 
 
 def identities(connection: sqlite3.Connection, account_id: str) -> list[tuple[int, str, str]]:

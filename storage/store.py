@@ -264,6 +264,10 @@ class SqliteStore:
         now = self._clock.now()
         return await self.database.write(lambda c: library.expired_jobs(c, before, most, now), weight=16)
 
+    async def attempts_in_use(self) -> set[str]:
+        """Attempts whose result somebody may still fetch."""
+        return await self.database.read(late.attempts_in_use)
+
     async def keys_in_use(self) -> set[str]:
         """Keys that rows speak of."""
         return await self.database.read(library.keys_in_use)
@@ -324,6 +328,14 @@ class SqliteStore:
         known = await self.database.read(lambda c: privacy.identities(c, account_id))
         tombstones = {identity: self._tombstone(platform, external) for identity, platform, external in known}
         return await self.database.write(lambda c: privacy.forget(c, account_id, tombstones, now), weight=64)
+
+    async def traces_left(self) -> dict[str, int]:
+        """Whom ``forget`` erased, and when, without that the database file was rewritten since."""
+        return await self.database.read(privacy.traces_left)
+
+    async def traces_erased(self, of: dict[str, int]) -> None:
+        """The file was rewritten after ``traces_left`` returned this."""
+        await self.database.write(lambda c: privacy.traces_erased(c, of))
 
     async def export(self, account_id: str) -> dict[str, Any]:
         """Everything that is kept about an account, in plain JSON."""

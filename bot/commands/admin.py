@@ -10,7 +10,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from bot.engine.engine import Engine
 from bot.engine.status import iso
@@ -48,6 +48,13 @@ Args = Mapping[str, Any]
 Result = dict[str, Any]
 
 
+class Backup(Protocol):
+    """Writes a backup; awaits ``note`` before anything is written, and not at all when the target is refused."""
+
+    async def __call__(self, target: Path, *, with_clips: bool, note: Callable[[], Awaitable[None]]) -> Result:
+        """Return what is in it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Premises:
     """What the desk must know of the process around the engine; given by ``bot/app.py``."""
@@ -58,7 +65,7 @@ class Premises:
     page: Callable[[], str]
     """Where a person opens the page."""
     status: Callable[[], Awaitable[Result]]
-    backup: Callable[[Path, bool], Awaitable[Result]]
+    backup: Backup
     probe: Callable[[], Awaitable[Result]]
 
 
@@ -346,8 +353,8 @@ class AdminDesk:
         if not target.is_absolute():
             raise BadOption("target", target, "an absolute path")
         clips = args.get("clips") is True
-        await self._operators.write_down(Doing(actor, "backup", {"target": str(target), "clips": clips}))
-        return await self._premises.backup(target, clips)
+        doing = Doing(actor, "backup", {"target": str(target), "clips": clips})
+        return await self._premises.backup(target, with_clips=clips, note=lambda: self._operators.write_down(doing))
 
     async def _probe(self, actor: str, args: Args) -> Result:
         del actor, args

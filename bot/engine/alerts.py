@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
+from typing import Final
 
 from storage.store import SqliteStore
 
 log = logging.getLogger("reelay.alerts")
 Tell = Callable[[str], Awaitable[None]]
+
+EVENTS: Final = ("unclear ", "not stored ", "delivery ", "spend cap ", "missing files")
+"""How causes begin that happened once and have no end of their own."""
+EVENT_MS: Final = 24 * 3_600_000
+"""How long such an alert stands: it was told when it came, and the log and the job keep it."""
 
 
 class Alerts:
@@ -33,6 +39,12 @@ class Alerts:
                 await tell(text)
             except Exception as error:  # noqa: BLE001 - one deaf channel must not silence the others
                 log.warning("an alert could not be told", extra={"cause": cause, "error": type(error).__name__})
+
+    async def end_events(self, now: int) -> None:
+        """End the alerts of what happened once, a day later. What still lasts is then told again."""
+        for cause, since, _ in await self._store.alerts():
+            if cause.startswith(EVENTS) and now - since >= EVENT_MS:
+                await self.clear(cause)
 
     async def clear(self, cause: str) -> None:
         """The cause is gone; the next time it is news again."""

@@ -20,6 +20,7 @@ from core.errors import (
     Forbidden,
     Gone,
     MediaError,
+    MediaTimedOut,
     NotFound,
     PlatformError,
     ReelayError,
@@ -36,6 +37,11 @@ from storage.views import JobRow
 TRIES: Final = 8
 FIRST_RETRY, LONGEST_RETRY = 2.0, 600.0
 UPLOAD_SECONDS: Final = 10 * 60
+"""Deadline of one call that brings a clip, its upload included."""
+ENCODE_SECONDS: Final = 20 * 60
+"""Deadline of a smaller encode, its wait for a free place included. Nothing was sent then, so it is in no doubt: it is tried again."""
+ENCODE_TRIES: Final = 2
+"""Tries of a delivery whose encode may be too slow; the next rung is for what this machine cannot do."""
 NOTIFY_AFTER_SECONDS: Final = 60
 """A job that took longer ends with one short reply: an edit notifies nobody."""
 NOTIFY_SECONDS: Final = 20.0
@@ -74,16 +80,15 @@ class Courier:
             )
         self._parts.reach("sending")
         try:
-            async with asyncio.timeout(UPLOAD_SECONDS):
-                try:
-                    done = await self._climb(platform, delivery, receipt, row.clip, card)
-                except Gone:
-                    if mine is None or receipt is None:
-                        raise
-                    # Somebody deleted the message: it is posted anew. Written down first, for a post is not repeated as an edit is.
-                    await self._parts.store.card_lost(mine.id)
-                    becomes = False
-                    done = await self._climb(platform, delivery, None, row.clip, card)
+            try:
+                done = await self._climb(platform, delivery, receipt, row.clip, card)
+            except Gone:
+                if mine is None or receipt is None:
+                    raise
+                # Somebody deleted the message: it is posted anew. Written down first, for a post is not repeated as an edit is.
+                await self._parts.store.card_lost(mine.id)
+                becomes = False
+                done = await self._climb(platform, delivery, None, row.clip, card)
         except Exception as error:  # noqa: BLE001 - an adapter's own fault counts as a try, or it would be tried for ever
             await self._not_sent(delivery, platform, error, becomes=becomes)
             return False
@@ -108,7 +113,7 @@ class Courier:
         nonce = f"{delivery.job_id[-16:]}-{delivery.id}"
         if clip.bytes <= limit:
             try:
-                async with self._original(clip, nonce) as file:
+                async with self._original(clip, nonce) as file, asyncio.timeout(UPLOAD_SECONDS):
                     return await platform.deliver(delivery.place, receipt, file, card)
             except TooLarge as error:  # the place takes less than it told
                 limit = min(error.limit or clip.bytes * 3 // 4, clip.bytes - 1)
@@ -116,10 +121,15 @@ class Courier:
             try:
                 async with self._smaller(clip, limit, nonce) as file:
                     told = replace(card, changed=(*card.changed, Message("delivery.smaller", {"size": clip.bytes})))
-                    return await platform.deliver(delivery.place, receipt, file, told)
+                    async with asyncio.timeout(UPLOAD_SECONDS):
+                        return await platform.deliver(delivery.place, receipt, file, told)
             except TooLarge as error:
                 limit = min(error.limit or limit * 3 // 4, limit * 9 // 10)
             except CannotFit:
+                break
+            except MediaTimedOut:
+                if delivery.tries < ENCODE_TRIES:
+                    raise
                 break
         link = self._parts.link(clip)
         words = (
@@ -128,7 +138,8 @@ class Courier:
             else Message("delivery.too_large", {"size": clip.bytes})
         )
         told = replace(card, changed=(*card.changed, words))
-        return await (platform.send(delivery.place, told) if receipt is None else platform.edit(receipt, told))
+        async with asyncio.timeout(UPLOAD_SECONDS):
+            return await (platform.send(delivery.place, told) if receipt is None else platform.edit(receipt, told))
 
     @contextlib.asynccontextmanager
     async def _original(self, clip: Clip, nonce: str) -> AsyncIterator[ClipFile]:
@@ -147,7 +158,11 @@ class Courier:
             self._original(clip, nonce) as original,
             self._parts.clips.incoming(suffix=".mp4", max_bytes=clip.bytes * 2) as copy,
         ):
-            fitted = await self._parts.media.fit(original.path, copy.path, limit)
+            try:
+                async with asyncio.timeout(ENCODE_SECONDS):
+                    fitted = await self._parts.media.fit(original.path, copy.path, limit)
+            except TimeoutError as error:
+                raise MediaTimedOut("a smaller encode took too long") from error
             yield replace(original, path=copy.path, bytes=fitted.bytes, is_original=False)
 
     async def _not_sent(self, delivery: Delivery, platform: Platform, error: Exception, *, becomes: bool) -> None:
@@ -183,7 +198,7 @@ class Courier:
         await self._parts.store.move_delivery(delivery.id, DeliveryState.DEAD, error_code=code)
         self._parts.figures.delivery(platform.name, "dead")
         await self._parts.alerts.raise_once(
-            f"delivery {platform.name} {delivery.place.chat}",
+            f"delivery {platform.name}",
             f"a clip of job {delivery.job_id} could not be posted on {platform.name} ({code}); it is in the gallery",
         )
 

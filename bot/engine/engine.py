@@ -7,6 +7,7 @@ import logging
 from collections.abc import Coroutine
 from typing import Any, Final, Literal
 
+from bot.engine.erasing import Eraser
 from bot.engine.housekeeping import Housekeeping
 from bot.engine.intake import Intake
 from bot.engine.lanes import Lanes
@@ -14,13 +15,14 @@ from bot.engine.parts import Parts
 from bot.engine.runner import MISSING_CAUSE, Runner
 from bot.engine.scheduler import Scheduler
 from bot.engine.status import StatusDesk
-from core.errors import Conflict, NotFound, StaleVersion, StorageError
+from core.errors import Conflict, NotFound, StaleVersion
 from core.jobs import Job
 from core.states import WAITING, AttemptState, JobState
 from core.steps import Step
 
 TASKS: Final = ("scheduler", "lanes", "housekeeping")
 FORGET_SECONDS: Final = 10.0
+"""How long generators may take to stop what somebody no longer wants, all of it together."""
 FORGET_TRIES: Final = 5
 log = logging.getLogger("reelay.engine")
 
@@ -36,7 +38,8 @@ class Engine:
         self.runner = Runner(parts, self.changed)
         self.scheduler = Scheduler(parts, self.runner)
         self.intake = Intake(parts, self.changed, flat_price)
-        self.housekeeping = Housekeeping(parts, self.intake, retention_days, disk_budget)
+        self.eraser = Eraser(parts)
+        self.housekeeping = Housekeeping(parts, self.intake, self.eraser, retention_days, disk_budget)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._small: set[asyncio.Task[None]] = set()
         self.broken: dict[str, str] = {}
@@ -115,6 +118,8 @@ class Engine:
                     continue
                 self.parts.figures.job_ended(job.applied.provider, job.state.value, 0)
                 self.changed(job)
+                if job.attachment is not None and job.attachment.key is not None:  # the picture as it came
+                    await self.parts.clips.delete(job.attachment.key)
                 return job
             job = await self.parts.store.wish(job_id, "cancel")
             self.lanes.touch(job)
@@ -161,30 +166,30 @@ class Engine:
         keys, jobs, clips = await self._erase(account_id)
         for key in keys:
             await self.parts.clips.delete(key)
-        try:
-            await self.parts.store.database.erase_traces()
-            await self.parts.alerts.clear("erasure")
-        except StorageError as error:
-            text = (
-                f"what somebody asked to forget is erased, but traces may be left in the database file ({error.code})"
-            )
-            await self.parts.alerts.raise_once("erasure", text)
+        await self.eraser.erase()
         return jobs, clips
 
     async def _erase(self, account_id: str) -> tuple[list[str], int, int]:
+        until = self.parts.clock.monotonic() + FORGET_SECONDS
         for _ in range(FORGET_TRIES):
-            await self._end_all(account_id)
+            await self._end_all(account_id, until)
             try:
                 return await self.parts.store.forget(account_id)
             except Conflict:  # another order slipped in between
                 log.info("an order came while its person was being forgotten")
         raise Conflict("orders keep coming", message_id="error.still_live")
 
-    async def _end_all(self, account_id: str) -> None:
-        for job_id in await self.parts.store.live_jobs(account_id):
-            await self.cancel(job_id)
-        for job_id in await self.parts.store.live_jobs(account_id):
-            await self._wait_for_end(job_id, FORGET_SECONDS)
+    async def _end_all(self, account_id: str, until: float) -> None:
+        """Cancel all that lives, wait for all of it together until the clock says ``until``, and give up the rest."""
+        while True:  # ends at ``until``
+            live = [await self.parts.store.job(job_id) for job_id in await self.parts.store.live_jobs(account_id)]
+            for job in live:
+                if job.cancel_wish is None:
+                    await self.cancel(job.id)
+            stoppable = any(job.cancel_wish != "stop_waiting" for job in live)
+            if not stoppable or self.parts.clock.monotonic() >= until:
+                break
+            await self.parts.clock.sleep(0.05)
         for job_id in await self.parts.store.live_jobs(account_id):
             await self._give_up(job_id)
 

@@ -39,6 +39,8 @@ class Offer:
     def __init__(self, provider: Provider, wanted: Wanted, applied: Applied, changed: list[Change]) -> None:
         """``price`` follows from the generator's list, or from the flat price of all clips."""
         self.provider, self.wanted, self.applied, self.changed = provider, wanted, applied, tuple(changed)
+        self.session_id: str | None = None
+        self.origin_id: str | None = None
 
 
 class Intake:
@@ -119,11 +121,41 @@ class Intake:
         return made
 
     async def offer(
-        self, fields: Mapping[str, Any], *, with_picture: bool, settings: Mapping[str, Any] | None = None
+        self,
+        fields: Mapping[str, Any],
+        *,
+        with_picture: bool,
+        settings: Mapping[str, Any] | None = None,
+        account_id: str | None = None,
     ) -> tuple[Offer, int]:
-        """Return what a command with these fields would make, and its price in credits; nothing is held or kept."""
-        offer = self._fit(fields, settings or {}, with_picture=with_picture)
+        """Return what a command with these fields would make, and its price in credits; nothing is held or kept.
+
+        ``with_picture``: one of its own would come with it. Raises what the command would raise for its fields.
+        """
+        parse_label(fields.get("idempotency_key"), "idempotency_key")
+        offer = await self._read(fields, settings or {}, account_id, attached=with_picture)
         return offer, self._price(offer)
+
+    async def _read(
+        self, fields: Mapping[str, Any], settings: Mapping[str, Any], account_id: str | None, *, attached: bool
+    ) -> Offer:
+        """Every field of an order, for the order and for its estimate. Raises RequestError kinds."""
+        if fields.get("extend_of"):
+            # No configured generator can extend yet; one that can says so in its capabilities and reads this field.
+            values = {
+                "field": "extend_of",
+                "wrote": str(fields["extend_of"])[:40],
+                "legal": "left out",
+                "generator": "Reelay",
+            }
+            raise Unsupported("nothing can extend", values=values)
+        picture = await self._reused_picture(fields.get("reuse_image_of"), account_id)
+        offer = self._fit(fields, settings, with_picture=attached or picture is not None)
+        if picture is not None and not attached:
+            offer.applied = replace(offer.applied, picture=picture)
+        offer.origin_id = parse_label(fields.get("parent_id"), "parent_id")
+        offer.session_id = parse_label(fields.get("session_id"), "session_id")
+        return offer
 
     @cached_property
     def _choices(self) -> Choices:
@@ -161,36 +193,22 @@ class Intake:
     async def _order(self, payload: Mapping[str, Any], row: InboxRow) -> Order:
         fields: Mapping[str, Any] = payload["fields"]
         actor = Actor(**{**payload["actor"], "roles": tuple(payload["actor"].get("roles", ()))})
-        if fields.get("extend_of"):
-            # No configured generator can extend yet; one that can says so in its capabilities and reads this field.
-            values = {
-                "field": "extend_of",
-                "wrote": str(fields["extend_of"])[:40],
-                "legal": "left out",
-                "generator": "Reelay",
-            }
-            raise Unsupported("nothing can extend", values=values)
         attachment = None if payload.get("attachment") is None else Attachment.from_json(payload["attachment"])
-        picture = await self._reused_picture(fields.get("reuse_image_of"), row.account_id)
-        offer = self._fit(fields, row.settings, with_picture=attachment is not None or picture is not None)
-        applied = (
-            offer.applied if picture is None or attachment is not None else replace(offer.applied, picture=picture)
-        )
-        origin = parse_label(fields.get("parent_id"), "parent_id")
+        offer = await self._read(fields, row.settings, row.account_id, attached=attachment is not None)
         key = parse_label(payload.get("dedupe_key"), "idempotency_key") or row.update_id
         receipt = payload.get("receipt")
         return Order(
             actor=actor,
             place=Place.from_json(payload["place"]),
             wanted=offer.wanted,
-            applied=applied,
+            applied=offer.applied,
             changed=offer.changed,
             price=self._price(offer),
             dedupe_key=key,
             dedupe_hash=_hash(fields, payload.get("picture_sha256")),
             provider_named=offer.wanted.provider is not None and "provider" in offer.wanted.explicit,
-            session_id=parse_label(fields.get("session_id"), "session_id"),
-            origin_id=origin,
+            session_id=offer.session_id,
+            origin_id=offer.origin_id,
             attachment=attachment,
             inbox_id=row.id,
             receipt=None if receipt is None else Receipt.from_json(receipt),

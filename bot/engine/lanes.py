@@ -27,6 +27,11 @@ AT_ONCE_PER_PLATFORM: Final = 24
 EDIT_SECONDS: Final = 20.0
 """Deadline of one edit or send."""
 EDIT_TRIES: Final = 6
+GIVE_UP_SECONDS: Final = 3600.0
+"""A card that nobody could edit is closed after as many tries, but only so long after its job's last change: until then the platform
+may merely be down, and a card that stays as it is would tell an untruth for ever."""
+FIRST_WAIT, LONGEST_WAIT = 2.0, 300.0
+"""Seconds between two tries of one edit; a platform that asks for longer is obeyed."""
 REFRESH_TICK: Final = 2.0
 WALK: Final = 200
 """Cards looked at in one read after a restart."""
@@ -211,9 +216,9 @@ class Lanes:
 
     async def _not_edited(self, mine: CardRow, row: JobRow, error: Exception) -> None:
         self._parts.figures.edit(mine.place.platform, "failed")
-        final = isinstance(error, Gone | Forbidden | TooLarge) or mine.failures + 1 >= EDIT_TRIES
+        final = isinstance(error, Gone | Forbidden | TooLarge) or self._given_up(mine, row)
         unsure_send = mine.receipt is None and getattr(error, "was_done", WasDone.UNKNOWN) is WasDone.UNKNOWN
-        wait = getattr(error, "retry_after", None) or 2.0 * 2**mine.failures
+        wait = getattr(error, "retry_after", None) or min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(mine.failures, 10))
         code = error.code if isinstance(error, ReelayError) else type(error).__name__
         unforeseen = None if isinstance(error, ReelayError | TimeoutError | OSError) else error
         log.info(
@@ -226,6 +231,11 @@ class Lanes:
         await self._parts.store.card_failed(mine.id, self._parts.clock.now() + int(wait * 1000), closed=closed)
         if not closed:
             self._touch_later(row.job.id, wait)
+
+    def _given_up(self, mine: CardRow, row: JobRow) -> bool:
+        """Whether a failed edit was the last one. A clip that came late changes its job after the end, so not the end counts."""
+        age = self._parts.clock.now() - row.job.updated_at
+        return row.job.ended and mine.failures + 1 >= EDIT_TRIES and age > GIVE_UP_SECONDS * 1000
 
     def _rest(self, job_id: str, seconds: float) -> None:
         self._resting.add(job_id)

@@ -14,7 +14,7 @@ from bot.engine.parts import Parts
 from bot.engine.step_desk import CALL_SECONDS, StepDesk
 from bot.engine.storing import Keeper, credits_of
 from core.errors import DiskFull, NotFound, ReelayError, StorageError
-from core.jobs import Clip, Job
+from core.jobs import Job
 from core.ports import Artifact, Failed, Found, PollAnswer, Provider, Ready, Ticket
 from storage.late import Watch
 
@@ -96,21 +96,16 @@ class LateWatch:
             fresh = await self._parts.store.join_late_clip(watch.attempt.id, clip, cost)
         except NotFound:
             log.info("nobody wants the late clip any more", extra={"job": job.id})
-            await self._throw_away(clip)
+            await self._keeper.drop_unless_written(clip)
             await self._desk.let_go(job, provider, ticket)
             return
         except ReelayError:
-            await self._throw_away(clip)
+            await self._keeper.drop_unless_written(clip)
             await self._later(job, watch)
             raise
         log.info("a clip came late", extra={"job": job.id, "bytes": clip.bytes, "cost": cost})
         self._desk.changed(fresh)
         await self._desk.let_go(fresh, provider, ticket)
-
-    async def _throw_away(self, clip: Clip) -> None:
-        for key in (clip.key, clip.poster_key):
-            if key is not None:
-                await self._parts.clips.delete(key)
 
     async def _end(self, job: Job, watch: Watch, provider: Provider | None, ticket: Ticket | None) -> None:
         await self._parts.store.end_watch(watch.attempt.id)

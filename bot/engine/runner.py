@@ -160,8 +160,12 @@ class Runner:
             await self._not_stored(job, error)
             return
         self._parts.reach("kept")
-        await self._parts.alerts.clear("disk")
-        job = await self._desk.apply(job, to=JobState.DONE, clip=clip, hop="stored")
+        try:
+            await self._parts.alerts.clear("disk")
+            job = await self._desk.apply(job, to=JobState.DONE, clip=clip, hop="stored")
+        except Exception:  # whatever it was, each further try would leave one more file
+            await self._keeper.drop_unless_written(clip)
+            raise
         self._parts.reach("done")
         log.info("done", extra={"job": job.id, "bytes": clip.bytes, "charged": job.charged})
         await self._desk.let_go(job, provider, ticket)
@@ -192,9 +196,15 @@ class Runner:
         self._parts.reach("prepared")
         if step.failure is not None:
             log.info("a picture was refused", extra={"job": job.id, "why": step.failure.message_id})
-        self._desk.tell(await self._parts.store.apply(step))
-        if step.to is not None and job.attachment is not None and job.attachment.key is not None:
-            await self._parts.clips.delete(job.attachment.key)
+        try:
+            fresh = await self._parts.store.apply(step)
+        except Exception:  # such as: the person was forgotten meanwhile
+            if step.source is not None:
+                await self._keeper.drop_unless_written(step.source)
+            raise
+        self._desk.tell(fresh)
+        if step.to is not None:
+            await self._desk.drop_upload(job)
 
     async def _wait_in_queue(self, job: Job) -> None:
         if job.cancel_wish is not None:

@@ -39,7 +39,14 @@ class StepDesk:
         fresh = await self.parts.store.apply(Step(job_id=job.id, version=job.version, **step))
         if not quiet:
             self.tell(fresh)
+        if fresh.ended:
+            await self.drop_upload(job)
         return fresh
+
+    async def drop_upload(self, job: Job) -> None:
+        """The picture as it came is of no use after ``preparing``: the job has a clean copy, or has ended."""
+        if job.attachment is not None and job.attachment.key is not None:
+            await self.parts.clips.delete(job.attachment.key)
 
     def tell(self, job: Job) -> None:
         if job.ended:

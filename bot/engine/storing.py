@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -13,26 +15,35 @@ from core.errors import (
     CorruptMedia,
     Garbled,
     MediaError,
+    NotFound,
     OversizedMedia,
     ProviderError,
     ReelayError,
     Retry,
+    StorageError,
     UnsupportedMedia,
 )
 from core.ids import new_secret_id
 from core.jobs import AssetKind, Clip, Job
 from core.media import Inspection
-from core.ports import Artifact, Provider, Stored, Ticket
+from core.ports import Artifact, Incoming, Provider, Stored, Ticket
 
 FETCH_SECONDS: Final = 15 * 60
 GARBLED_TRIES: Final = 4
 """Fetches of a file that does not play before the generator is said to have failed."""
 POSTER_BYTES: Final = 8 << 20
+MOST_USD: Final = 10_000.0
+"""What no clip costs: a vendor's figure above it is a fault of the figure."""
+
+log = logging.getLogger("reelay.storing")
 
 
 def credits_of(artifact: Artifact) -> int | None:
-    """What the vendor says that the clip cost, in credits of a US cent; None when it does not say."""
-    return None if artifact.cost_usd is None else round(artifact.cost_usd * 100)
+    """What the vendor says that the clip cost, in credits of a US cent; None when it does not say, or says what cannot be: less than
+    nothing, no number, or more than ``MOST_USD``.
+    """
+    usd = artifact.cost_usd
+    return round(usd * 100) if usd is not None and 0 <= usd <= MOST_USD else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +65,20 @@ class Keeper:
 
         Raises ProviderError, MediaError or StorageError; whatever was written is removed then.
         """
-        async with self._parts.clips.incoming(suffix=".mp4", max_bytes=self._parts.clip_bytes) as incoming:
+        async with (
+            AsyncExitStack() as undo,
+            self._parts.clips.incoming(suffix=".mp4", max_bytes=self._parts.clip_bytes) as incoming,
+        ):
             async with asyncio.timeout(FETCH_SECONDS):
                 await provider.fetch(ticket, artifact, incoming)
             self._parts.reach("fetched")
             async with self._parts.clips.incoming(suffix=".jpg", max_bytes=POSTER_BYTES) as poster:
                 inspection = await self._parts.media.inspect(incoming.path, poster.path)
                 if inspection.plays_everywhere:
-                    kept = _Kept(await incoming.keep(), await poster.keep(), inspection)
+                    kept = _Kept(await self._kept(incoming, undo), await self._kept(poster, undo), inspection)
                 else:
-                    kept = await self._made_playable(incoming.path, await poster.keep())
+                    kept = await self._made_playable(incoming.path, await self._kept(poster, undo), undo)
+            undo.pop_all()
         self._parts.reach("renamed")
         return Clip(
             id=new_secret_id(),
@@ -81,12 +96,29 @@ class Keeper:
             poster_key=kept.poster.key,
         )
 
-    async def _made_playable(self, source: Path, poster: Stored) -> _Kept:
+    async def _kept(self, incoming: Incoming, undo: AsyncExitStack) -> Stored:
+        """Keep one of the files; it is removed again when the other cannot be kept."""
+        stored = await incoming.keep()
+        undo.push_async_callback(self._parts.clips.delete, stored.key)
+        return stored
+
+    async def drop_unless_written(self, clip: Clip) -> None:
+        """Remove the files of a clip, after its row could not be written. When that cannot be told they are left to the sweep."""
+        try:
+            await self._parts.store.clip(clip.id)
+        except NotFound:
+            for key in (clip.key, clip.poster_key):
+                if key is not None:
+                    await self._parts.clips.delete(key)
+        except StorageError as error:
+            log.warning("whether a file has a row is not known", extra={"job": clip.job_id, "code": error.code})
+
+    async def _made_playable(self, source: Path, poster: Stored, undo: AsyncExitStack) -> _Kept:
         """WebM, HEVC and the like become an MP4 that every surface plays."""
         async with self._parts.clips.incoming(suffix=".mp4", max_bytes=self._parts.clip_bytes) as playable:
             await self._parts.media.fit(source, playable.path, self._parts.clip_bytes)
             inspection = await self._parts.media.inspect(playable.path)
-            return _Kept(await playable.keep(), poster, inspection)
+            return _Kept(await self._kept(playable, undo), poster, inspection)
 
     @staticmethod
     def verdict(job: Job, error: Exception) -> ReelayError | None:

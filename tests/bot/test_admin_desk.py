@@ -321,6 +321,16 @@ async def test_nonsense_is_refused_by_the_name_of_its_field_and_changes_nothing(
     assert await dump(app) == before
 
 
+async def test_only_a_backup_that_was_begun_is_in_the_trail(app: App, tmp_path: Path) -> None:
+    (tmp_path / "taken.tar").write_text("mine")
+    for target in (tmp_path / "taken.tar", tmp_path / "nowhere" / "b.tar", tmp_path / "b.zip", Path("relative")):
+        with pytest.raises(BadOption):
+            await do(app, "backup", target=str(target))
+    assert await trail(app) == []
+    await do(app, "backup", target=str(tmp_path / "b.tar"))
+    assert [verb for verb, _ in await trail(app)] == ["backup"]
+
+
 async def test_every_refusal_is_a_sentence(app: App) -> None:
     for verb, args in (
         ("cancel", {"job": "x"}),

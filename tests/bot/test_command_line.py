@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.app import default_generator
+from bot.settings import SettingsMistakes, read_settings
 from core.errors import AlreadyRunning
 from storage.lock import InstanceLock
 from tests.bot.operator_world import ROOT, environment, reelay, running, typed
@@ -104,6 +106,23 @@ def test_it_says_where_it_is_and_ends_in_order(tmp_path: Path) -> None:
     said = typed(folder, "admin", "status")
     assert (said.code, said.out) == (1, "")
     assert "does not run" in said.err
+
+
+def test_a_generator_that_is_not_configured_is_no_default(tmp_path: Path) -> None:
+    said = reelay(tmp_path / "data", "run", REELAY_PROVIDER="google")
+    assert (said.code, said.out) == (78, "")
+    assert said.err == (
+        "One setting is wrong:\n  REELAY_PROVIDER is google, which is not configured. "
+        "It wants local, for example REELAY_PROVIDER=local\n"
+    )
+    assert not (tmp_path / "data" / "reelay.db").exists()
+
+
+def test_a_default_may_be_named_by_its_alias(tmp_path: Path) -> None:
+    settings = read_settings({"REELAY_DATA_DIR": str(tmp_path), "REELAY_PROVIDER": "gemini"}, None)
+    assert default_generator(settings, ["slow", "omni"]) == "omni"
+    with pytest.raises(SettingsMistakes, match="It wants slow or local, for example"):
+        default_generator(settings, ["slow"])
 
 
 def test_a_reader_that_goes_away_harms_nobody(tmp_path: Path) -> None:

@@ -314,6 +314,49 @@ def test_a_traceback_cannot_pose_as_another_line(text_page: Page) -> None:
     assert all(line.startswith("    | ") and line.isprintable() for line in rest)
 
 
+ADAPTER = """
+def check(answer):
+    raise ValueError("the vendor said " + answer)
+def wrapped(answer):
+    try:
+        check(answer)
+    except ValueError as error:
+        raise ExceptionGroup(answer, [KeyError(answer)]) from error
+"""
+PROMPT = "a wish that nobody else may read"
+
+
+@pytest.mark.parametrize("module", ["providers.vendor", "bot.platforms.chat"])
+@pytest.mark.parametrize("call", ["check", "wrapped"])
+def test_what_an_adapter_s_exception_says_is_not_written(page: Page, module: str, call: str) -> None:
+    """A prompt has no shape that a pattern could find, and vendors quote prompts in what they answer."""
+    adapter: dict[str, Any] = {"__name__": module}
+    exec(compile(ADAPTER, "adapter.py", "exec"), adapter)
+    try:
+        try:
+            adapter[call](PROMPT)
+        except Exception as error:
+            raise RuntimeError(f"a step of ours: {error}") from error
+    except RuntimeError:
+        log.exception("a step broke")
+    text = page.text
+    assert PROMPT not in text
+    for told in ("RuntimeError", "ValueError", "test_logs.py", "adapter.py", f"in {call}", "is not written"):
+        assert told in text
+
+
+def test_a_fault_of_ours_says_what_it_says(page: Page) -> None:
+    in_traceback("plain")
+    assert "first plain" in page.text
+
+
+def test_a_chain_that_bites_its_tail_ends(page: Page) -> None:
+    one, two = ValueError("one"), ValueError("two")
+    one.__cause__, two.__cause__ = two, one
+    log.error("failed", exc_info=one)
+    assert "one" in page.text
+
+
 def test_a_json_traceback_stays_in_its_line(json_page: Page) -> None:
     in_traceback("plain")
     (event,) = json_page.events

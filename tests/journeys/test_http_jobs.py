@@ -137,6 +137,29 @@ def test_estimate_holds_nothing(shared: Shared) -> None:
     assert api.post("/api/video_chat/estimate", {"duration": 5}).status == 400
 
 
+def test_an_estimate_refuses_what_an_order_refuses(shared: Shared) -> None:
+    api = shared.api("heidi")
+    wrong: list[dict[str, Any]] = [
+        {"extend_of": "some clip"},
+        {"reuse_image_of": "nobody's job"},
+        {"reuse_image_of": 7},
+        {"session_id": "a\nb"},
+        {"session_id": ["s"]},
+        {"parent_id": "x" * 129},
+        {"idempotency_key": "a\tb"},
+        {"prompt": 5},
+        {"prompt": "   "},
+        {"provider": "nobody"},
+        {"duration": 5},
+    ]
+    for fields in wrong:
+        asked = {"prompt": "waves", **fields}
+        ordered, estimated = (api.post(f"/api/video_chat/{call}", asked) for call in ("generate", "estimate"))
+        assert ordered.status in (400, 404), fields
+        said = [(answer.status, answer["error_code"], answer["message"]) for answer in (ordered, estimated)]
+        assert said[0] == said[1], fields
+
+
 def test_cancel_while_it_waits_while_it_is_made_and_after(shared: Shared) -> None:
     api, reelay, vendor = shared.api("dave"), shared.reelay, shared.vendor
     vendor.on("never-ready", Script(seconds=None))

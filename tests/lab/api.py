@@ -1,4 +1,4 @@
-"""A program that calls Reelay's HTTP API as docs/reference/http.md describes it, and nothing more: no retries, no redirects, no cookies of its own."""
+"""A program that calls Reelay's HTTP API as docs/reference/http.md describes it: no retries, no redirects, no cookies of its own."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ async def warm_tools(tmp_path: Path) -> AsyncIterator[MediaTools]:
 
 
 async def _room(tmp_path: Path, *, spare: bool) -> AsyncGenerator[MediaTools, None]:
-    room = MediaTools(tmp_path / "scratch", spare=spare)
+    room = MediaTools(tmp_path / "scratch", heavy=1, spare=spare)
     await room.start()
     yield room
     await room.close()

@@ -19,8 +19,9 @@ from core.errors import DiskFull, MediaTimedOut, OversizedMedia, ReelayError, Wo
 from core.media import Picture
 from media import children
 from media import tools as tools_module
-from media.limits import LANES, Lane
+from media.limits import HEAVY_AT_ONCE, LANES, Lane, heavy_at_once
 from media.tools import MediaTools, _shaped
+from providers.local import capabilities
 from tests.media.conftest import Shelf, alive, names, our_children
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -202,6 +203,33 @@ async def test_a_quick_call_never_waits_behind_a_heavy_one(tools: MediaTools, sh
     heavy.cancel()
     await asyncio.gather(heavy, return_exceptions=True)
     assert (await asyncio.wait_for(second, 30))["nice"] == 10
+
+
+@pytest.mark.parametrize("cores, most", [(None, 1), (1, 1), (2, 1), (3, 1), (4, 2), (9, 4)])
+def test_one_heavy_child_works_for_every_two_cores(cores: int | None, most: int) -> None:
+    assert heavy_at_once(cores) == most
+
+
+def test_as_many_drawings_are_asked_for_as_may_be_drawn(tmp_path: Path) -> None:
+    room = MediaTools(tmp_path / "scratch")
+    assert room._places["heavy"]._value == HEAVY_AT_ONCE == capabilities().most_active
+
+
+async def test_on_four_cores_two_drawings_work_at_once(tmp_path: Path) -> None:
+    room = MediaTools(tmp_path / "scratch", heavy=heavy_at_once(4), spare=False)
+    await room.start()
+    started: asyncio.Queue[float] = asyncio.Queue()
+    calls = [
+        asyncio.create_task(misbehave(room, "hang", lane="heavy", report=started.put_nowait, deadline=60))
+        for _ in range(3)
+    ]
+    try:
+        for _ in range(2):
+            await asyncio.wait_for(started.get(), 20)
+        assert len(room._children) == 2, "the third waits for a place"
+    finally:
+        await room.close()
+        await asyncio.gather(*calls, return_exceptions=True)
 
 
 async def test_a_spare_waits_with_its_imports_done_and_is_used_once(warm_tools: MediaTools) -> None:

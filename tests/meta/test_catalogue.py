@@ -263,7 +263,7 @@ def test_every_sentence_gets_the_values_that_it_names() -> None:
 
 SENTENCE = re.compile(r"[A-Za-z][a-z]*,?(?: [a-z]+,?){2}(?!\w)")
 FOR_ENGINEERS = {"debug", "info", "warning", "error", "critical", "exception", "log"}
-FOR_OPERATORS = {"raise_once", "tell", "pause", "audit"}
+FOR_OPERATORS = {"raise_once", "_alert_while", "tell", "pause", "audit"}
 OPERATORS_FILES = {
     "bot/commands/admin.py": "the command line of the operator, who reads English as the documentation is"
 }

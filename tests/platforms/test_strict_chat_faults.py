@@ -62,7 +62,8 @@ def test_an_adapter_that_breaks_is_asked_a_bounded_number_of_times(tmp_path: Pat
             job = await on.order()
             await on.card(job)
             await on.settled(job, 6 * 3600)
-            most = {"deliver": deliveries.TRIES, "edit": lanes.EDIT_TRIES, "notify": deliveries.NOTIFY_TRIES}[call]
+            edits = lanes.EDIT_TRIES + int(lanes.GIVE_UP_SECONDS / lanes.LONGEST_WAIT) + 3
+            most = {"deliver": deliveries.TRIES, "edit": edits, "notify": deliveries.NOTIFY_TRIES}[call]
             assert 1 < calls <= most
             assert (await on.store.view(job.id)).clip is not None
             expected = DeliveryState.DEAD if call == "deliver" else DeliveryState.SENT
@@ -178,6 +179,61 @@ def test_a_full_disk_while_a_copy_is_made_leaves_no_doubt(tmp_path: Path) -> Non
             await on.settled(job)
             (delivery,) = await on.store.deliveries_of_job(job.id)
             assert (delivery.state, faults) == (DeliveryState.SENT, 0)
+
+    run(play)
+
+
+@pytest.mark.parametrize("slow", [1, 100], ids=["once", "always"])
+def test_a_slow_encode_leaves_no_doubt(tmp_path: Path, slow: int) -> None:
+    """Nothing was sent while a smaller copy was made, so it is tried again, and what this machine cannot do becomes a link."""
+
+    async def play(clock: VirtualClock) -> None:
+        limits = replace(NO_NONCE, message_becomes_clip=False)
+        async with stage(
+            tmp_path, clock, seconds=5, size=12 << 20, limits=limits, link=lambda _: "https://clips.test/1"
+        ) as on:
+            real, left = on.parts.media.fit, slow
+
+            async def fit(*arguments: Any, **more: Any) -> Any:
+                nonlocal left
+                if left:
+                    left -= 1
+                    await asyncio.sleep(1e6)
+                return await real(*arguments, **more)
+
+            on.parts.media.fit = fit  # type: ignore[method-assign]
+            job = await on.settled(await on.order(), 3 * 3600)
+            (delivery,) = await on.store.deliveries_of_job(job.id)
+            assert delivery.state is DeliveryState.SENT
+            sent = [message for message in on.chat.shown() if message.clip or "clips.test" in message.text]
+            assert [message.clip is not None for message in sent] == [slow == 1]
+
+    run(play)
+
+
+def test_an_upload_that_hangs_stays_in_doubt(tmp_path: Path) -> None:
+    """After an encode that took long, the upload has its whole time, and only that can be unclear."""
+
+    async def play(clock: VirtualClock) -> None:
+        limits = replace(NO_NONCE, message_becomes_clip=False)
+        async with stage(tmp_path, clock, seconds=5, size=12 << 20, limits=limits) as on:
+            real, began = on.parts.media.fit, 0.0
+
+            async def fit(*arguments: Any, **more: Any) -> Any:
+                nonlocal began
+                await asyncio.sleep(deliveries.ENCODE_SECONDS - 60)
+                began = clock.monotonic()
+                return await real(*arguments, **more)
+
+            async def hangs(*_: Any) -> Any:
+                await asyncio.sleep(1e6)
+
+            on.parts.media.fit = fit  # type: ignore[method-assign]
+            on.parts.platforms["chat"].deliver = hangs  # type: ignore[assignment, method-assign]
+            job = await on.settled(await on.order(), 3 * 3600)
+            (delivery,) = await on.store.deliveries_of_job(job.id)
+            assert delivery.state is DeliveryState.UNCLEAR
+            assert deliveries.UPLOAD_SECONDS <= clock.monotonic() - began < deliveries.UPLOAD_SECONDS + 60
 
     run(play)
 

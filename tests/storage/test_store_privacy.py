@@ -13,7 +13,7 @@ import pytest
 from core.audit import Doing
 from core.errors import Conflict, DatabaseFault, NotFound
 from core.jobs import AssetKind, Job, Receipt
-from core.states import JobState
+from core.states import AttemptState, JobState
 from core.steps import Step
 from storage.operating import OperatorStore
 from storage.store import SqliteStore
@@ -174,6 +174,51 @@ async def test_a_note_of_the_ledger_can_be_erased_and_nothing_else_of_a_line(sto
     assert await store.database.write(partial(written, "UPDATE ledger SET note = NULL")) == 1
 
 
+async def test_forget_names_the_pictures_as_they_came(store: SqliteStore) -> None:
+    """Of a job that ended before it was prepared, and of a command that nobody understood yet; not those of others."""
+    mine, others = picture(), picture()
+    job = await ended(store, await accepted(store, "ann", attachment=mine), JobState.FAILED)
+    await accepted(store, "bob", attachment=others)
+    waiting = picture()
+    for who, attachment in (("ann", waiting), ("bob", picture())):
+        payload = {"actor": {"platform": "web", "external_id": who}, "attachment": attachment.as_json()}
+        await store.receive("web", f"{who}-waits", payload)
+    assert (await store.forget(job.account_id))[0] == [mine.key, waiting.key]
+
+
+async def test_that_traces_may_be_left_is_known_until_the_file_was_rewritten(
+    store: SqliteStore, clock: HandClock
+) -> None:
+    """Committed with the deletion, so that no crash loses it; who is forgotten again while the file is rewritten is not ticked off."""
+    ann, bob = [await store.open_account("web", who) for who in ("ann", "bob")]
+    assert await store.traces_left() == {}
+    await store.forget(ann)
+    left = await store.traces_left()
+    assert left == {ann: NOON}
+    clock.at += 1000
+    await store.forget(bob)
+    await store.open_account("web", "ann")
+    await store.forget(ann)
+    await store.traces_erased(left)
+    left = await store.traces_left()
+    assert left == {ann: NOON + 1000, bob: NOON + 1000}
+    await store.traces_erased(left)
+    assert await store.traces_left() == {}
+
+
+async def test_results_are_wanted_by_live_jobs_and_by_watches(store: SqliteStore) -> None:
+    live, over, given_up = [await generating(store, await accepted(store, f"p{n}", provider="veo")) for n in range(3)]
+    await accepted(store, "waits")
+    await done(store, over)
+    step = Step(
+        given_up.id, given_up.version, to=JobState.FAILED, attempt_state=AttemptState.LOST, watch_until=NOON + 1
+    )
+    await store.apply(step)
+    assert await store.attempts_in_use() == {live.attempt_id, given_up.attempt_id}
+    await store.end_watch(given_up.attempt_id or "")
+    assert await store.attempts_in_use() == {live.attempt_id}
+
+
 async def test_a_live_job_is_never_erased_with_its_hold(store: SqliteStore) -> None:
     job = await accepted(store, price=5)
     with pytest.raises(Conflict) as refused:
@@ -210,7 +255,17 @@ async def test_export_is_complete(store: SqliteStore) -> None:
     await a_whole_life(store, "bob", "a harbour")
     told = await store.export(jobs[0].account_id)
     tables = [row["name"] for row in await rows(store, "SELECT name FROM sqlite_schema WHERE type = 'table'")]
-    of_no_person = {"allowances", "limits", "pauses", "leases", "alerts", "audit", "fairness", "sqlite_sequence"}
+    of_no_person = {
+        "allowances",
+        "limits",
+        "pauses",
+        "leases",
+        "alerts",
+        "audit",
+        "fairness",
+        "erasures",
+        "sqlite_sequence",
+    }
     shown_as = {"accounts": "account", "inbox": "commands"}
     secret = {"tokens", "cards"}  # hashes of keys, and handles of messages
     assert {shown_as.get(table, table) for table in tables if table not in of_no_person | secret} == set(told)

@@ -72,10 +72,10 @@ class JobRoutes:
         caller = await self._site.caller(request)
         fields = await read_json(request)
         settings = (await self._engine.parts.store.account(caller.account_id)).settings
-        with_picture = bool(fields.get("with_image") or fields.get("reuse_image_of"))
-        prompt = fields.get("prompt") or "a clip"
+        if fields.get("prompt") in (None, ""):
+            fields["prompt"] = "a clip"
         offer, price = await self._engine.intake.offer(
-            {**fields, "prompt": prompt}, with_picture=with_picture, settings=settings
+            fields, with_picture=bool(fields.get("with_image")), settings=settings, account_id=caller.account_id
         )
         words = self._site.words(caller)
         body = {"price": price, "applied": applied_fields(offer.applied), "changed": said_changes(offer.changed, words)}

@@ -199,7 +199,7 @@ export class Composer {
       this.#showChanged(estimate.changed ?? []);
       this.#showPrice();
     } catch (problem) {
-      if (asked === this.asked && problem instanceof ApiError && problem.status === 400) this.complain(problem.message);
+      if (asked === this.asked && problem instanceof ApiError && [400, 404].includes(problem.status)) this.complain(problem.message);
     }
   }
 
