@@ -82,10 +82,10 @@ class Courier:
         try:
             try:
                 done = await self._climb(platform, delivery, receipt, row.clip, card)
-            except Gone:
+            except (Gone, Forbidden):
                 if mine is None or receipt is None:
                     raise
-                # Somebody deleted the message: it is posted anew. Written down first, for a post is not repeated as an edit is.
+                # Somebody deleted the message, or we may not touch it any more: it is posted anew. Written down first, for a post is not repeated as an edit is.
                 await self._parts.store.card_lost(mine.id)
                 becomes = False
                 done = await self._climb(platform, delivery, None, row.clip, card)
@@ -109,7 +109,7 @@ class Courier:
         self, platform: Platform, delivery: Delivery, receipt: Receipt | None, clip: Clip, card: Card
     ) -> Receipt:
         """Down the ladder: each rung only when the one before cannot be."""
-        limit = min(delivery.place.upload_limit or platform.limits.upload_bytes, platform.limits.upload_bytes)
+        limit = delivery.place.upload_limit or platform.limits.upload_bytes
         nonce = f"{delivery.job_id[-16:]}-{delivery.id}"
         if clip.bytes <= limit:
             try:

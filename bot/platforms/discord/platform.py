@@ -76,8 +76,18 @@ class DiscordPlatform:
         return await self._post(place, self._body(place, card), f"c{card.job_id}")
 
     async def edit(self, receipt: Receipt, card: Card) -> Receipt:
-        """Change the message. Raises Gone when it is not there any more, Forbidden when nothing of ours reaches it."""
-        await self._patch(receipt, self._body(receipt.place, card), ())
+        """Change the message. Raises Gone when it is not there any more, Forbidden when nothing of ours reaches it.
+
+        How a job ended is told all the same: by direct message, where the answer itself was out of the bot's reach.
+        """
+        # A message that became the clip keeps its file: without a list of attachments all stay (Discord, "Edit Message").
+        body = self._body(receipt.place, card, CLIP_NAME if receipt.kind == "media" else None)
+        try:
+            await self._patch(receipt, body, ())
+        except Forbidden:
+            if not card.final or self._bot_reaches(receipt.place):
+                raise
+            return await self._post_directly(receipt.place, body, f"e{card.job_id}", ())
         return self._fresh(receipt)
 
     async def deliver(self, place: Place, receipt: Receipt | None, clip: ClipFile, card: Card) -> Receipt:

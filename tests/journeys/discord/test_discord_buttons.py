@@ -114,6 +114,8 @@ def test_a_clip_is_starred_and_unstarred_and_listed_among_the_favourites(house: 
     seen = house.clip_of(use)
     pressed(house.ada, seen, "Favourite")
     until(lambda: use.message and "Favourite" not in use.message.labels, 20, "the button to change")
+    assert use.message is not None
+    assert use.message.clip is not None, "the clip stays"
     shown = house.ada.slash("gallery", house.room, which="favourites")
     until(lambda: "fox in the snow" in shown.text, what="the gallery")
     assert use.message is not None
