@@ -60,12 +60,29 @@ class Card:
     def digest(self, *, steps: int = 100) -> str:
         """Return a hash of what a person would see, with the bar at ``steps`` steps: equal digests are not sent twice."""
         bar = None if self.bar is None else round(self.bar * steps)
-        lines = [[m.id, dict(m.values)] for m in (self.state, *self.facts, *self.changed)]
-        rest = [None if m is None else [m.id, dict(m.values)] for m in (self.money, self.error, self.note)]
+        lines = [_read(m) for m in (self.state, *self.facts, *self.changed)]
+        rest = [None if m is None else _read(m) for m in (self.money, self.error, self.note)]
         text = json.dumps(
             [self.headline, lines, rest, bar, [a.verb for a in self.actions]], sort_keys=True, default=str
         )
         return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def shown_seconds(seconds: float) -> int:
+    """Return a duration as exactly as people are told it: a second, then 5, then 10, minutes from ten, hours from ten."""
+    whole = max(1, round(seconds))
+    if whole <= 30:
+        return whole
+    if whole < 60:
+        return round(whole / 5) * 5
+    step = 10 if whole < 600 else 60 if whole < 36_000 else 3600
+    return whole // step * step
+
+
+def _read(message: Message) -> list[Any]:
+    """A message as it reads: a fraction of a second that nobody is shown is no difference."""
+    shown = {name: shown_seconds(v) if isinstance(v, float) else v for name, v in message.values.items()}
+    return [message.id, shown]
 
 
 @dataclass(frozen=True, slots=True)

@@ -192,7 +192,11 @@ class Platform(Protocol):
         """Bring the clip: the message becomes the clip where the platform can, else a new message."""
 
     async def notify(self, place: Place, receipt: Receipt | None, card: Card) -> None:
-        """One short reply that the clip is ready."""
+        """One short reply that the clip is ready.
+
+        Where sends are idempotent its nonce is made of ``card.job_id`` alone: the same when it is said again after a crash, and another
+        than the nonces of the job's card and clip.
+        """
 
     async def delete(self, receipt: Receipt) -> None:
         """Remove a message; Gone is fine."""

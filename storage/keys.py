@@ -1,6 +1,6 @@
-"""The secrets that Reelay makes for itself: a small ring of keys in the data folder, made on the first start.
+"""The secrets that Reelay makes for itself: a key in the data folder, made on the first start.
 
-Every purpose (links, cookies, pseudonyms …) has its own key, derived from the ring's by HMAC-SHA256, so that a
+Every purpose (links, cookies, pseudonyms …) has its own key, derived from that one by HMAC-SHA256, so that a
 signature made for one purpose is worth nothing for another.
 """
 
@@ -20,7 +20,6 @@ from core.errors import DatabaseFault
 from storage.upkeep import sync_folder
 
 KEYS_NAME: Final = "keys.json"
-_KEPT: Final = 2
 _BYTES: Final = 32
 
 
@@ -34,10 +33,10 @@ class Key:
 
 
 class KeyRing:
-    """The current key signs; it and the one before it verify."""
+    """The first key of the file signs; every key in it verifies."""
 
     def __init__(self, path: Path, keys: list[Key]) -> None:
-        """Use :meth:`open`. ``keys``: the newest first."""
+        """Use :meth:`open`. ``keys``: the one that signs first."""
         self._path = path
         self._keys = keys
         self._derived: dict[tuple[str, str], bytes] = {}
@@ -63,16 +62,6 @@ class KeyRing:
     def kid(self) -> str:
         """Name of the key that signs now."""
         return self._keys[0].kid
-
-    def rotate(self, *, now: int) -> None:
-        """Sign with a new key from now on; keep the present one for verifying, forget older ones. Blocks."""
-        before = self._keys
-        self._keys = [_new(now), *before][:_KEPT]
-        try:
-            self._write()
-        except OSError as error:
-            self._keys = before
-            raise DatabaseFault(f"cannot write the key file {self._path}: {error.strerror}") from error
 
     def sign(self, purpose: str, message: bytes) -> tuple[str, bytes]:
         """Key id and HMAC-SHA256 of ``message`` for this purpose."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from string import Formatter
 from typing import Any, Final
 
-from core.cards import Card, Message
+from core.cards import Card, Message, shown_seconds
 
 DOMAIN: Final = "reelay"
 LOCALES: Final = Path(__file__).parents[1] / "locale"
@@ -85,18 +85,16 @@ class Words(Formatter):
         return form.replace("{n}", str(n))
 
     def _duration(self, seconds: float) -> str:
-        whole = max(1, round(seconds))
-        if whole > 30 and whole < 60:
-            whole = round(whole / 5) * 5
+        whole = shown_seconds(seconds)
         if whole < 60:
             return self._counted("unit.seconds", whole)
         minutes, rest = divmod(whole, 60)
-        if minutes < 10 and rest >= 10:
-            return f"{self._counted('unit.minutes', minutes)} {self._counted('unit.seconds', rest // 10 * 10)}"
+        if minutes < 10 and rest:
+            return f"{self._counted('unit.minutes', minutes)} {self._counted('unit.seconds', rest)}"
         if minutes < 60:
             return self._counted("unit.minutes", minutes)
         hours, minutes = divmod(minutes, 60)
-        if hours < 10 and minutes:
+        if minutes:
             return f"{self._counted('unit.hours', hours)} {self._counted('unit.minutes', minutes)}"
         return self._counted("unit.hours", hours)
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.capabilities import Change
-from core.cards import ESTIMATE_CAP, HEADLINE_CHARACTERS, JobView, card_of, shorten
+from core.cards import ESTIMATE_CAP, HEADLINE_CHARACTERS, JobView, card_of, shorten, shown_seconds
 from core.jobs import Failure
 from core.states import ENDED, LIVE, JobState
 from tests.core.examples import NOON, SECOND, clip, job, view
@@ -218,6 +218,41 @@ def test_what_a_person_would_not_see_changes_no_digest() -> None:
     assert card.digest(steps=10) == replace(card, bar=0.302).digest(steps=10)
     assert card.digest() == replace(card, account_id="x", job_id="y").digest()
     assert later.bar == 0.302
+
+
+@pytest.mark.parametrize(
+    "seconds, shown",
+    [
+        *[
+            (0.0, 1),
+            (0.4, 1),
+            (1.4, 1),
+            (30.4, 30),
+            (31.0, 30),
+            (33.0, 35),
+            (58.0, 60),
+            (59.4, 60),
+            (60.0, 60),
+            (69.4, 60),
+        ],
+        *[(70.0, 70), (599.4, 590), (600.0, 600), (659.0, 600), (3599.0, 3540), (3600.0, 3600), (35_999.0, 35_940)],
+        *[(36_000.0, 36_000), (39_599.0, 36_000)],
+    ],
+)
+def test_a_duration_is_told_as_exactly_as_anybody_wants_it(seconds: float, shown: int) -> None:
+    assert shown_seconds(seconds) == shown
+
+
+def test_two_cards_that_read_the_same_have_one_digest() -> None:
+    """Else every look at a running job would edit its message, word for word as it stands there."""
+    slow = replace(GENERATING, progress=None)
+    began = slow.started_at
+    assert began is not None
+    cards = [card_of(view(of=slow, usual_seconds=600.0, now=began + ms)) for ms in (121_000, 121_400, 128_700)]
+    assert len({card.state.values["so_far"] for card in cards}) == 3
+    assert len({replace(card, bar=None).digest() for card in cards}) == 1
+    later = card_of(view(of=slow, usual_seconds=600.0, now=began + 131_000))
+    assert replace(later, bar=None).digest() != replace(cards[0], bar=None).digest()
 
 
 @pytest.mark.parametrize(

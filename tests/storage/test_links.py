@@ -54,17 +54,6 @@ def test_two_folders_have_two_keys(tmp_path: Path) -> None:
     assert KeyRing.open(tmp_path / "a", now=NOW).derive("p") != KeyRing.open(tmp_path / "b", now=NOW).derive("p")
 
 
-def test_rotating_keeps_the_one_before_and_no_more(tmp_path: Path, ring: KeyRing) -> None:
-    kid, mac = ring.sign("p", b"m")
-    ring.rotate(now=NOW + 1)
-    assert ring.kid != kid
-    for same in (ring, KeyRing.open(tmp_path, now=NOW)):
-        assert same.verify("p", kid, b"m", mac)
-        assert same.sign("p", b"m") == ring.sign("p", b"m") != (kid, mac)
-    ring.rotate(now=NOW + 2)
-    assert not ring.verify("p", kid, b"m", mac)
-
-
 def test_a_signature_is_for_one_purpose_key_and_message(ring: KeyRing) -> None:
     kid, mac = ring.sign("cookie", b"m")
     assert ring.verify("cookie", kid, b"m", mac)
@@ -92,19 +81,26 @@ def test_a_restored_file_becomes_private_again(tmp_path: Path, ring: KeyRing) ->
     assert (tmp_path / KEYS_NAME).stat().st_mode & 0o777 == 0o600
 
 
-def test_a_rotation_that_cannot_be_written_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    ring = KeyRing.open(tmp_path, now=NOW)
-    kid = ring.kid
+def test_every_key_of_the_file_verifies_and_the_first_signs(tmp_path: Path, ring: KeyRing) -> None:
+    kid, mac = ring.sign("p", b"m")
+    rows = json.loads((tmp_path / KEYS_NAME).read_text())["keys"]
+    other = {"kid": "0a0b0c0d", "secret": "5a" * 32, "created_at": NOW}
+    (tmp_path / KEYS_NAME).write_text(json.dumps({"keys": [other, *rows]}))
+    both = KeyRing.open(tmp_path, now=NOW)
+    assert both.kid == both.sign("p", b"m")[0] == "0a0b0c0d"
+    assert both.verify("p", kid, b"m", mac)
+    assert not both.verify("p", "0a0b0c0d", b"m", mac)
 
+
+def test_a_key_that_cannot_be_written_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", full)
         with pytest.raises(DatabaseFault, match="No space left"):
-            ring.rotate(now=NOW)
-    assert ring.kid == kid == KeyRing.open(tmp_path, now=NOW).kid
-    assert [path.name for path in tmp_path.iterdir()] == [KEYS_NAME]
+            KeyRing.open(tmp_path, now=NOW)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_secrets_are_in_no_repr_and_no_error(tmp_path: Path, ring: KeyRing, caplog: pytest.LogCaptureFixture) -> None:
