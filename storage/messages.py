@@ -269,12 +269,15 @@ def work_of_job(connection: sqlite3.Connection, job_id: str) -> LaneWork:
     )
 
 
-def add_delivery(connection: sqlite3.Connection, job_id: str, clip_id: str, place: Place, now: int) -> int:
-    """Order one more delivery of a clip that exists (``resend``); returns its id."""
+def add_delivery(
+    connection: sqlite3.Connection, job_id: str, clip_id: str, place: Place, now: int, receipt: Receipt | None = None
+) -> int:
+    """Order one more delivery of a clip that exists (``resend``); returns its id. ``receipt``: the message that may become it."""
+    shown = None if receipt is None else dump(receipt.as_json())
     row = connection.execute(
-        "INSERT INTO deliveries (job_id, clip_id, platform, place, kind, state, due_at, created_at)"
-        " VALUES (?, ?, ?, ?, 'clip', 'pending', ?, ?)"
+        "INSERT INTO deliveries (job_id, clip_id, platform, place, receipt, kind, state, due_at, created_at)"
+        " VALUES (?, ?, ?, ?, ?, 'clip', 'pending', ?, ?)"
         " RETURNING id",
-        (job_id, clip_id, place.platform, dump(place.as_json()), now, now),
+        (job_id, clip_id, place.platform, dump(place.as_json()), shown, now, now),
     ).fetchall()[0]
     return int(row["id"])

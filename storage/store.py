@@ -230,10 +230,10 @@ class SqliteStore:
         """Look at a pending delivery or notice later: nothing was tried."""
         await self.database.write(lambda c: messages.postpone(c, delivery_id, due_at, error_code))
 
-    async def add_delivery(self, job_id: str, clip_id: str, place: Place) -> int:
+    async def add_delivery(self, job_id: str, clip_id: str, place: Place, receipt: Receipt | None = None) -> int:
         """Order one more delivery (``resend``)."""
         now = self._clock.now()
-        return await self.database.write(lambda c: messages.add_delivery(c, job_id, clip_id, place, now))
+        return await self.database.write(lambda c: messages.add_delivery(c, job_id, clip_id, place, now, receipt))
 
     # ---------------------------------------------------------------------------------------------------------------------- files
 

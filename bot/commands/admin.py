@@ -96,6 +96,7 @@ class AdminDesk:
             "probe": self._probe,
             "channel": self._channel,
             "takedown": self._takedown,
+            "report": self._report,
         }
 
     async def do(self, verb: str, args: Args, *, actor: str) -> Result:
@@ -288,6 +289,16 @@ class AdminDesk:
         details = {"guild": f"{platform}:guild:{guild}", "channel": channel, "allowed": allowed}
         await self._operators.set_channel(Doing(actor, "channel", details), platform, guild, channel, allowed=allowed)
         return details
+
+    async def _report(self, actor: str, args: Args) -> Result:
+        """Somebody finds that a clip should not be here: written down with who said so, and told to the operator."""
+        job_id = _text(args, "job", most=64)
+        row = await self._store.view(job_id)
+        await self._operators.write_down(Doing(actor, "report", {"job": job_id, "account": row.job.account_id}))
+        await self._engine.parts.alerts.raise_once(
+            "clip reported", "a clip was reported: reelay admin audit names it, reelay admin takedown removes it"
+        )
+        return {"job": job_id}
 
     async def _takedown(self, actor: str, args: Args) -> Result:
         """Remove somebody's clip everywhere: file, links, history and, where we can, the messages that show it."""

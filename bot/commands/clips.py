@@ -19,6 +19,7 @@ FIELD_OF: Final[Mapping[str, str]] = {"seconds": "duration", "audio": "generate_
 """Attributes of a wish whose field has another name (docs/reference/http.md)."""
 REPEATED: Final = (
     "prompt",
+    "line",
     "negative_prompt",
     "aspect_ratio",
     "resolution",
@@ -59,12 +60,20 @@ async def last_frame(engine: Engine, who: Acting, job_id: str, chat: str | None)
 
     ``chat``: where whoever asks is (``discord:guild:1``). Raises NotFound, NotAllowed.
     """
+    clip = (await seen_clip(engine, who, job_id, chat)).clip
+    if clip is None:
+        raise NotFound("the clip is gone", message_id="error.clip_gone")
+    return Attachment("last frame", "image/png", frame_of=clip.key)
+
+
+async def seen_clip(engine: Engine, who: Acting, job_id: str, chat: str | None) -> JobRow:
+    """A finished clip that ``who`` sees: its owner, or a member of the chat in which it was posted. Raises NotFound, NotAllowed."""
     row = await engine.parts.store.view(job_id)
     if row.job.hidden or row.clip is None:
         raise NotFound("the clip is gone", message_id="error.clip_gone")
     if who.account_id != row.job.account_id and (chat is None or row.job.place.shown_in != chat):
         raise NotAllowed("another person's clip", message_id="error.not_yours")
-    return Attachment("last frame", "image/png", frame_of=row.clip.key)
+    return row
 
 
 def again_fields(row: JobRow) -> dict[str, Any]:
@@ -73,12 +82,19 @@ def again_fields(row: JobRow) -> dict[str, Any]:
     fields: dict[str, Any] = {
         FIELD_OF.get(name, name): getattr(wanted, name)
         for name in REPEATED
-        if name in wanted.explicit or name in ("prompt", "negative_prompt")
+        if name in wanted.explicit or name in ("prompt", "line", "negative_prompt")
     }
     fields["parent_id"] = row.job.id
     if row.job.applied.picture is not None:
         fields["reuse_image_of"] = row.job.id
     return {name: value for name, value in fields.items() if value not in (None, "")}
+
+
+def extend_fields(row: JobRow, prompt: Any) -> dict[str, Any]:
+    """The fields of an order that goes on where this clip ends. Raises NotFound when it is not kept any more."""
+    if row.clip is None:
+        raise NotFound("the clip is gone", message_id="error.clip_gone")
+    return {"prompt": prompt or "", "extend_of": row.clip.id, "parent_id": row.job.id}
 
 
 async def star(engine: Engine, row: JobRow, account_id: str, *, on: bool) -> None:
@@ -101,6 +117,8 @@ def details(row: JobRow, words: Words) -> list[str]:
     """What is behind a clip, a line each: whole prompt, settings, cost, parent."""
     job, applied = row.job, row.job.applied
     lines = [words.say("details.prompt", prompt=job.wanted.prompt or "–")]
+    if job.wanted.line:
+        lines.append(words.say("details.line", line=job.wanted.line))
     if job.wanted.negative_prompt:
         lines.append(words.say("details.negative", negative=job.wanted.negative_prompt))
     facts = {"seconds": applied.seconds, "aspect": applied.aspect_ratio, "resolution": applied.resolution}

@@ -14,8 +14,8 @@ from core.ids import new_secret_id
 from core.jobs import Actor, Attachment, Job, Place, Receipt
 
 FIELDS = (
-    "prompt", "negative_prompt", "aspect_ratio", "resolution", "duration", "seed", "generate_audio", "person_generation", "provider",
-    "model", "session_id", "parent_id", "reuse_image_of", "extend_of",
+    "prompt", "line", "negative_prompt", "aspect_ratio", "resolution", "duration", "seed", "generate_audio", "person_generation",
+    "provider", "model", "session_id", "parent_id", "reuse_image_of", "extend_of",
 )  # fmt: skip
 """Fields of an order; a field that no surface knows is left out before the command is stored."""
 

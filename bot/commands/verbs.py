@@ -1,7 +1,7 @@
 """The verbs of every surface, declared once: their options, who sees the answer, and when they exist at all.
 
 A surface turns this list into its own commands (Discord's definitions, Telegram's menus); descriptions are messages of the catalogue:
-``verb.<name>`` and ``verb.<name>.<option>``. A verb that no configured generator can do is not offered anywhere.
+``verb.<name>`` and ``verb.option.<option>``. A verb that no configured generator can do is not offered anywhere.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from core.capabilities import Capabilities, choices_of
-from core.requests import NEGATIVE_CHARACTERS, PROMPT_CHARACTERS, SEED_MOST
+from core.requests import LINE_CHARACTERS, NEGATIVE_CHARACTERS, PROMPT_CHARACTERS, SEED_MOST
 
 OptionKind = Literal["text", "whole", "picture", "flag", "job", "model", "who"]
 
@@ -68,8 +68,11 @@ def verbs(generators: Iterable[Capabilities]) -> tuple[Verb, ...]:
         motion = Option("motion", "text", "prompt", most=PROMPT_CHARACTERS)
         picture = Option("image", "picture", required=True)
         found.append(Verb("animate", (picture, motion, model, seconds, PRIVATE), private=False))
-    if any(each.extend for each in able):
+    if any(each.extend or each.image for each in able):
         found.append(Verb("extend", (JOB, PROMPT, PRIVATE), private=False))
+    if any(each.speech for each in able):
+        line = Option("line", "text", "line", required=True, most=LINE_CHARACTERS)
+        found.append(Verb("talk", (line, IMAGE, PROMPT, model, PRIVATE), private=False))
     found += [
         Verb("jobs"),
         Verb("cancel", (JOB,)),

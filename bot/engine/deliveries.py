@@ -85,7 +85,8 @@ class Courier:
             except (Gone, Forbidden):
                 if mine is None or receipt is None:
                     raise
-                # Somebody deleted the message, or we may not touch it any more: it is posted anew. Written down first, for a post is not repeated as an edit is.
+                # Somebody deleted the message, or we may not touch it any more: it is posted anew. Written down first, for a post
+                # is not repeated as an edit is.
                 await self._parts.store.card_lost(mine.id)
                 becomes = False
                 done = await self._climb(platform, delivery, None, row.clip, card)

@@ -31,7 +31,13 @@ def connect(data: Path) -> sqlite3.Connection:
 
 
 def check(
-    data: Path, vendor: Vendor | None = None, log: str = "", *, ended: bool = True, refusals: bool = False, reached: bool = True
+    data: Path,
+    vendor: Vendor | None = None,
+    log: str = "",
+    *,
+    ended: bool = True,
+    refusals: bool = False,
+    reached: bool = True,
 ) -> list[str]:
     """Every invariant at once. ``ended``: all jobs must have ended; ``refusals``: the script refuses submits, so that a job may
     have several attempts; without ``reached`` deliveries may have been given up.
@@ -143,7 +149,8 @@ def messages(connection: sqlite3.Connection, *, reached: bool = True) -> list[st
     """
     wrong = []
     sql = (
-        "SELECT j.id, j.state, j.clip_id, j.cancel_wish, SUM(d.state = 'sent') AS sent, SUM(d.state = 'dead') AS dead, COUNT(d.id) AS n FROM jobs AS j"
+        "SELECT j.id, j.state, j.clip_id, j.cancel_wish, SUM(d.state = 'sent') AS sent, SUM(d.state = 'dead') AS dead,"
+        " COUNT(d.id) AS n FROM jobs AS j"
         " LEFT JOIN deliveries AS d ON d.job_id = j.id AND d.kind = 'clip' WHERE j.hidden = 0 GROUP BY j.id"
     )
     for row in connection.execute(sql).fetchall():

@@ -158,7 +158,7 @@ def test_the_words_of_discord_are_there_in_every_locale() -> None:
     assert len(described_things) > 40
     assert [each["name"] for each in described_things if sorted(each["description_localizations"]) != locales()] == []
     menus = [command for command in commands() if command["type"] != 1]
-    assert [sorted(menu["name_localizations"]) for menu in menus] == [locales()] * 2
+    assert [sorted(menu["name_localizations"]) for menu in menus] == [locales()] * 3
     choices = [
         choice for thing in things(commands()) for choice in thing.get("choices", ()) if "name_localizations" in choice
     ]

@@ -40,7 +40,7 @@ class AdminVerbs:
                 text = words.say("admin.granted", credits=found["credits"], balance=found["balance"])
             case "block":
                 lift = bool(i.options.get("lift"))
-                await self._desk.do("block", {"who": _who(i), "blocked": not lift}, actor=actor)
+                await self._desk.do("unblock" if lift else "block", {"who": _who(i)}, actor=actor)
                 text = words.say("admin.unblocked" if lift else "admin.blocked")
             case "channel":
                 args = {
@@ -67,6 +67,10 @@ class AdminVerbs:
             case _:
                 raise NotFound("no such verb")
         await answer.say(escape(text))
+
+    async def report(self, actor: str, job_id: str) -> None:
+        """Anybody's word that a clip should not be here."""
+        await self._desk.do("report", {"job": job_id}, actor=actor)
 
     async def _quota(self, i: Interaction, actor: str, chat: str, words: Words, *, is_operator: bool) -> str:
         who, amount = i.options.get("who"), i.options.get("credits")

@@ -80,9 +80,9 @@ def build(
     able = [provider.capabilities for provider in engine.parts.providers.values()]
     offered = verbs(able)
     choices = Choices(engine)
-    panels = Panels(engine, marks, choices, offered, retention_days)
     platform = DiscordPlatform(api, marks, shelf, clock, attachments)
     orders = Orders(engine, platform)
+    panels = Panels(engine, marks, orders, choices, offered, retention_days)
     buttons = Buttons(engine, platform, marks, orders, panels, choices)
     desk = Desk(
         engine, api, shelf, doors, orders, buttons, panels, choices, AdminVerbs(engine, admin), attachments, offered

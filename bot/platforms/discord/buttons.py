@@ -101,7 +101,7 @@ class Buttons:
         ):  # a moderator remixes at their own cost, without the other person's picture
             fields.pop("reuse_image_of", None)
         if verb == "extend":
-            fields = {"prompt": i.values.get("prompt", ""), "extend_of": job_id, "parent_id": job_id}
+            fields = clips.extend_fields(row, i.values.get("prompt"))
         await self._orders.take(i, answer, fields, words, picture=picture, private=_is_private(row))
 
     def _read(self, custom_id: str) -> tuple[str, str]:
@@ -230,9 +230,8 @@ class Buttons:
         await answer.defer_update()
 
     async def _resend(self, i: Interaction, answer: Answering, words: Words, who: Acting, row: JobRow) -> None:
-        del i, who
-        await self._engine.resend(row.job.id)
-        await answer.say(escape(words.say("resend.done")))
+        del who
+        await self._orders.resend(i, answer, words, row)
 
 
 def _is_private(row: JobRow) -> bool:

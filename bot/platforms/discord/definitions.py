@@ -35,6 +35,7 @@ LOCALES: Final[Mapping[str, tuple[str, ...]]] = {
 """Discord's names of the languages that a catalogue may be written in."""
 ANIMATE_THIS: Final = "menu.animate_this"
 ANIMATE_AVATAR: Final = "menu.animate_avatar"
+REPORT: Final = "menu.report"
 ADMIN_VERBS: Final[Mapping[str, Sequence[tuple[str, int, bool]]]] = {
     "quota": (("who", USER, False), ("credits", STRING, False)),
     "grant": (("who", USER, True), ("amount", INTEGER, True), ("note", STRING, False)),
@@ -57,7 +58,7 @@ def definitions(
     found = [_anywhere(writer.command(verb)) for verb in verbs]
     if can_animate:
         found += [_anywhere(writer.menu(ANIMATE_THIS, MESSAGE_MENU)), _anywhere(writer.menu(ANIMATE_AVATAR, USER_MENU))]
-    found.append(writer.admin())
+    found += [_anywhere(writer.menu(REPORT, MESSAGE_MENU)), writer.admin()]
     return found
 
 

@@ -22,16 +22,17 @@ from bot.platforms.discord.api import DiscordApi
 from bot.platforms.discord.attachments import Attachments
 from bot.platforms.discord.buttons import Buttons
 from bot.platforms.discord.choices import Choices
-from bot.platforms.discord.definitions import ANIMATE_AVATAR, ANIMATE_THIS
+from bot.platforms.discord.definitions import ANIMATE_AVATAR, ANIMATE_THIS, REPORT
 from bot.platforms.discord.orders import Orders, refusal_text
 from bot.platforms.discord.panels import Panels
+from bot.platforms.discord.render import escape
 from bot.platforms.discord.wire import Attached, Interaction, Malformed, read_interaction
 from core.errors import BadOption, NotFound, ReelayError
 
 AT_ONCE: Final = 20_000
 """Interactions in hand; more than Discord ever delivers at once. Beyond, they are dropped and counted."""
 HANDLE_SECONDS: Final = 120.0
-MAKING: Final = frozenset({"video", "animate", "extend"})
+MAKING: Final = frozenset({"video", "animate", "extend", "talk"})
 
 log = logging.getLogger("reelay.discord")
 
@@ -119,19 +120,19 @@ class Desk:
 
     def _check_door(self, i: Interaction) -> None:
         """Raise NotAllowed for whom the operator did not invite; everybody may always see, leave and forget their own things."""
-        if i.kind == "command" and i.name in ("privacy", "forget", "help"):
+        if (i.kind == "command" and i.name in ("privacy", "forget", "help")) or i.custom_id.startswith(
+            "v1:forget_now:"
+        ):
             return
         subjects = [f"discord:user:{i.user_id}"]
-        if i.guild_id is not None:
-            subjects.append(f"discord:guild:{i.guild_id}")
+        if i.chat is not None:
+            subjects.append(i.chat)
         self._doors.check("discord", i.user_id, subjects)
 
     async def acting(self, i: Interaction) -> Acting:
         """The person of an interaction, as far as clips are concerned."""
         account = await self._engine.parts.store.find_account("discord", i.user_id)
-        moderates = (
-            frozenset({f"discord:guild:{i.guild_id}"}) if i.guild_id is not None and i.is_moderator else frozenset()
-        )
+        moderates = frozenset({i.chat}) if i.chat is not None and i.is_moderator else frozenset()
         return Acting(account, moderates, self._doors.is_admin("discord", i.user_id))
 
     # --------------------------------------------------------------------------------------------------------------- commands
@@ -140,6 +141,9 @@ class Desk:
         english = self._shelf.words("en")
         if i.name in (english.say(ANIMATE_THIS), english.say(ANIMATE_AVATAR)):
             await self._animate_target(i, answer, words)
+            return
+        if i.name == english.say(REPORT):
+            await self._report(i, answer, words)
             return
         name, _, rest = i.name.partition(" ")
         if name == "admin":
@@ -161,7 +165,8 @@ class Desk:
         }
         fields |= self._choices.read_model(i.options.get("model"))
         if verb.name == "extend":
-            fields["extend_of"] = i.options.get("clip")
+            row = await clips.the_clip(self._engine, await self.acting(i), str(i.options.get("clip")), only_owner=True)
+            fields |= clips.extend_fields(row, fields.get("prompt"))
         await self._orders.take(
             i,
             answer,
@@ -176,8 +181,7 @@ class Desk:
         await self._panels.check_channel(i)
         target = i.target
         if target is not None and target.clip_of is not None and not target.pictures:
-            chat = None if i.guild_id is None else f"discord:guild:{i.guild_id}"
-            frame = await clips.last_frame(self._engine, await self.acting(i), target.clip_of, chat)
+            frame = await clips.last_frame(self._engine, await self.acting(i), target.clip_of, i.chat)
             await self._orders.take(i, answer, {"parent_id": target.clip_of}, words, attachment=frame)
             return
         if target is None or not target.pictures:
@@ -186,6 +190,13 @@ class Desk:
         url = self._attachments.address(first.url)
         picture = Attached(url, first.name, first.mime, first.bytes, first.channel, first.message)
         await self._orders.take(i, answer, {}, words, picture=picture)
+
+    async def _report(self, i: Interaction, answer: Answering, words: Words) -> None:
+        if i.target is None or i.target.clip_of is None:
+            raise NotFound("no clip of ours", message_id="error.no_clip_there")
+        row = await clips.seen_clip(self._engine, await self.acting(i), i.target.clip_of, i.chat)
+        await self._admin.report(f"discord:{i.user_id}", row.job.id)
+        await answer.say(escape(words.say("report.done")))
 
 
 def language_of(i: Interaction) -> str:

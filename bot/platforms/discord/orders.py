@@ -14,12 +14,14 @@ from bot.engine.engine import Engine
 from bot.engine.words import Words
 from bot.platforms.discord.answering import Answering
 from bot.platforms.discord.attachments import reference
+from bot.platforms.discord.identity import TOKEN_SECONDS
 from bot.platforms.discord.platform import DiscordPlatform
 from bot.platforms.discord.render import escape
 from bot.platforms.discord.wire import Attached, Interaction
 from core.cards import Message
-from core.errors import ReelayError
+from core.errors import NotFound, ReelayError
 from core.jobs import Actor, Attachment, Job, Place
+from storage.views import JobRow
 
 PATIENCE: Final = 1.0
 """How long an answer waits for the whole order, so that a refusal needs no public "thinking"; less while many wait."""
@@ -94,6 +96,17 @@ class Orders:
             acknowledged.set()
             raise
 
+    async def resend(self, i: Interaction, answer: Answering, words: Words, row: JobRow) -> None:
+        """Post a clip once more, here: the answer to this interaction becomes it. A private clip stays private."""
+        if row.clip is None:
+            raise NotFound("the clip is gone", message_id="error.clip_gone")
+        private = row.job.place.visibility == "only_owner"
+        if not await answer.defer(private=private):
+            return
+        place = place_as_shown(place_of(i, words.language, private=private), answer)
+        receipt = self._platform.receipt(place, answer.message_id or ORIGINAL, answer.token)
+        await self._engine.resend(row.job.id, place, receipt)
+
     @staticmethod
     async def _until_received(received: asyncio.Event, making: asyncio.Task[tuple[Job, bool]]) -> None:
         """Until the command is durable or refused."""
@@ -111,10 +124,13 @@ class Orders:
         except ReelayError as error:
             await answer.refuse(refusal_text(error, words, self._engine.parts.clock.now()))
             return None
+        shown = place_as_shown(place, answer)
         if answer.message_id is not None:
-            receipt = self._platform.receipt(place_as_shown(place, answer), answer.message_id, answer.token)
+            receipt = self._platform.receipt(shown, answer.message_id, answer.token)
             await self._engine.parts.store.acknowledged(job.id, receipt)
             self._engine.lanes.touch(job.id)
+        if not self._platform.reaches(shown) and await self._engine.desk.expected_seconds(job.id) > TOKEN_SECONDS:
+            await answer.say(escape(words.say("delivery.comes_directly")))
         return job
 
 
@@ -128,7 +144,7 @@ def actor_of(i: Interaction, *, is_admin: bool = False) -> Actor:
     return Actor(
         platform="discord",
         external_id=i.user_id,
-        chat=None if i.guild_id is None else f"discord:guild:{i.guild_id}",
+        chat=i.chat,
         roles=tuple(f"discord:role:{role}" for role in i.roles),
         is_admin=is_admin,
     )
@@ -138,7 +154,7 @@ def place_of(i: Interaction, language: str, *, private: bool, picture: Attached 
     """Where to answer."""
     details: dict[str, Any] = {"user": i.user_id, "member": i.bot_is_member, "dm": i.is_dm}
     if i.guild_id is not None:
-        details |= {"chat_subject": f"discord:guild:{i.guild_id}", "guild": i.guild_id, "nsfw": i.nsfw}
+        details |= {"chat_subject": i.chat, "guild": i.guild_id, "nsfw": i.nsfw}
     if picture is not None:
         details["picture_url"] = picture.url
     return Place(

@@ -13,6 +13,7 @@ from bot.engine.words import Words
 from bot.platforms.discord.answering import Answering
 from bot.platforms.discord.choices import Choices
 from bot.platforms.discord.identity import Marks
+from bot.platforms.discord.orders import Orders
 from bot.platforms.discord.render import ACTION_ROW, BUTTON, SECONDARY, escape, plain
 from bot.platforms.discord.wire import Interaction
 from core.errors import NotAllowed, NotFound
@@ -36,10 +37,16 @@ class Panels:
     """One method for each verb, by its name; ``check_channel`` stands before those that make something."""
 
     def __init__(
-        self, engine: Engine, marks: Marks, choices: Choices, verbs: Sequence[Verb], retention_days: int
+        self,
+        engine: Engine,
+        marks: Marks,
+        orders: Orders,
+        choices: Choices,
+        verbs: Sequence[Verb],
+        retention_days: int,
     ) -> None:
         """``verbs``: for the help."""
-        self._engine, self._marks, self._choices = engine, marks, choices
+        self._engine, self._marks, self._orders, self._choices = engine, marks, orders, choices
         self._verbs_shown, self._retention_days = verbs, retention_days
 
     async def check_channel(self, i: Interaction) -> None:
@@ -73,8 +80,7 @@ class Panels:
     async def resend(self, i: Interaction, answer: Answering, words: Words, who: Acting) -> None:
         """Post a clip once more."""
         row = await clips.the_clip(self._engine, who, str(i.options.get("clip")), only_owner=True)
-        await self._engine.resend(row.job.id)
-        await answer.say(escape(words.say("resend.done")))
+        await self._orders.resend(i, answer, words, row)
 
     async def gallery(self, i: Interaction, answer: Answering, words: Words, who: Acting) -> None:
         """Finished clips: the person's, the starred ones, or what was posted publicly in this server."""
@@ -88,11 +94,9 @@ class Panels:
         self, i: Interaction, answer: Answering, words: Words, who: Acting, which: str, before: str | None
     ) -> None:
         if which == "server":
-            if i.guild_id is None:
+            if i.chat is None:
                 raise NotFound("not in a server", message_id="error.no_server")
-            found = await clips.server_gallery(
-                self._engine, words, f"discord:guild:{i.guild_id}", before, with_nsfw=i.nsfw
-            )
+            found = await clips.server_gallery(self._engine, words, i.chat, before, with_nsfw=i.nsfw)
         else:
             which = "favourites" if which == "favourites" else "mine"
             found = await clips.gallery(

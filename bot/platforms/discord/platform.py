@@ -85,7 +85,7 @@ class DiscordPlatform:
         try:
             await self._patch(receipt, body, ())
         except Forbidden:
-            if not card.final or self._bot_reaches(receipt.place):
+            if not card.final or self.reaches(receipt.place):
                 raise
             return await self._post_directly(receipt.place, body, f"e{card.job_id}", ())
         return self._fresh(receipt)
@@ -123,7 +123,7 @@ class DiscordPlatform:
         try:
             if token is not None:
                 await self._call("DELETE", _original(token), as_bot=False)
-            elif self._bot_reaches(receipt.place):
+            elif self.reaches(receipt.place):
                 await self._call("DELETE", f"/channels/{receipt.place.chat}/messages/{receipt.message}")
         except Gone:
             return
@@ -153,7 +153,8 @@ class DiscordPlatform:
         return receipt
 
     @staticmethod
-    def _bot_reaches(place: Place) -> bool:
+    def reaches(place: Place) -> bool:
+        """Whether the bot itself can edit and post there, also when an interaction's token has ended."""
         return place.visibility == "public" and bool(place.details.get("member"))
 
     # ------------------------------------------------------------------------------------------------------------------ calls
@@ -173,7 +174,7 @@ class DiscordPlatform:
                 log.info("an interaction token ended early", extra={"code": refusal.code})
             else:
                 return
-        if not self._bot_reaches(place):
+        if not self.reaches(place):
             raise Forbidden("nothing of ours reaches this message any more")
         await self._call("PATCH", f"/channels/{place.chat}/messages/{receipt.message}", body, files)
 
@@ -189,7 +190,7 @@ class DiscordPlatform:
                 return
 
     async def _post(self, place: Place, body: dict[str, Any], nonce: str, files: Sequence[Upload] = ()) -> Receipt:
-        if self._bot_reaches(place):
+        if self.reaches(place):
             try:
                 return Receipt(place, await self._create(place.chat, body, nonce, files))
             except (Gone, Forbidden) as error:

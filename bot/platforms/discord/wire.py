@@ -88,6 +88,11 @@ class Interaction:
     message_is_private: bool = False
 
     @property
+    def chat(self) -> str | None:
+        """The chat whose members all see what is public here: ``discord:guild:1``; None outside of guilds."""
+        return None if self.guild_id is None else f"discord:guild:{self.guild_id}"
+
+    @property
     def is_moderator(self) -> bool:
         """May act on other people's clips here."""
         return bool(self.permissions & (MANAGE_MESSAGES | MANAGE_GUILD | ADMINISTRATOR))
