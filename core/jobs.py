@@ -266,6 +266,10 @@ class CardRow:
     closed: bool
     failures: int = 0
 
+    def awaits_answer(self, now: int) -> bool:
+        """Whether the command's own answer, which will be this message, may still be on its way."""
+        return self.receipt is None and self.shown_hash is None and not self.failures and now < self.next_edit_at
+
 
 @dataclass(frozen=True, slots=True)
 class InboxRow:

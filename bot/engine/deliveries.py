@@ -66,6 +66,10 @@ class Courier:
         if platform is None:
             await self._parts.store.postpone_delivery(delivery.id, self._parts.clock.now() + 60_000, "PLATFORM_OFF")
             return False
+        if mine is not None and mine.awaits_answer(self._parts.clock.now()) and delivery.state is DeliveryState.PENDING:
+            # The platform is about to answer the command with a message of its own: that one becomes the clip.
+            await self._parts.store.postpone_delivery(delivery.id, mine.next_edit_at, "NOT_ACKNOWLEDGED")
+            return False
         receipt = mine.receipt if mine is not None else delivery.receipt
         becomes = platform.limits.message_becomes_clip and receipt is not None
         if delivery.state is DeliveryState.SENDING and not (becomes or platform.limits.idempotent_send):

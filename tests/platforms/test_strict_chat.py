@@ -281,6 +281,24 @@ def test_a_clip_whose_upload_fails_is_brought_again_into_the_same_message(tmp_pa
     run(play)
 
 
+def test_a_clip_that_is_ready_before_the_command_was_answered_waits_for_that_message(tmp_path: Path) -> None:
+    """A quick clip once overtook the answer to its own command, and there were two messages."""
+
+    async def play(clock: VirtualClock) -> None:
+        async with stage(tmp_path, clock, seconds=0) as on:
+            job = await on.order()
+
+            async def kept() -> bool:
+                return (await on.store.job(job.id)).ended
+
+            await on.until(kept, 4)
+            await on.card(job)
+            await on.settled(job)
+            assert only(on.chat).clip
+
+    run(play)
+
+
 def test_an_upload_whose_answer_was_lost_is_never_posted_twice(tmp_path: Path) -> None:
     """Where a clip is a message of its own and no nonce is known: it may be there, so the card says so and ``resend`` posts it."""
 
