@@ -201,6 +201,13 @@ def move_delivery(
             delivery_id,
         ),
     )
+    if to is DeliveryState.SENT and receipt is not None:
+        # With the clip's own commit: after a crash in between, an edit of the card as it was would take the clip away again.
+        connection.execute(
+            "UPDATE cards SET receipt = ? WHERE job_id = ? AND closed = 0"
+            " AND place = (SELECT place FROM deliveries WHERE id = ? AND kind = 'clip')",
+            (dump(receipt.as_json()), delivery.job_id, delivery_id),
+        )
     if to is DeliveryState.SENT and notify_after_ms is not None:
         _owe_notice(connection, delivery_id, notify_after_ms, now)
     return read_delivery(connection, delivery_id)

@@ -93,11 +93,13 @@ class House:
         self._clock.write_text(str(int(seconds * 1000)))
         self.discord.clock.advance(seconds)
 
-    def end(self, *, reached: bool = True) -> None:
+    def end(self, *, reached: bool = True, resent: bool = False) -> None:
         """Stop it; nothing is left over, nothing was said that must not be, nothing was asked that Discord refuses."""
         self.reelay.wait_quiet()
         assert self.reelay.stop() == 0
-        assert check(self.reelay.data, self.vendor, self.reelay.text, refusals=True, reached=reached) == []
+        assert (
+            check(self.reelay.data, self.vendor, self.reelay.text, refusals=True, reached=reached, resent=resent) == []
+        )
         assert self.discord.journal.malformed() == []
         assert "Traceback" not in self.reelay.text
         assert self.discord.token not in self.reelay.text

@@ -151,8 +151,7 @@ def test_a_private_clip_never_touches_the_channel(house: House) -> None:
     house.later(OLD)
     finish(house)
     clip_in(house, house.ada.direct())
-    assert bots(house) == [use.message] or all(each.ephemeral for each in bots(house))
-    assert house.discord.journal.requests("create_message", 200)
+    assert all(each.ephemeral for each in bots(house))
     bob = house.discord.add_person("bob", house.guild)
     assert bob.messages(house.room) == []
     settled(house, use)

@@ -25,7 +25,7 @@ def test_a_picture_and_words_become_one_message_with_rising_progress_that_ends_a
     assert sniff(seen.clip.data[:64]) is not None
     assert seen.v2
     assert "AI\\-generated" in seen.text
-    assert seen.labels == ["Again", "Remix", "Favourite", "Details", "Delete"]
+    assert seen.labels == ["Again", "Remix", "Extend", "Favourite", "Details", "Delete"]
     public = [each for each in house.ada.messages(house.room) if each.author == "reelay"]
     assert [each.id for each in public] == [seen.id], "one message, from the first answer to the clip"
     bars = [moment.text.count("▰") for moment in use.history if "▰" in moment.text or "▱" in moment.text]
