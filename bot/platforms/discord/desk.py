@@ -59,6 +59,9 @@ class Desk:
         self._orders, self._buttons, self._panels = orders, buttons, panels
         self._choices, self._admin, self._attachments = choices, admin, attachments
         self._verbs = by_name(verbs)
+        english = shelf.words("en")
+        self._menus = frozenset({english.say(ANIMATE_THIS), english.say(ANIMATE_AVATAR)})
+        self._report_menu = english.say(REPORT)
         self._tasks: set[asyncio.Task[None]] = set()
         self.dropped = 0
         self.malformed = 0
@@ -138,11 +141,10 @@ class Desk:
     # --------------------------------------------------------------------------------------------------------------- commands
 
     async def _command(self, i: Interaction, answer: Answering, words: Words) -> None:
-        english = self._shelf.words("en")
-        if i.name in (english.say(ANIMATE_THIS), english.say(ANIMATE_AVATAR)):
+        if i.name in self._menus:
             await self._animate_target(i, answer, words)
             return
-        if i.name == english.say(REPORT):
+        if i.name == self._report_menu:
             await self._report(i, answer, words)
             return
         name, _, rest = i.name.partition(" ")

@@ -24,10 +24,11 @@ from core.jobs import Actor, Attachment, Job, Place
 from storage.views import JobRow
 
 PATIENCE: Final = 1.0
-"""How long an answer waits for the whole order, so that a refusal needs no public "thinking"; less while many wait."""
+"""How long an answer waits for the whole order, so that a refusal needs no public "thinking"; not at all while many wait."""
 CROWD: Final = 64
-CROWDED_PATIENCE: Final = 0.05
 RECEIVE_SECONDS: Final = 30.0
+CALM_SECONDS: Final = 10.0
+"""How long a job that is acknowledged waits for the acknowledgements of others: they have three seconds, and it has none."""
 ORIGINAL: Final = "@original"
 """Stands for the message that answers an interaction until its id is known."""
 
@@ -41,6 +42,9 @@ class Orders:
         """Receipts are the platform's."""
         self._engine, self._platform = engine, platform
         self._waiting = 0
+        self._calm = asyncio.Event()
+        """Set while few wait for their acknowledgement."""
+        self._calm.set()
 
     async def take(
         self,
@@ -61,14 +65,18 @@ class Orders:
         place = place_of(i, words.language, private=private, picture=picture)
         if picture is not None:
             attachment = _attachment(picture)
-        received, acknowledged = asyncio.Event(), asyncio.Event()
-        self._waiting += 1
+        loop = asyncio.get_running_loop()
+        received, acknowledged = loop.create_future(), loop.create_future()
+        in_crowd = self._waiting >= CROWD
 
         async def durable() -> None:
-            received.set()
-            if self._waiting > CROWD:  # first everybody is acknowledged, then the jobs are made
+            if not received.done():
+                received.set_result(None)
+            if in_crowd:  # first everybody is acknowledged, then the jobs are made
+                await acknowledged
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(acknowledged.wait(), RECEIVE_SECONDS)
+                    async with asyncio.timeout(CALM_SECONDS):
+                        await self._calm.wait()
 
         making = asyncio.create_task(
             order(
@@ -82,19 +90,28 @@ class Orders:
                 received=durable,
             )
         )
+        self._count(1)
         try:
-            await asyncio.wait({making}, timeout=CROWDED_PATIENCE if self._waiting > CROWD else PATIENCE)
+            if not in_crowd:  # a refusal comes only after the command is durable
+                await asyncio.wait({making}, timeout=PATIENCE)
             if not making.done():
-                await self._until_received(received, making)
+                await asyncio.wait({making, received}, timeout=RECEIVE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
             refused = making.done() and making.exception() is not None
-            if not refused and (making.done() or received.is_set()):
+            if not refused and (making.done() or received.done()):
                 await answer.defer(private=private)
-            acknowledged.set()
-            self._waiting -= 1
-            return await self._made(answer, making, words, place)
-        except BaseException:
-            acknowledged.set()
-            raise
+        finally:  # whatever ends it, nobody waits for this one any more
+            if not acknowledged.done():
+                acknowledged.set_result(None)
+            self._count(-1)
+        return await self._made(answer, making, words, place)
+
+    def _count(self, more: int) -> None:
+        """Orders that wait for their acknowledgement."""
+        self._waiting += more
+        if self._waiting > CROWD:
+            self._calm.clear()
+        else:
+            self._calm.set()
 
     async def resend(self, i: Interaction, answer: Answering, words: Words, row: JobRow) -> None:
         """Post a clip once more, here: the answer to this interaction becomes it. A private clip stays private."""
@@ -106,15 +123,6 @@ class Orders:
         place = place_as_shown(place_of(i, words.language, private=private), answer)
         receipt = self._platform.receipt(place, answer.message_id or ORIGINAL, answer.token)
         await self._engine.resend(row.job.id, place, receipt)
-
-    @staticmethod
-    async def _until_received(received: asyncio.Event, making: asyncio.Task[tuple[Job, bool]]) -> None:
-        """Until the command is durable or refused."""
-        waiter = asyncio.ensure_future(received.wait())
-        try:
-            await asyncio.wait({making, waiter}, timeout=RECEIVE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            waiter.cancel()
 
     async def _made(
         self, answer: Answering, making: asyncio.Task[tuple[Job, bool]], words: Words, place: Place

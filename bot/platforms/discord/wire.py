@@ -113,9 +113,9 @@ def read_interaction(raw: Raw) -> Interaction:
 
 def _read(raw: Raw) -> Interaction:
     kind = KINDS[int(raw["type"])]
-    base = Interaction(id=str(raw["id"]), token=str(raw["token"]), application_id=str(raw["application_id"]), kind=kind)
+    number, token, application_id = str(raw["id"]), str(raw["token"]), str(raw["application_id"])
     if kind == "ping":
-        return base
+        return Interaction(id=number, token=token, application_id=application_id, kind=kind)
     member: Raw = raw.get("member") or {}
     user: Raw = member.get("user") or raw["user"]
     channel: Raw = raw.get("channel") or {}
@@ -127,9 +127,9 @@ def _read(raw: Raw) -> Interaction:
     is_dm = raw.get("context") == BOT_DM
     limit = raw.get("attachment_size_limit")
     return Interaction(
-        id=base.id,
-        token=base.token,
-        application_id=base.application_id,
+        id=number,
+        token=token,
+        application_id=application_id,
         kind=kind,
         user_id=str(user["id"]),
         user_name=str(user.get("global_name") or user.get("username") or ""),
