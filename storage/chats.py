@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Final
 
 from storage.views import JobRow, row_of
+
+KEPT_GUILDS: Final = 10_000
+"""Guilds whose rules are kept in memory; beyond, all are read again."""
+Rules = Mapping[str, bool]
+"""Channels that a guild's managers have named, and whether clips may be made there."""
 
 POSTED = "shown_in = ? AND shown_in IS NOT NULL AND clip_id IS NOT NULL AND hidden = 0"
 """The condition of the index ``jobs_of_chat``, word for word; the value is a chat."""
@@ -22,16 +29,41 @@ def set_channel(
     )
 
 
-def is_allowed(connection: sqlite3.Connection, platform: str, guild: str, channels: Sequence[str]) -> bool:
+def rules_of(connection: sqlite3.Connection, platform: str, guild: str) -> dict[str, bool]:
+    """What a guild's managers have said about its channels."""
+    sql = "SELECT channel, allowed FROM channels WHERE platform = ? AND guild = ?"
+    return {row["channel"]: bool(row["allowed"]) for row in connection.execute(sql, (platform, guild)).fetchall()}
+
+
+def is_allowed(rules: Rules, channels: Sequence[str]) -> bool:
     """Whether clips may be made in the first of ``channels``; the others are what it lies in (a thread's channel)."""
-    rows = connection.execute(
-        "SELECT channel, allowed FROM channels WHERE platform = ? AND guild = ?", (platform, guild)
-    ).fetchall()
-    rules = {row["channel"]: bool(row["allowed"]) for row in rows}
     for channel in channels:
         if channel in rules:
             return rules[channel]
     return not any(rules.values())
+
+
+class KeptRules:
+    """The rules of guilds, each read once: every order asks for them before it is acknowledged, thousands at the same moment."""
+
+    def __init__(self, read: Callable[[str, str], Awaitable[Rules]]) -> None:
+        """``read(platform, guild)``: from the database."""
+        self._read = read
+        self._kept: dict[tuple[str, str], asyncio.Future[Rules]] = {}
+
+    async def of(self, platform: str, guild: str) -> Rules:
+        """The rules; whoever asks while they are read waits for the same reading."""
+        key = (platform, guild)
+        found = self._kept.get(key)
+        if found is None or (found.done() and (found.cancelled() or found.exception() is not None)):
+            if len(self._kept) >= KEPT_GUILDS:
+                self._kept.clear()
+            found = self._kept[key] = asyncio.ensure_future(self._read(platform, guild))
+        return await asyncio.shield(found)
+
+    def forget(self, platform: str, guild: str) -> None:
+        """They were changed: whoever asks from now on reads them anew."""
+        self._kept.pop((platform, guild), None)
 
 
 def posted(

@@ -33,6 +33,7 @@ class OperatorStore:
     async def set_channel(self, doing: Doing, platform: str, guild: str, channel: str, *, allowed: bool) -> None:
         """Allow or deny clips in a channel."""
         await self._do(doing, lambda c, now: chats.set_channel(c, platform, guild, channel, allowed=allowed, now=now))
+        self._store.channel_rules.forget(platform, guild)
 
     async def _do(self, doing: Doing, work: Work[T]) -> T:
         now = self._now()

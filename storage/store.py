@@ -32,6 +32,7 @@ class SqliteStore:
         """``defaults``: configured limits where an operator set none."""
         self.database = database
         self._clock, self.defaults, self._tombstone = clock, defaults, tombstone
+        self.channel_rules = chats.KeptRules(self._rules_of)
 
     # ------------------------------------------------------------------------------------------------------------------ intake
 
@@ -367,7 +368,10 @@ class SqliteStore:
 
     async def chat_allowed(self, platform: str, guild: str, channels: Sequence[str]) -> bool:
         """Whether clips may be made in the first of ``channels``."""
-        return await self.database.read(lambda c: chats.is_allowed(c, platform, guild, channels))
+        return chats.is_allowed(await self.channel_rules.of(platform, guild), channels)
+
+    async def _rules_of(self, platform: str, guild: str) -> chats.Rules:
+        return await self.database.read(lambda c: chats.rules_of(c, platform, guild))
 
     async def posted(
         self, chat: str, most: int, before: str | None = None, *, with_nsfw: bool = False
