@@ -1,0 +1,227 @@
+"""What a hostile look at the adapter found: each of these was wrong once."""
+
+from __future__ import annotations
+
+import json
+import socket
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.journeys.discord.conftest import House
+from tests.lab.discord import Channel, May, Person, Seen, Use
+from tests.lab.waiting import until
+
+pytestmark = pytest.mark.journey
+
+OLD = 16 * 60.0
+"""Seconds after which an interaction's token is dead."""
+
+
+def bots(house: House, channel: Channel | None = None, person: Person | None = None) -> list[Seen]:
+    """What Reelay has posted where somebody sees it."""
+    return [each for each in (person or house.ada).messages(channel or house.room) if each.author == "reelay"]
+
+
+def answered(use: Use) -> Use:
+    """Wait for the first answer."""
+    until(lambda: use.acknowledged or use.failed, what="the answer")
+    assert use.failed is None
+    return use
+
+
+def manager(house: House) -> Person:
+    """Somebody who manages the server, and nothing else."""
+    bob = house.discord.add_person("bob", house.guild)
+    house.discord.grant(bob, house.guild, house.discord.add_role(house.guild, "managers", May.MANAGE_GUILD))
+    return bob
+
+
+# -------------------------------------------------------------------------------------------------------------------- endpoint
+
+
+def test_a_call_that_arrives_in_pieces_is_read_whole(house: House) -> None:
+    house.start(environ={"DISCORD_PUBLIC_KEY": house.discord.public_key})
+    body = json.dumps({"type": 1, "padding": "x" * 2000}).encode()
+    headers = house.discord.signer.headers(str(int(house.discord.clock())), body)
+    at = urlsplit(house.reelay.url)
+    assert at.hostname is not None
+    head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    with socket.create_connection((at.hostname, at.port or 80), timeout=10) as wire:
+        wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        start = f"POST /hooks/discord HTTP/1.1\r\nHost: {at.netloc}\r\nContent-Length: {len(body)}\r\n{head}\r\n"
+        wire.sendall(start.encode() + body[:1000])
+        wire.settimeout(0.5)
+        with pytest.raises(TimeoutError):
+            wire.recv(1)
+        wire.settimeout(10)
+        wire.sendall(body[1000:])
+        assert wire.recv(100).startswith(b"HTTP/1.1 200")
+    house.end()
+
+
+# ------------------------------------------------------------------------------------------------------------------ permissions
+
+
+def test_another_generator_for_a_private_clip_makes_a_private_clip(house: House) -> None:
+    house.reelay.generators.append(
+        {"name": "second", "url": house.vendor.url, "price": 40, "poll_seconds": [0.05, 0.2]}
+    )
+    house.script("secret", fails="unavailable")
+    house.start()
+    bob = house.discord.add_person("bob", house.guild)
+    use = house.video("a secret garden", private=True, model="lab")
+    until(lambda: house.job_of(use)["state"] == "failed", 60, "the end")
+    until(lambda: use.message and "Another generator" in use.message.labels, 30, "the button")
+    assert use.message is not None
+    offers = answered(house.ada.press(use.message, "Another generator"))
+    assert offers.message is not None
+    house.script("secret", seconds=0.1)
+    again = answered(house.ada.press(offers.message, offers.message.labels[0]))
+    house.clip_of(again)
+    assert again.message is not None
+    assert again.message.ephemeral
+    assert bots(house, person=bob) == []
+    house.end()
+
+
+def test_buttons_make_nothing_where_the_managers_want_nothing(house: House) -> None:
+    house.start()
+    bob = manager(house)
+    seen = house.clip_of(house.video("a fox"))
+    examples = answered(house.ada.slash("examples", house.room))
+    mine = answered(house.ada.slash("gallery", house.room))
+    form = answered(house.ada.press(seen, "Remix"))
+    answered(bob.slash("admin channel", house.room, allow=False))
+    assert examples.message is not None
+    assert mine.message is not None
+    for use in (
+        house.ada.press(seen, "Again"),
+        house.ada.press(examples.message, examples.message.labels[0]),
+        house.ada.press(mine.message, mine.message.labels[0]),
+        house.ada.submit(form, {"prompt": "a fox in the rain"}),
+        house.ada.press(seen, "Remix"),
+    ):
+        answered(use)
+        assert use.modal is None
+        until(lambda use=use: use.text, what="the refusal")
+        assert use.message is not None
+        assert use.message.ephemeral
+    assert house.jobs() == 1
+    assert len([each for each in bots(house) if not each.ephemeral]) == 1
+    house.end()
+
+
+def test_a_manager_sees_the_quota_of_the_server_and_of_nobody_else(house: House) -> None:
+    bob = manager(house)
+    house.start(environ={"REELAY_DAILY_CREDITS": "500"})
+    house.clip_of(house.video("a fox"))
+    use = answered(bob.slash("admin quota", house.room, who=house.ada))
+    assert use.text == "You may not do that here."
+    house.end()
+
+
+def test_a_grant_that_is_dispatched_twice_is_made_once(house: House) -> None:
+    olga = manager(house)
+    house.discord.gateway.copies = 2
+    house.start(environ={"REELAY_ADMINS": f"discord:{olga.id}"})
+    answered(olga.slash("admin grant", house.room, who=house.ada, amount=25))
+    house.reelay.wait_quiet()
+    assert house.reelay.rows("SELECT amount FROM ledger WHERE kind = 'grant'") == [{"amount": 25}]
+    house.end()
+
+
+def test_the_gallery_of_a_server_shows_nothing_of_a_channel_that_the_person_cannot_see(house: House) -> None:
+    house.start()
+    bob = house.discord.add_person("bob", house.guild)
+    staff = house.discord.add_channel(house.guild, "staff")
+    house.discord.set_permissions(staff, house.guild.roles[house.guild.id], deny=May.VIEW_CHANNEL)
+    boss = house.discord.add_role(house.guild, "boss")
+    house.discord.set_permissions(staff, boss, allow=May.VIEW_CHANNEL)
+    house.discord.set_permissions(staff, allow=May.VIEW_CHANNEL)
+    house.discord.grant(house.ada, house.guild, boss)
+    house.clip_of(house.video("a plan of the coming year", staff))
+    house.clip_of(house.video("a fox"))
+    shown = answered(bob.slash("gallery", house.room, which="server"))
+    assert "a fox" in shown.text
+    assert "plan" not in shown.text
+    assert "plan" in answered(house.ada.slash("gallery", house.room, which="server")).text
+    house.end()
+
+
+# ------------------------------------------------------------------------------------------------------------------- the ladder
+
+
+def running(house: House, prompt: str = "whale", **options: object) -> Use:
+    """A clip whose generator waits; its card has been edited once."""
+    house.script(prompt, seconds=None)
+    house.start()
+    use = house.video(prompt, **options)  # type: ignore[arg-type]
+    until(lambda: house.vendor.of(prompt), what="the submit")
+    until(lambda: "Rendering" in use.text, what="the card")
+    return use
+
+
+def test_a_private_clip_that_fails_late_is_told_by_direct_message(house: House) -> None:
+    house.script("whale", seconds=None, fails="content")
+    house.start()
+    use = house.video("whale", private=True)
+    until(lambda: "Rendering" in use.text, what="the card")
+    house.later(OLD)
+    card = "SELECT next_edit_at, closed FROM cards"
+    before = house.reelay.rows(card)
+    until(lambda: house.reelay.rows(card) != before, 30, "an edit that reaches nothing any more")
+    house.vendor.finish("whale")
+    until(lambda: house.job_of(use)["state"] == "failed", 30, "the end")
+    until(lambda: [each for each in bots(house, house.ada.direct()) if "not charged" in each.text], 30, "the reason")
+    house.end()
+
+
+def test_an_order_that_fails_after_its_acknowledgement_was_too_late_is_told_all_the_same(house: House) -> None:
+    house.script("refused", seconds=9.0, fails="content")
+    house.start()
+    house.discord.on("create_interaction_response").refuse(10062)
+    use = house.ada.slash("video", house.room, prompt="refused by its rules")
+    until(lambda: house.job_of(use)["state"] == "failed", 60, "the end")
+    until(lambda: [each for each in bots(house) if "not charged" in each.text], 30, "the reason")
+    house.end()
+
+
+def test_a_message_whose_acknowledgement_was_lost_is_edited_after_the_token_too(house: House) -> None:
+    house.script("whale", seconds=None)
+    house.start()
+    house.discord.on("create_interaction_response").cut_after()
+    use = house.ada.slash("video", house.room, prompt="whale")
+    until(lambda: "Rendering" in use.text, 40, what="the card")
+    house.later(OLD)
+    house.vendor.finish("whale")
+    seen = house.clip_of(use, 60)
+    assert [each.id for each in bots(house)] == [seen.id]
+    house.end()
+
+
+def test_many_old_messages_of_one_channel_are_edited_within_its_limit(house: House) -> None:
+    house.reelay.generators[0]["most_active"] = 12
+    house.start(environ={"REELAY_MAX_ACTIVE_JOBS": "12", "REELAY_MAX_WAITING_JOBS": "50"})
+    house.script("slow", seconds=None)
+    uses = [house.video(f"slow {number}") for number in range(10)]
+    until(lambda: all("Rendering" in use.text for use in uses), 60, what="the cards")
+    house.later(OLD)
+    house.vendor.finish("slow")
+    for use in uses:
+        house.clip_of(use, 90)
+    assert house.discord.journal.rate_limited() == []
+    house.end()
+
+
+def test_a_clip_waits_for_a_token_that_was_reset(house: House) -> None:
+    use = running(house)
+    house.later(OLD)
+    token = house.discord.world.token
+    house.discord.world.token = "another"
+    house.vendor.finish("whale")
+    until(lambda: house.job_of(use)["state"] == "done", 40, "the end")
+    until(lambda: house.discord.journal.requests("update_message", 401), 30, "the refusal")
+    house.discord.world.token = token
+    house.clip_of(use, 60)
+    house.end()
