@@ -16,6 +16,10 @@ from core.ports import Clock
 
 PATH: Final = "/hooks/discord"
 BODY_MOST: Final = 1 << 20
+BODY_SECONDS: Final = 3.0
+"""As long as Discord waits for an answer."""
+STAMP_MOST: Final = 12
+"""Digits of a moment in Unix seconds."""
 PING, PONG = 1, 1
 TOLERANCE_SECONDS: Final = 300
 """How old a signed call may be: a recorded one is worth nothing later."""
@@ -47,7 +51,10 @@ class Endpoint:
 
     async def receive(self, request: web.Request) -> web.Response:
         """One call of Discord's."""
-        body = await request.content.read(BODY_MOST + 1)
+        try:
+            body = await _whole(request)
+        except TimeoutError:
+            return web.Response(status=408)
         if len(body) > BODY_MOST:
             return web.Response(status=413)
         if not is_signed(self._key, body, request.headers) or not self._is_fresh(request.headers):
@@ -66,4 +73,15 @@ class Endpoint:
 
     def _is_fresh(self, headers: Mapping[str, str]) -> bool:
         stamp = headers.get("X-Signature-Timestamp", "")
-        return stamp.isdecimal() and abs(self._clock.now() / 1000 - int(stamp)) <= TOLERANCE_SECONDS
+        if not stamp.isdecimal() or len(stamp) > STAMP_MOST:
+            return False
+        return abs(self._clock.now() / 1000 - int(stamp)) <= TOLERANCE_SECONDS
+
+
+async def _whole(request: web.Request) -> bytes:
+    """The body, however many pieces it comes in; at most a byte more than is allowed. Raises TimeoutError."""
+    body = b""
+    async with asyncio.timeout(BODY_SECONDS):
+        while len(body) <= BODY_MOST and (piece := await request.content.read(BODY_MOST + 1 - len(body))):
+            body += piece
+    return body
