@@ -16,13 +16,15 @@ from typing import Any, Final
 
 import aiohttp
 
-from bot.platforms.discord.budget import Budget
+from bot.platforms.discord.budget import Budget, route_of
 from core.errors import WasDone
 from core.ports import Clock
 
 CALL_SECONDS: Final = 15.0
 UPLOAD_BYTES_PER_SECOND: Final = 200_000
 """An upload may take a call's time and a second for each so many bytes."""
+NO_TIMEOUT: Final = aiohttp.ClientTimeout(total=None, sock_connect=10.0)
+"""Each call has a deadline of its own; the session's five minutes would end an upload of 60 MB on a slow line."""
 AGENT: Final = "DiscordBot (reelay, 1.0)"
 TEXT_BYTES: Final = 1 << 20
 
@@ -76,13 +78,15 @@ class DiscordApi:
         as_bot: bool = True,
         query: Mapping[str, str] | None = None,
         seconds: float = CALL_SECONDS,
+        patience: float | None = None,
     ) -> Any:
         """One call; returns its JSON, or None. ``as_bot`` False: an interaction's own routes, which carry no token of ours.
 
-        Raises Refusal, NoAnswer.
+        ``patience``: seconds to wait for room in the bucket, when not as long as for the answer. Raises Refusal (429 also where there
+        was no room), NoAnswer.
         """
-        route = f"{method} {path if as_bot else ''}"
-        until = self._clock.monotonic() + seconds
+        route = route_of(method, path) if as_bot else method
+        until = self._clock.monotonic() + (seconds if patience is None else patience)
         if as_bot:
             await self._wait_for_room(route, until)
         deadline = seconds + sum(file.bytes for file in files) / UPLOAD_BYTES_PER_SECOND
@@ -132,6 +136,7 @@ class DiscordApi:
             params=query,
             proxy=self._proxy,
             allow_redirects=False,
+            timeout=NO_TIMEOUT,
         ) as answer:
             if as_bot:
                 self.budget.learn(route, answer.headers)

@@ -17,24 +17,30 @@ INVALID_MOST = 5000
 """Half of what brings a ban: then only what ends jobs is sent."""
 KEPT = 5000
 """Buckets remembered; the oldest are forgotten first."""
+ASK_SECONDS = 1.0
+"""How long the first call of a route is waited for before another one goes out."""
+ASK_PAUSE = 0.1
 
 
 @dataclass(slots=True)
 class Bucket:
-    """Room left until ``reset_at`` (monotonic seconds)."""
+    """Room left until ``reset_at`` (monotonic seconds); then there is room for ``limit`` calls in ``seconds`` again."""
 
     remaining: int = 1
     reset_at: float = 0.0
+    limit: int = 1
+    seconds: float = 0.0
 
 
 class Budget:
-    """Remembers what Discord said about its limits."""
+    """Remembers what Discord said about its limits. A route is "METHOD path", its ids but the first left out (``route_of``)."""
 
     def __init__(self, clock: Clock) -> None:
-        """Nothing is known at first, so the first call of each bucket is free."""
+        """Nothing is known at first, so the first call of each route goes out alone and asks."""
         self._clock = clock
         self._buckets: OrderedDict[str, Bucket] = OrderedDict()
         self._names: OrderedDict[str, str] = OrderedDict()
+        self._asked: OrderedDict[str, float] = OrderedDict()
         self._global_until = 0.0
         self._invalid: deque[float] = deque()
 
@@ -44,21 +50,42 @@ class Budget:
         if bound_globally and now < self._global_until:
             return self._global_until - now
         bucket = self._buckets.get(self._names.get(route, route))
-        if bucket is None or now >= bucket.reset_at:
-            return 0.0
+        if bucket is None:
+            return self._ask(route, now)
+        if now >= bucket.reset_at:  # a new window; whoever comes later in it finds the room that is left
+            bucket.remaining, bucket.reset_at = bucket.limit, now + bucket.seconds
         if bucket.remaining > 0:
             bucket.remaining -= 1
             return 0.0
         return bucket.reset_at - now
 
+    def _ask(self, route: str, now: float) -> float:
+        """Nobody knows this route's room: one call goes ahead, the others wait a little for what it is told."""
+        asked = self._asked.get(route)
+        if asked is not None and now < asked + ASK_SECONDS:
+            return ASK_PAUSE
+        self._asked[route] = now
+        while len(self._asked) > KEPT:
+            self._asked.popitem(last=False)
+        return 0.0
+
     def learn(self, route: str, headers: Mapping[str, str]) -> None:
-        """Read the bucket's headers of an answer. Buckets of different channels share a name, so the route's own part stays in the key."""
+        """Read the bucket's headers of an answer. A bucket is counted for each channel, guild or webhook of its own."""
+        self._asked.pop(route, None)
         name, reset = headers.get("X-RateLimit-Bucket"), headers.get("X-RateLimit-Reset-After")
         if name is None or reset is None:
             return
-        key = f"{name} {route.partition(' ')[2]}"
+        now, seconds = self._clock.monotonic(), float(reset)
+        key = f"{name} {_major(route)}"
+        room = int(headers.get("X-RateLimit-Remaining", "0"))
+        bucket = Bucket(room, now + seconds, max(1, int(headers.get("X-RateLimit-Limit", "1"))), seconds)
+        known = self._buckets.get(key)
+        if known is not None:
+            bucket.seconds = max(seconds, known.seconds)
+            if now < known.reset_at:  # calls of ours that are still on their way are not counted in this answer
+                bucket.remaining = min(room, known.remaining)
+                bucket.reset_at = max(bucket.reset_at, known.reset_at)
         self._names[route] = key
-        bucket = Bucket(int(headers.get("X-RateLimit-Remaining", "0")), self._clock.monotonic() + float(reset))
         self._buckets[key] = bucket
         self._buckets.move_to_end(key)
         for kept in (self._buckets, self._names):
@@ -72,7 +99,8 @@ class Budget:
             self._global_until = max(self._global_until, until)
             return
         key = self._names.setdefault(route, route)
-        self._buckets[key] = Bucket(0, until)
+        known = self._buckets.get(key, Bucket())
+        self._buckets[key] = Bucket(0, until, known.limit, known.seconds)
 
     def refused(self) -> None:
         """Count an answer that Discord holds against us: 401, 403, or 429 outside the ``shared`` scope."""
@@ -92,3 +120,13 @@ class Budget:
     def is_broken(self) -> bool:
         """Whether so much was refused that nothing cosmetic may be sent."""
         return self.invalid >= INVALID_MOST
+
+
+def route_of(method: str, path: str) -> str:
+    """What a call is counted under: its ids left out but the first, by which Discord counts (channel, guild, webhook)."""
+    head, rest = path.split("/")[:3], path.split("/")[3:]
+    return f"{method} {'/'.join([*head, *(':id' if part.isdecimal() else part for part in rest)])}"
+
+
+def _major(route: str) -> str:
+    return "/".join(route.partition(" ")[2].split("/")[:3])
