@@ -74,6 +74,8 @@ class AdminVerbs:
 
     async def _quota(self, i: Interaction, actor: str, chat: str, words: Words, *, is_operator: bool) -> str:
         who, amount = i.options.get("who"), i.options.get("credits")
+        if who is not None and not is_operator:
+            raise NotAllowed("a person's quota is the same in every server, and no manager's business")
         subject = (
             {"scope": "chat", "subject": chat} if who is None else {"scope": "person", "subject": f"discord:{who}"}
         )

@@ -27,6 +27,8 @@ LABEL, TEXT_INPUT, STRING_SELECT, FILE_UPLOAD = 18, 4, 3, 19
 SHORT, PARAGRAPH = 1, 2
 INPUT_MOST: Final = 4000
 MODALS: Final = frozenset({"remix", "edit_prompt"})
+MAKING: Final = frozenset({"again", "remix", "edit_prompt", "extend", "example", "resend"})
+"""What posts something here, so only where the guild's managers want it; ``with_`` a generator as well."""
 ONLY_OWNER: Final = frozenset({"favourite", "unfavourite", "again", "other_generator", "resend"})
 """What a moderator may not do in somebody's name: it would cost them, or fill their gallery."""
 
@@ -62,6 +64,8 @@ class Buttons:
     async def press(self, i: Interaction, answer: Answering, words: Words, who: Acting) -> None:
         """A button was pressed. Raises NotAllowed for other people's clips, NotFound for what is gone."""
         verb, job_id = self._read(i.custom_id)
+        if verb in MAKING or verb.startswith("with_"):
+            await self._panels.check_channel(i)
         if verb == "example":
             await self._example(i, answer, words, job_id)
             return
@@ -75,7 +79,8 @@ class Buttons:
             row = await clips.the_clip(self._engine, who, job_id, only_owner=True)
             fields = clips.again_fields(row)
             fields.pop("model", None)
-            await self._orders.take(i, answer, {**fields, "provider": verb.removeprefix("with_")}, words)
+            fields["provider"] = verb.removeprefix("with_")
+            await self._orders.take(i, answer, fields, words, private=_is_private(row))
             return
         if verb not in self._verbs:
             raise NotFound("no such button")
@@ -87,6 +92,7 @@ class Buttons:
         verb, job_id = self._read(i.custom_id)
         if verb not in MODALS and verb != "extend":
             raise NotFound("no such form")
+        await self._panels.check_channel(i)
         row = await clips.the_clip(self._engine, who, job_id)
         fields: dict[str, Any] = clips.again_fields(row)
         for name in ("prompt", "negative_prompt", "seed", "aspect_ratio"):

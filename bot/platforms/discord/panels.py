@@ -79,6 +79,7 @@ class Panels:
 
     async def resend(self, i: Interaction, answer: Answering, words: Words, who: Acting) -> None:
         """Post a clip once more."""
+        await self.check_channel(i)
         row = await clips.the_clip(self._engine, who, str(i.options.get("clip")), only_owner=True)
         await self._orders.resend(i, answer, words, row)
 
