@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Final
 
@@ -31,6 +32,8 @@ from core.errors import BadOption, NotFound, ReelayError
 
 AT_ONCE: Final = 20_000
 """Interactions in hand; more than Discord ever delivers at once. Beyond, they are dropped and counted."""
+KNOWN_MOST: Final = 5000
+"""Interactions remembered, so that one which comes twice is done once: a grant, unlike an order, has no other key."""
 HANDLE_SECONDS: Final = 120.0
 MAKING: Final = frozenset({"video", "animate", "extend", "talk"})
 
@@ -63,6 +66,7 @@ class Desk:
         self._menus = frozenset({english.say(ANIMATE_THIS), english.say(ANIMATE_AVATAR)})
         self._report_menu = english.say(REPORT)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._known: OrderedDict[str, asyncio.Task[None]] = OrderedDict()
         self.dropped = 0
         self.malformed = 0
 
@@ -76,12 +80,18 @@ class Desk:
             self.malformed += 1
             log.warning("an interaction could not be read", extra={"why": str(error)})
             return None
+        known = self._known.get(interaction.id)
+        if known is not None:  # a resumed session may bring it again, and whoever recorded a signed call may
+            return known
         if len(self._tasks) >= AT_ONCE:
             self.dropped += 1
             return None
         task = asyncio.create_task(self._bounded(interaction), name=f"discord {interaction.kind}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        self._known[interaction.id] = task
+        while len(self._known) > KNOWN_MOST:
+            self._known.popitem(last=False)
         return task
 
     async def stop(self, seconds: float) -> None:
