@@ -15,7 +15,7 @@ from bot.engine.words import Words
 from bot.platforms.discord.answering import Answering
 from bot.platforms.discord.attachments import reference
 from bot.platforms.discord.identity import TOKEN_SECONDS
-from bot.platforms.discord.platform import DiscordPlatform
+from bot.platforms.discord.platform import ORIGINAL, DiscordPlatform
 from bot.platforms.discord.render import escape
 from bot.platforms.discord.wire import Attached, Interaction
 from core.cards import Message
@@ -29,8 +29,6 @@ CROWD: Final = 64
 RECEIVE_SECONDS: Final = 30.0
 CALM_SECONDS: Final = 10.0
 """How long a job that is acknowledged waits for the acknowledgements of others: they have three seconds, and it has none."""
-ORIGINAL: Final = "@original"
-"""Stands for the message that answers an interaction until its id is known."""
 
 log = logging.getLogger("reelay.discord")
 

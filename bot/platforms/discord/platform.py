@@ -39,6 +39,11 @@ GONE: Final = frozenset({10003, 10004, 10008, 10015, 10062})
 TOKEN_ENDED: Final = frozenset({10015, 10062, 50027})
 TOO_LARGE: Final = 40005
 NOT_YET: Final = 10015
+EDIT_PATIENCE: Final = 1.0
+UPLOAD_PATIENCE: Final = 60.0
+"""Seconds to wait for room in a channel's bucket."""
+ORIGINAL: Final = "@original"
+"""Stands for the message that answers an interaction until its id is known."""
 NOT_YET_SECONDS: Final = 0.7
 """An edit may reach Discord before the acknowledgement is registered there (discord-api-docs#6851)."""
 
@@ -73,22 +78,28 @@ class DiscordPlatform:
 
     async def send(self, place: Place, card: Card) -> Receipt:
         """Post the card as a message of its own."""
-        return await self._post(place, self._body(place, card), f"c{card.job_id}")
+        return await self._post(place, self._body(place, card), _nonce("c", card))
 
     async def edit(self, receipt: Receipt, card: Card) -> Receipt:
-        """Change the message. Raises Gone when it is not there any more, Forbidden when nothing of ours reaches it.
+        """Change the message. Raises Gone when somebody deleted it, Forbidden when we may not touch it any more.
 
-        How a job ended is told all the same: by direct message, where the answer itself was out of the bot's reach.
+        An answer that never came to be, because its acknowledgement was too late, is replaced by a message of its own. One that is out of
+        the bot's reach stays as it is until its job has ended; how it ended is told by direct message.
         """
         # A message that became the clip keeps its file: without a list of attachments all stay (Discord, "Edit Message").
-        body = self._body(receipt.place, card, CLIP_NAME if receipt.kind == "media" else None)
+        place = receipt.place
+        body = self._body(place, card, CLIP_NAME if receipt.kind == "media" else None)
         try:
-            await self._patch(receipt, body, ())
-        except Forbidden:
-            if not card.final or self.reaches(receipt.place):
+            return self._fresh(await self._patch(receipt, body, ()))
+        except Gone:
+            if receipt.message != ORIGINAL:
                 raise
-            return await self._post_directly(receipt.place, body, f"e{card.job_id}", ())
-        return self._fresh(receipt)
+        except Forbidden:
+            if self.reaches(place):
+                raise
+        if not self.reaches(place) and not card.final:
+            return replace(receipt, credential=None, can_edit_until=None)
+        return await self._post(place, body, _nonce("e", card))
 
     async def deliver(self, place: Place, receipt: Receipt | None, clip: ClipFile, card: Card) -> Receipt:
         """The message becomes the clip, or a new message brings it."""
@@ -97,8 +108,7 @@ class DiscordPlatform:
         body["attachments"] = [{"id": 0, "filename": CLIP_NAME, "description": card.headline[:1024]}]
         if receipt is None:
             return await self._post(place, body, clip.nonce, (file,))
-        await self._patch(receipt, body, (file,))
-        return replace(self._fresh(receipt), kind="media")
+        return replace(self._fresh(await self._patch(receipt, body, (file,))), kind="media")
 
     async def notify(self, place: Place, receipt: Receipt | None, card: Card) -> None:
         """One short reply that mentions whoever asked, and nobody else."""
@@ -109,13 +119,20 @@ class DiscordPlatform:
         if place.visibility == "public" and place.details.get("member"):
             if receipt is not None:
                 body["message_reference"] = {"message_id": receipt.message, "fail_if_not_exists": False}
-            await self._create(place.chat, body, f"n{card.job_id}", ())
+            await self._create(place.chat, body, _nonce("n", card), ())
             return
         token = self._token(receipt)
         if token is not None:
             path = f"/webhooks/{token.application_id}/{token.token}"
             flags = EPHEMERAL if place.visibility == "only_owner" else 0
-            await self._call("POST", path, {**body, "flags": flags}, as_bot=False)
+            try:
+                await self._call("POST", path, {**body, "flags": flags}, as_bot=False)
+            except Unreachable as error:
+                if (
+                    error.was_done is WasDone.UNKNOWN
+                ):  # here no nonce keeps a second one away, and two bells are worse than none
+                    raise Unreachable(str(error), was_done=WasDone.YES) from error
+                raise
 
     async def delete(self, receipt: Receipt) -> None:
         """Remove the message; one that is gone already is fine."""
@@ -163,31 +180,36 @@ class DiscordPlatform:
         words = self._shelf.words(place.language)
         return message(card, words, self._marks, self._clock.now(), place, clip_name=clip_name)
 
-    async def _patch(self, receipt: Receipt, body: dict[str, Any], files: Sequence[Upload]) -> None:
+    async def _patch(self, receipt: Receipt, body: dict[str, Any], files: Sequence[Upload]) -> Receipt:
+        """Change the message by its token, else by the bot; returns the receipt with the message's id, which the token does not need."""
         token, place = self._token(receipt), receipt.place
         if token is not None:
             try:
-                await self._edit_original(token, body, files)
+                answer = await self._edit_original(token, body, files)
             except Refusal as refusal:
                 if refusal.code not in TOKEN_ENDED and refusal.status != 401:
                     raise as_error(refusal) from refusal
                 log.info("an interaction token ended early", extra={"code": refusal.code})
             else:
-                return
+                return replace(receipt, message=_id_of(answer, receipt.message))
         if not self.reaches(place):
             raise Forbidden("nothing of ours reaches this message any more")
-        await self._call("PATCH", f"/channels/{place.chat}/messages/{receipt.message}", body, files)
+        if receipt.message == ORIGINAL:
+            raise Gone("the answer never came to be")
+        # What waits for room in the channel's bucket keeps others from their place in the lanes: a clip may, an edit comes again.
+        patience = UPLOAD_PATIENCE if files else EDIT_PATIENCE
+        await self._call("PATCH", f"/channels/{place.chat}/messages/{receipt.message}", body, files, patience=patience)
+        return receipt
 
-    async def _edit_original(self, token: Token, body: dict[str, Any], files: Sequence[Upload]) -> None:
+    async def _edit_original(self, token: Token, body: dict[str, Any], files: Sequence[Upload]) -> Any:
         for is_last in (False, True):
             try:
-                await self._try("PATCH", _original(token), body, files, as_bot=False)
+                return await self._try("PATCH", _original(token), body, files, as_bot=False)
             except Refusal as refusal:
                 if is_last or refusal.code != NOT_YET:
                     raise
                 await self._clock.sleep(NOT_YET_SECONDS)
-            else:
-                return
+        return None
 
     async def _post(self, place: Place, body: dict[str, Any], nonce: str, files: Sequence[Upload] = ()) -> Receipt:
         if self.reaches(place):
@@ -205,7 +227,8 @@ class DiscordPlatform:
         if user is None:
             raise Forbidden("there is nobody to write to")
         channel = await self._call("POST", "/users/@me/channels", {"recipient_id": user})
-        there = replace(place, chat=str(channel["id"]), details={**place.details, "member": True, "dm": True})
+        kept = {name: value for name, value in place.details.items() if name not in ("guild", "chat_subject")}
+        there = replace(place, chat=str(channel["id"]), details={**kept, "member": True, "dm": True})
         there = replace(there, visibility="public", thread=None, upload_limit=None)
         return Receipt(there, await self._create(there.chat, body, nonce, files))
 
@@ -215,20 +238,51 @@ class DiscordPlatform:
         return str(answer["id"])
 
     async def _call(
-        self, method: str, path: str, body: Any = None, files: Sequence[Upload] = (), *, as_bot: bool = True
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        files: Sequence[Upload] = (),
+        *,
+        as_bot: bool = True,
+        patience: float | None = None,
     ) -> Any:
         try:
-            return await self._try(method, path, body, files, as_bot=as_bot)
+            return await self._try(method, path, body, files, as_bot=as_bot, patience=patience)
         except Refusal as refusal:
+            if (
+                as_bot and refusal.status == 401
+            ):  # the bot's own token: until the operator has put it right, nothing is decided
+                raise Unreachable("the bot's token is refused", discord=refusal.code) from refusal
             raise as_error(refusal) from refusal
 
-    async def _try(self, method: str, path: str, body: Any, files: Sequence[Upload], *, as_bot: bool) -> Any:
+    async def _try(
+        self,
+        method: str,
+        path: str,
+        body: Any,
+        files: Sequence[Upload],
+        *,
+        as_bot: bool,
+        patience: float | None = None,
+    ) -> Any:
         if self._api.budget.is_broken and not files:
             raise PlatformBusy("too much was refused lately", retry_after=60.0)
         try:
-            return await self._api.call(method, path, body, files=files, as_bot=as_bot)
+            return await self._api.call(method, path, body, files=files, as_bot=as_bot, patience=patience)
         except NoAnswer as error:
             raise Unreachable(str(error), was_done=error.was_done) from error
+
+
+def _nonce(kind: str, card: Card) -> str:
+    """Of a message of its kind about this job: its first letter must not be cut off, or Discord takes two kinds for one message."""
+    return f"{kind}{card.job_id[-(NONCE_MOST - 1) :]}"
+
+
+def _id_of(answer: Any, known: str) -> str:
+    """The id of the message that an edit returned."""
+    found = answer.get("id") if isinstance(answer, dict) else None
+    return str(found) if found else known
 
 
 def _original(token: Token) -> str:
