@@ -131,24 +131,6 @@ def test_a_grant_that_is_dispatched_twice_is_made_once(house: House) -> None:
     house.end()
 
 
-def test_the_gallery_of_a_server_shows_nothing_of_a_channel_that_the_person_cannot_see(house: House) -> None:
-    house.start()
-    bob = house.discord.add_person("bob", house.guild)
-    staff = house.discord.add_channel(house.guild, "staff")
-    house.discord.set_permissions(staff, house.guild.roles[house.guild.id], deny=May.VIEW_CHANNEL)
-    boss = house.discord.add_role(house.guild, "boss")
-    house.discord.set_permissions(staff, boss, allow=May.VIEW_CHANNEL)
-    house.discord.set_permissions(staff, allow=May.VIEW_CHANNEL)
-    house.discord.grant(house.ada, house.guild, boss)
-    house.clip_of(house.video("a plan of the coming year", staff))
-    house.clip_of(house.video("a fox"))
-    shown = answered(bob.slash("gallery", house.room, which="server"))
-    assert "a fox" in shown.text
-    assert "plan" not in shown.text
-    assert "plan" in answered(house.ada.slash("gallery", house.room, which="server")).text
-    house.end()
-
-
 # ------------------------------------------------------------------------------------------------------------------- the ladder
 
 
