@@ -26,6 +26,7 @@ from bot.platforms.discord.orders import Orders
 from bot.platforms.discord.panels import Panels
 from bot.platforms.discord.platform import DiscordPlatform
 from bot.platforms.discord.receiving import Receiving
+from bot.platforms.discord.sight import Sight
 from core.ports import Clock
 from storage.keys import KeyRing
 from storage.store import SqliteStore
@@ -82,7 +83,7 @@ def build(
     choices = Choices(engine)
     platform = DiscordPlatform(api, marks, shelf, clock, attachments)
     orders = Orders(engine, platform)
-    panels = Panels(engine, marks, orders, choices, offered, retention_days)
+    panels = Panels(engine, marks, orders, choices, Sight(api, clock), offered, retention_days)
     buttons = Buttons(engine, platform, marks, orders, panels, choices)
     desk = Desk(
         engine, api, shelf, doors, orders, buttons, panels, choices, AdminVerbs(engine, admin), attachments, offered

@@ -161,6 +161,8 @@ def place_of(i: Interaction, language: str, *, private: bool, picture: Attached 
     details: dict[str, Any] = {"user": i.user_id, "member": i.bot_is_member, "dm": i.is_dm}
     if i.guild_id is not None:
         details |= {"chat_subject": i.chat, "guild": i.guild_id, "nsfw": i.nsfw}
+        if i.parent_id is not None and not i.in_private_thread:
+            details["parent"] = i.parent_id  # whoever sees that channel sees the thread
     if picture is not None:
         details["picture_url"] = picture.url
     return Place(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, Literal, cast
 
 from bot.commands import account, clips
@@ -15,8 +15,10 @@ from bot.platforms.discord.choices import Choices
 from bot.platforms.discord.identity import Marks
 from bot.platforms.discord.orders import Orders
 from bot.platforms.discord.render import ACTION_ROW, BUTTON, SECONDARY, escape, plain
+from bot.platforms.discord.sight import Sight
 from bot.platforms.discord.wire import Interaction
 from core.errors import NotAllowed, NotFound
+from core.jobs import Place
 
 EXAMPLES: Final = (
     "example.1",
@@ -28,6 +30,8 @@ EXAMPLES: Final = (
     "example.7",
     "example.8",
 )
+PAGES_LOOKED_AT: Final = 5
+"""Of a server's clips for one page of the list: in a server of secret channels most are not for whoever asks."""
 MOST_BUTTONS: Final = 5
 MOST_ROWS: Final = 2
 LINES_MOST: Final = 3800
@@ -42,11 +46,13 @@ class Panels:
         marks: Marks,
         orders: Orders,
         choices: Choices,
+        sight: Sight,
         verbs: Sequence[Verb],
         retention_days: int,
     ) -> None:
         """``verbs``: for the help."""
         self._engine, self._marks, self._orders, self._choices = engine, marks, orders, choices
+        self._sight = sight
         self._verbs_shown, self._retention_days = verbs, retention_days
 
     async def check_channel(self, i: Interaction) -> None:
@@ -97,13 +103,16 @@ class Panels:
         if which == "server":
             if i.chat is None:
                 raise NotFound("not in a server", message_id="error.no_server")
-            found = await clips.server_gallery(self._engine, words, i.chat, before, with_nsfw=i.nsfw)
+            sees = await self._sight.of(i)
+            found, after = await self._of_server(i, i.chat, words, before, sees)
+            links = [await self._link(each, lambda place: place.shown_in == i.chat and sees(place)) for each in found]
         else:
             which = "favourites" if which == "favourites" else "mine"
             found = await clips.gallery(
                 self._engine, words, who.account_id, cast("Literal['mine', 'favourites']", which), before
             )
-        links = [await self._link(each) for each in found]
+            links = [await self._link(each, lambda _: True) for each in found]
+            after = found[-1].job_id if len(found) == clips.LISTED else None
         text = self._listed(words.say(f"gallery.{which}"), words.say("gallery.none"), found, links)
         buttons = []
         if which != "server":
@@ -111,15 +120,34 @@ class Panels:
                 self._button(words, "resend", each.job_id, f"{words.say('action.resend')}: {each.headline}")
                 for each in found[: MOST_BUTTONS - 1]
             ]
-        if len(found) == clips.LISTED:
-            buttons.append(self._button(words, f"more_{which}", found[-1].job_id, words.say("gallery.more")))
+        if after is not None:
+            buttons.append(self._button(words, f"more_{which}", after, words.say("gallery.more")))
         await answer.show(_with_buttons(plain(text, private=True), buttons))
 
-    async def _link(self, listed: Listed) -> str | None:
-        """Where a clip was posted."""
+    async def _of_server(
+        self, i: Interaction, chat: str, words: Words, before: str | None, sees: Callable[[Place], bool]
+    ) -> tuple[list[Listed], str | None]:
+        """A page of a server's clips, without those of channels that the person does not see; and where the next page begins."""
+        found: list[Listed] = []
+        for _ in range(PAGES_LOOKED_AT):
+            page = await clips.server_gallery(self._engine, words, chat, before, with_nsfw=i.nsfw)
+            for each in page:
+                before = each.job_id
+                if sees(each.row.job.place):
+                    found.append(each)
+                if len(found) == clips.LISTED:
+                    return found, before
+            if len(page) < clips.LISTED:
+                return found, None
+        return found, before
+
+    async def _link(self, listed: Listed, may_see: Callable[[Place], bool]) -> str | None:
+        """Where a clip was posted, of the places that may be told here."""
         for delivery in reversed(await self._engine.parts.store.deliveries_of_job(listed.job_id)):
             receipt = delivery.receipt
-            if receipt is not None and receipt.place.platform == "discord" and receipt.message.isdecimal():
+            if receipt is None or receipt.place.platform != "discord" or not may_see(receipt.place):
+                continue
+            if receipt.message.isdecimal():
                 guild = receipt.place.details.get("guild") or "@me"
                 return f"https://discord.com/channels/{guild}/{receipt.place.chat}/{receipt.message}"
         return None

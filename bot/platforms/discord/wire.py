@@ -19,6 +19,7 @@ USER_MENU, MESSAGE_MENU = 2, 3
 BOT_DM, PRIVATE_CHANNEL = 1, 2
 EPHEMERAL: Final = 1 << 6
 ADMINISTRATOR, MANAGE_GUILD, MANAGE_MESSAGES = 1 << 3, 1 << 5, 1 << 13
+PRIVATE_THREAD: Final = 12
 PICTURE_TYPES: Final = ("image/",)
 
 
@@ -64,6 +65,8 @@ class Interaction:
     channel_id: str | None = None
     parent_id: str | None = None
     """The channel of a thread or forum post."""
+    in_private_thread: bool = False
+    """Whether not everybody who sees the channel sees this thread of it."""
     nsfw: bool = False
     roles: tuple[str, ...] = ()
     permissions: int = 0
@@ -139,6 +142,7 @@ def _read(raw: Raw) -> Interaction:
         parent_id=str(channel["parent_id"])
         if channel.get("parent_id") and channel.get("type") in (10, 11, 12)
         else None,
+        in_private_thread=channel.get("type") == PRIVATE_THREAD,
         nsfw=bool(channel.get("nsfw")),
         roles=tuple(str(role) for role in member.get("roles") or ()),
         permissions=int(member.get("permissions") or 0),

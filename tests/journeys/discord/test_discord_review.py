@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+from functools import partial
 from urllib.parse import urlsplit
 
 import pytest
@@ -104,7 +105,7 @@ def test_buttons_make_nothing_where_the_managers_want_nothing(house: House) -> N
     ):
         answered(use)
         assert use.modal is None
-        until(lambda use=use: use.text, what="the refusal")
+        until(partial(getattr, use, "text"), what="the refusal")
         assert use.message is not None
         assert use.message.ephemeral
     assert house.jobs() == 1
@@ -128,6 +129,30 @@ def test_a_grant_that_is_dispatched_twice_is_made_once(house: House) -> None:
     answered(olga.slash("admin grant", house.room, who=house.ada, amount=25))
     house.reelay.wait_quiet()
     assert house.reelay.rows("SELECT amount FROM ledger WHERE kind = 'grant'") == [{"amount": 25}]
+    house.end()
+
+
+def test_the_gallery_of_a_server_shows_nothing_of_a_channel_that_the_person_cannot_see(house: House) -> None:
+    house.start()
+    bob = house.discord.add_person("bob", house.guild)
+    staff = house.discord.add_channel(house.guild, "staff")
+    house.discord.set_permissions(staff, house.guild.roles[house.guild.id], deny=May.VIEW_CHANNEL)
+    boss = house.discord.add_role(house.guild, "boss")
+    house.discord.set_permissions(staff, boss, allow=May.VIEW_CHANNEL)
+    house.discord.set_permissions(staff, allow=May.VIEW_CHANNEL)
+    house.discord.grant(house.ada, house.guild, boss)
+    house.clip_of(house.video("a plan of the coming year", staff))
+    house.clip_of(house.video("a plot", house.discord.add_thread(staff)))
+    house.clip_of(house.video("a fox"))
+    house.clip_of(house.video("a whale", house.discord.add_thread(house.room)))
+    shown = answered(bob.slash("gallery", house.room, which="server"))
+    assert "a fox" in shown.text
+    assert "a whale" in shown.text
+    assert "plan" not in shown.text
+    assert "plot" not in shown.text
+    theirs = answered(house.ada.slash("gallery", house.room, which="server")).text
+    assert "plan" in theirs
+    assert "plot" in theirs
     house.end()
 
 
