@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from bot.platforms.discord.api import DiscordApi, NoAnswer, Refusal
-from core.errors import Gone, NotAllowed, TooLarge, Unreachable
+from core.errors import Forbidden, Gone, TooLarge, Unreachable
 from core.jobs import Attachment
 from core.media import PICTURE_BYTES
 
@@ -47,7 +47,7 @@ class Attachments:
         return (AVATARS if self._is_real else f"{self._own}/") + path_or_url
 
     async def open(self, attachment: Attachment) -> AsyncIterator[bytes]:
-        """Pieces of the file. Raises Gone, TooLarge, Unreachable, NotAllowed."""
+        """Pieces of the file. Raises Gone, TooLarge, Unreachable, and Forbidden for a host that is not Discord's."""
         reference = attachment.reference or {}
         url = str(reference.get("url") or "")
         try:
@@ -62,7 +62,7 @@ class Attachments:
     async def _stream(self, url: str) -> AsyncIterator[bytes]:
         url = self.address(url)
         if not self.allowed(url):
-            raise NotAllowed("a picture from a host that is not Discord's", message_id="error.picture_gone")
+            raise Forbidden("a picture from a host that is not Discord's", message_id="error.picture_gone")
         total = 0
         try:
             async with (
