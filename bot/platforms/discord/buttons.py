@@ -13,7 +13,7 @@ from bot.engine.words import Words
 from bot.platforms.discord.answering import Answering
 from bot.platforms.discord.choices import Choices
 from bot.platforms.discord.identity import Marks
-from bot.platforms.discord.orders import Orders
+from bot.platforms.discord.orders import Orders, place_of
 from bot.platforms.discord.panels import EXAMPLES, Panels
 from bot.platforms.discord.platform import DiscordPlatform
 from bot.platforms.discord.render import ACTION_ROW, BUTTON, DANGER, SECONDARY, TEXT, escape, plain
@@ -26,6 +26,8 @@ from storage.views import JobRow
 LABEL, TEXT_INPUT, STRING_SELECT, FILE_UPLOAD = 18, 4, 3, 19
 SHORT, PARAGRAPH = 1, 2
 INPUT_MOST: Final = 4000
+SEPARATOR: Final = "."
+"""Between the job and the message in the id of the button that confirms a deletion."""
 MODALS: Final = frozenset({"remix", "edit_prompt"})
 MAKING: Final = frozenset({"again", "remix", "edit_prompt", "extend", "example", "resend"})
 """What posts something here, so only where the guild's managers want it; ``with_`` a generator as well."""
@@ -84,6 +86,7 @@ class Buttons:
             return
         if verb not in self._verbs:
             raise NotFound("no such button")
+        job_id = job_id.partition(SEPARATOR)[0]
         row = await clips.the_clip(self._engine, who, job_id, only_owner=verb in ONLY_OWNER)
         await self._verbs[verb](i, answer, words, who, row)
 
@@ -175,26 +178,30 @@ class Buttons:
         await answer.defer_update()
 
     async def _ask_delete(self, i: Interaction, answer: Answering, words: Words, who: Acting, row: JobRow) -> None:
-        del i, who
+        del who
+        message = "" if i.message_is_private else i.message_id or ""
         body = plain(escape(words.say("delete.sure")), private=True)
         yes = {
             "type": BUTTON,
             "style": DANGER,
             "label": words.say("delete.yes"),
-            "custom_id": self._marks.button("delete_now", row.job.id),
+            "custom_id": self._marks.button("delete_now", f"{row.job.id}{SEPARATOR}{message}"),
         }
         body["components"].append({"type": ACTION_ROW, "components": [yes]})
         await answer.show(body)
 
     async def _delete(self, i: Interaction, answer: Answering, words: Words, who: Acting, row: JobRow) -> None:
-        del i, who
+        del who
         shown = await self.messages_of(row.job.id)
+        _, _, message = self._read(i.custom_id)[1].partition(SEPARATOR)
+        if message and message not in {receipt.message for receipt in shown}:  # such as the card of a job that failed
+            shown.append(Receipt(place_of(i, words.language, private=False), message))
         await self._engine.delete(row.job.id)
         await answer.replace({"components": [{"type": TEXT, "content": escape(words.say("delete.done"))}]})
         await self.take_away(shown)
 
     async def messages_of(self, job_id: str) -> list[Receipt]:
-        """The messages in which a job's clip was posted."""
+        """The messages in which a job's clip was posted, or that will still be edited."""
         store = self._engine.parts.store
         found = [each.receipt for each in await store.deliveries_of_job(job_id)]
         found += [each.receipt for each in await store.cards_of_job(job_id)]

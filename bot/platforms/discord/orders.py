@@ -60,6 +60,7 @@ class Orders:
 
         ``picture``: as Discord showed it; ``attachment``: one that is ours already.
         """
+        private = private or i.is_forced_private
         place = place_of(i, words.language, private=private, picture=picture)
         if picture is not None:
             attachment = _attachment(picture)
@@ -112,10 +113,14 @@ class Orders:
             self._calm.set()
 
     async def resend(self, i: Interaction, answer: Answering, words: Words, row: JobRow) -> None:
-        """Post a clip once more, here: the answer to this interaction becomes it. A private clip stays private."""
+        """Post a clip once more, here: the answer to this interaction becomes it.
+
+        A private clip stays private, and what was made where only adults may look is shown to nobody else where all may.
+        """
         if row.clip is None:
             raise NotFound("the clip is gone", message_id="error.clip_gone")
-        private = row.job.place.visibility == "only_owner"
+        is_for_adults = bool(row.job.place.details.get("nsfw")) and i.guild_id is not None and not i.nsfw
+        private = row.job.place.visibility == "only_owner" or is_for_adults or i.is_forced_private
         if not await answer.defer(private=private):
             return
         place = place_as_shown(place_of(i, words.language, private=private), answer)

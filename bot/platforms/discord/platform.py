@@ -6,6 +6,7 @@ a new message: the channel, then a direct message; of a private job, a direct me
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
@@ -137,13 +138,16 @@ class DiscordPlatform:
     async def delete(self, receipt: Receipt) -> None:
         """Remove the message; one that is gone already is fine."""
         token = self._token(receipt)
-        try:
+        with contextlib.suppress(Gone):
             if token is not None:
-                await self._call("DELETE", _original(token), as_bot=False)
-            elif self.reaches(receipt.place):
+                try:
+                    await self._call("DELETE", _original(token), as_bot=False)
+                except Forbidden as error:  # it ended early
+                    log.info("an interaction token ended early", extra={"code": error.facts.get("discord")})
+                else:
+                    return
+            if self.reaches(receipt.place):
                 await self._call("DELETE", f"/channels/{receipt.place.chat}/messages/{receipt.message}")
-        except Gone:
-            return
 
     def open(self, place: Place, attachment: Attachment) -> AsyncIterator[bytes]:
         """Stream a picture from Discord's own hosts; an expired link is asked for anew where the message can be read."""

@@ -30,6 +30,8 @@ class Layout:
 
     roles: Mapping[str, int]
     channels: Mapping[str, Sequence[Mapping[str, Any]]]
+    for_adults: frozenset[str]
+    """Channels that are age-restricted, and with them their threads, which do not say so themselves."""
 
 
 class Sight:
@@ -42,11 +44,18 @@ class Sight:
 
     async def of(self, i: Interaction) -> Callable[[Place], bool]:
         """What the person of ``i`` sees in its guild; the channel that they are in always."""
-        if i.permissions & ADMINISTRATOR:
-            return lambda _: True
         layout = await self._layout(i.guild_id) if i.guild_id is not None and i.bot_is_member else None
-        seen = frozenset[str]() if layout is None else seen_channels(layout, str(i.guild_id), i.user_id, i.roles)
-        return lambda place: place.chat == i.channel_id or place.chat in seen or place.details.get("parent") in seen
+        if layout is None:
+            return lambda place: place.chat == i.channel_id
+        seen = seen_channels(layout, str(i.guild_id), i.user_id, i.roles)
+        sees_all = bool(i.permissions & ADMINISTRATOR)
+        hidden = frozenset[str]() if i.nsfw else layout.for_adults
+
+        def sees(place: Place) -> bool:
+            where = {place.chat, place.details.get("parent")}
+            return place.chat == i.channel_id or (not where & hidden and (sees_all or bool(where & seen)))
+
+        return sees
 
     async def _layout(self, guild_id: str) -> Layout | None:
         now = self._clock.monotonic()
@@ -60,6 +69,7 @@ class Sight:
         layout = Layout(
             {str(each["id"]): int(each["permissions"]) for each in roles},
             {str(each["id"]): tuple(each.get("permission_overwrites") or ()) for each in channels},
+            frozenset(str(each["id"]) for each in channels if each.get("nsfw")),
         )
         self._known[guild_id] = (now + KEPT_SECONDS, layout)
         while len(self._known) > KEPT_GUILDS:

@@ -20,6 +20,7 @@ BOT_DM, PRIVATE_CHANNEL = 1, 2
 EPHEMERAL: Final = 1 << 6
 ADMINISTRATOR, MANAGE_GUILD, MANAGE_MESSAGES = 1 << 3, 1 << 5, 1 << 13
 PRIVATE_THREAD: Final = 12
+USE_EXTERNAL_APPS: Final = 1 << 50
 PICTURE_TYPES: Final = ("image/",)
 
 
@@ -94,6 +95,11 @@ class Interaction:
     def chat(self) -> str | None:
         """The chat whose members all see what is public here: ``discord:guild:1``; None outside of guilds."""
         return None if self.guild_id is None else f"discord:guild:{self.guild_id}"
+
+    @property
+    def is_forced_private(self) -> bool:
+        """Whether Discord shows our answers to this person alone: the app is theirs, and the server lets no such app speak to all."""
+        return self.guild_id is not None and not self.bot_is_member and not self.permissions & USE_EXTERNAL_APPS
 
     @property
     def is_moderator(self) -> bool:
