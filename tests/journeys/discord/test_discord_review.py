@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.journeys.discord.conftest import House
-from tests.lab.discord import Channel, May, Person, Seen, Use
+from tests.lab.discord import EVERYONE, Channel, May, Person, Seen, Use
+from tests.lab.discord.world import Member
 from tests.lab.waiting import until
 
 pytestmark = pytest.mark.journey
@@ -153,6 +154,62 @@ def test_the_gallery_of_a_server_shows_nothing_of_a_channel_that_the_person_cann
     theirs = answered(house.ada.slash("gallery", house.room, which="server")).text
     assert "plan" in theirs
     assert "plot" in theirs
+    house.end()
+
+
+def test_a_thread_of_an_age_restricted_channel_is_age_restricted_too(house: House) -> None:
+    house.start()
+    adults = house.discord.add_channel(house.guild, "adults", adults_only=True)
+    use = house.video("a fox after dark", house.discord.add_thread(adults))
+    house.clip_of(use)
+    assert "after dark" not in answered(house.ada.slash("gallery", house.room, which="server")).text
+    assert "after dark" in answered(house.ada.slash("gallery", adults, which="server")).text
+    house.end()
+
+
+def test_what_was_made_for_adults_is_resent_to_whoever_made_it_alone(house: House) -> None:
+    house.start()
+    adults = house.discord.add_channel(house.guild, "adults", adults_only=True)
+    use = house.video("a fox after dark", adults)
+    house.clip_of(use)
+    again = answered(house.ada.slash("resend", house.room, clip=house.job_of(use)["id"]))
+    assert house.clip_of(again).ephemeral
+    openly = answered(house.ada.slash("resend", adults, clip=house.job_of(use)["id"]))
+    assert not house.clip_of(openly).ephemeral
+    house.end(resent=True)
+
+
+def test_where_an_app_of_ones_own_may_not_speak_to_all_the_private_answer_becomes_the_clip(house: House) -> None:
+    eve = house.discord.add_person("eve", installed=True)
+    other = house.discord.add_guild("Other", bot=False, permissions=EVERYONE & ~May.USE_EXTERNAL_APPS)
+    other.members[eve.id] = Member(eve.user, [], 0.0)
+    room = house.discord.add_channel(other, "there")
+    house.start(environ={"REELAY_ALLOWED": f"discord:user:{eve.id}"})
+    use = house.video("a fox", room, eve)
+    assert house.clip_of(use).ephemeral
+    assert eve.messages(eve.direct()) == []
+    house.end()
+
+
+def test_a_job_that_failed_is_deleted_with_its_message(house: House) -> None:
+    house.script("refused", fails="content")
+    house.start()
+    seen = house.shows(house.video("refused by its rules"), "You were not charged")
+    house.reelay.wait_quiet()
+    sure = answered(house.ada.press(seen, "Delete"))
+    assert sure.message is not None
+    answered(house.ada.press(sure.message, sure.message.labels[0]))
+    until(lambda: house.reelay.value("SELECT hidden FROM jobs") == 1, 20, "the row to go")
+    until(lambda: not [each for each in bots(house) if not each.ephemeral], 20, "the message to go")
+    house.end(reached=False)
+
+
+def test_a_picture_from_elsewhere_ends_its_job_at_once(house: House) -> None:
+    house.start()
+    posted = house.ada.say(house.room, "look", embed_image="https://example.org/cat.png")
+    use = answered(house.ada.menu("Animate this", posted))
+    until(lambda: house.job_of(use)["state"] == "failed", 15, "the end")
+    assert house.job_of(use)["charged"] in (0, None)
     house.end()
 
 
