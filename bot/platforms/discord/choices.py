@@ -26,9 +26,9 @@ class Choices:
     """Answers autocompletions."""
 
     def __init__(self, engine: Engine) -> None:
-        """Prices are asked of the engine and kept for half a minute."""
+        """Prices are asked of the engine and kept for half a minute, in each language by itself."""
         self._engine = engine
-        self._models: tuple[float, list[tuple[str, str]]] | None = None
+        self._models: dict[str, tuple[float, list[tuple[str, str]]]] = {}
 
     async def for_option(self, i: Interaction, words: Words) -> list[tuple[str, str]]:
         """(name, value) for the option that is being typed; none when it takes too long."""
@@ -72,8 +72,9 @@ class Choices:
 
     async def _all_models(self, words: Words) -> list[tuple[str, str]]:
         now = time.monotonic()
-        if self._models is not None and now - self._models[0] < KEPT_SECONDS:
-            return self._models[1]
+        known = self._models.get(words.language)
+        if known is not None and now - known[0] < KEPT_SECONDS:
+            return known[1]
         paused = {pause.provider for pause in await self._engine.parts.store.pauses()}
         found = []
         for name, provider in self._engine.parts.providers.items():
@@ -88,7 +89,7 @@ class Choices:
                 found.append(
                     (f"{title} · {cost}{rest}", name if model == can.default_model else f"{name}{SEPARATOR}{model}")
                 )
-        self._models = (now, found)
+        self._models[words.language] = (now, found)
         return found
 
     async def _own_clips(self, i: Interaction, words: Words) -> list[tuple[str, str]]:
