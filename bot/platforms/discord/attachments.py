@@ -19,6 +19,8 @@ HOSTS: Final = frozenset(
 )
 """Discord's CDN, its media proxy, and the proxy through which it shows other people's pictures."""
 AVATARS: Final = "https://cdn.discordapp.com/"
+NEAR: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+"""A REST root on this machine may be a lab, which has its pictures there; a proxy elsewhere passes on calls, but no pictures."""
 FETCH_SECONDS: Final = 60.0
 CHUNK: Final = 64 << 10
 
@@ -31,7 +33,7 @@ class Attachments:
         self._http, self._api, self._proxy = http, api, proxy
         parts = urlsplit(api_url)
         self._own = f"{parts.scheme}://{parts.netloc}"
-        self._is_real = parts.hostname == "discord.com"
+        self._cdn = f"{self._own}/" if parts.hostname in NEAR else AVATARS
 
     def allowed(self, url: str) -> bool:
         """Whether we may fetch from there."""
@@ -44,7 +46,7 @@ class Attachments:
         """The whole address of an avatar's path; anything else as it is."""
         if "://" in path_or_url:
             return path_or_url
-        return (AVATARS if self._is_real else f"{self._own}/") + path_or_url
+        return self._cdn + path_or_url
 
     async def open(self, attachment: Attachment) -> AsyncIterator[bytes]:
         """Pieces of the file. Raises Gone, TooLarge, Unreachable, and Forbidden for a host that is not Discord's."""
