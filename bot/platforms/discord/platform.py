@@ -107,9 +107,21 @@ class DiscordPlatform:
         file = Upload(clip.path, CLIP_NAME, clip.clip.mime, clip.bytes)
         body = self._body(place, card, clip_name=CLIP_NAME)
         body["attachments"] = [{"id": 0, "filename": CLIP_NAME, "description": card.headline[:1024]}]
-        if receipt is None:
-            return await self._post(place, body, clip.nonce, (file,))
-        return replace(self._fresh(await self._patch(receipt, body, (file,))), kind="media")
+        try:
+            if receipt is None:
+                return await self._post(place, body, clip.nonce, (file,))
+            return replace(self._fresh(await self._patch(receipt, body, (file,))), kind="media")
+        except TooLarge as error:
+            if error.limit is not None or clip.bytes <= LIMITS.upload_bytes:
+                raise
+            # What an interaction promised holds for its token alone; the bot's own ways take less, and do not say how much.
+            raise TooLarge(str(error), limit=LIMITS.upload_bytes, **error.facts) from error
+        except Forbidden:
+            if receipt is not None and self.reaches(place):
+                # Perhaps no file may be put there: what stands there must not go on telling that it renders.
+                with contextlib.suppress(PlatformError):
+                    await self._patch(receipt, self._body(place, card), ())
+            raise
 
     async def notify(self, place: Place, receipt: Receipt | None, card: Card) -> None:
         """One short reply that mentions whoever asked, and nobody else."""
