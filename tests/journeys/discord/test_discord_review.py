@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 from functools import partial
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
+from bot.clock import SystemClock
+from bot.engine.words import Bookshelf
+from bot.platforms.discord.api import Refusal
+from bot.platforms.discord.budget import Budget
+from bot.platforms.discord.identity import Marks
+from bot.platforms.discord.platform import DiscordPlatform
+from core.cards import Card, Message
+from core.errors import TooLarge
+from core.jobs import AssetKind, Clip, Place
+from core.ports import ClipFile
 from tests.journeys.discord.conftest import House
 from tests.lab.discord import EVERYONE, Channel, May, Person, Seen, Use
 from tests.lab.discord.world import Member
@@ -288,4 +300,48 @@ def test_a_clip_waits_for_a_token_that_was_reset(house: House) -> None:
     until(lambda: house.discord.journal.requests("update_message", 401), 30, "the refusal")
     house.discord.world.token = token
     house.clip_of(use, 60)
+    house.end()
+
+
+def test_where_no_file_may_be_put_any_more_the_old_message_does_not_go_on_rendering(house: House) -> None:
+    use = running(house)
+    house.later(OLD)
+    house.discord.set_permissions(house.room, deny=May.ATTACH_FILES)
+    house.vendor.finish("whale")
+    until(lambda: [each for each in bots(house, house.ada.direct()) if each.clip], 40, "the direct message")
+    house.shows(use, "Made with")
+    house.end()
+
+
+def test_a_clip_that_only_the_token_would_take_is_told_what_the_bot_can_post(tmp_path: Path) -> None:
+    class Refusing:
+        budget = Budget(SystemClock())
+
+        async def call(self, *_: object, **__: object) -> None:
+            raise Refusal(413, 40005)
+
+    clock, shelf = SystemClock(), Bookshelf()
+    shelf.words("en")
+    platform = DiscordPlatform(Refusing(), Marks(b"b" * 32, b"t" * 32), shelf, clock, None)  # type: ignore[arg-type]
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(b"x")
+    place = Place("discord", "1", details={"member": True})
+    clip = Clip("c", AssetKind.CLIP, "a", "j", "k", "video/mp4", 60 << 20, "0" * 64, 0)
+    card = Card("j", "a", "whale", Message("state.storing"), (), None, (), None, None, None, False, (), False)
+    for size, limit in ((60 << 20, 10 << 20), (9 << 20, None)):
+        with pytest.raises(TooLarge) as caught:
+            asyncio.run(platform.deliver(place, None, ClipFile(clip, path, size, is_original=True, nonce="n"), card))
+        assert caught.value.limit == limit
+
+
+def test_models_are_offered_in_the_language_of_whoever_types(house: House) -> None:
+    house.start()
+    eve = house.discord.add_person("eve", house.guild, locale="de")
+    german = eve.autocomplete("video", "model", "", house.room)
+    until(lambda: german.choices)
+    english = house.ada.autocomplete("video", "model", "", house.room)
+    until(lambda: english.choices)
+    assert english.choices is not None
+    assert "credits" in english.choices[0][0]
+    assert english.choices != german.choices
     house.end()
