@@ -6,7 +6,7 @@ None of these calls carries the bot's token, so none of them waits for the bot's
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from bot.platforms.discord.api import DiscordApi, NoAnswer, Refusal
@@ -25,9 +25,9 @@ log = logging.getLogger("reelay.discord")
 class Answering:
     """What was answered to one interaction so far. No method raises: what cannot be answered is logged and told by its result."""
 
-    def __init__(self, api: DiscordApi, interaction: Interaction) -> None:
-        """Nothing is answered yet."""
-        self._api, self._i = api, interaction
+    def __init__(self, api: DiscordApi, interaction: Interaction, on_first: Callable[[], None] | None = None) -> None:
+        """Nothing is answered yet. ``on_first`` is called when Discord has taken the first answer."""
+        self._api, self._i, self._on_first = api, interaction, on_first
         self.is_answered = False
         self.is_private = False
         """Whether only whoever asked sees the answer; Discord may make it so by itself."""
@@ -97,6 +97,8 @@ class Answering:
         answer = await self._call("POST", path, body, {"with_response": "true"})
         if answer is None:
             return False
+        if self._on_first is not None:
+            self._on_first()
         said = answer.get("interaction") or {}
         self.message_id = str(said["response_message_id"]) if said.get("response_message_id") else None
         self.is_private = private or bool(said.get("response_message_ephemeral"))

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import aiohttp
 
+from bot.engine.figures import Figures
 from bot.platforms.discord.budget import Budget, route_of
 from core.errors import WasDone
 from core.ports import Clock
@@ -62,9 +63,12 @@ class Upload:
 class DiscordApi:
     """Calls Discord. Never repeats a call; waits for its bucket, but not longer than the call's own deadline."""
 
-    def __init__(self, http: aiohttp.ClientSession, root: str, token: str, clock: Clock, proxy: str | None) -> None:
+    def __init__(
+        self, http: aiohttp.ClientSession, root: str, token: str, clock: Clock, figures: Figures, proxy: str | None
+    ) -> None:
         """``http``: a session whose connections are bounded. ``root``: with ``/api/v10``, without a slash at the end."""
         self._http, self._root, self._clock, self._proxy = http, root.rstrip("/"), clock, proxy
+        self._figures = figures
         self._authorization = f"Bot {token}"
         self.budget = Budget(clock)
 
@@ -90,13 +94,21 @@ class DiscordApi:
         if as_bot:
             await self._wait_for_room(route, until)
         deadline = seconds + sum(file.bytes for file in files) / UPLOAD_BYTES_PER_SECOND
+        outcome = "unanswered"
         try:
             async with asyncio.timeout(deadline):
-                return await self._once(method, path, route, body, files, query, as_bot=as_bot)
+                answer = await self._once(method, path, route, body, files, query, as_bot=as_bot)
+            outcome = "ok"
+        except Refusal as refusal:
+            outcome = "limited" if refusal.status == 429 else "refused"
+            raise
         except aiohttp.ClientConnectorError as error:
             raise NoAnswer(type(error).__name__, WasDone.NO) from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise NoAnswer(type(error).__name__, WasDone.UNKNOWN) from error
+        finally:
+            self._figures.platform_call("discord", outcome)
+        return answer
 
     async def _wait_for_room(self, route: str, until: float) -> None:
         for _ in range(50):  # each wait is as long as Discord said; others may take the room first

@@ -75,7 +75,8 @@ def build(
 ) -> Built:
     """Build everything; nothing connects before the platform runs. Needs a running loop."""
     http = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=CONNECTIONS), cookie_jar=aiohttp.DummyCookieJar())
-    api = DiscordApi(http, at.api_url, at.token, clock, at.proxy)
+    figures = engine.parts.figures
+    api = DiscordApi(http, at.api_url, at.token, clock, figures, at.proxy)
     marks = Marks(keys.derive("discord buttons v1"), keys.derive("discord tokens v1"))
     attachments = Attachments(http, api, at.api_url, at.proxy)
     able = [provider.capabilities for provider in engine.parts.providers.values()]
@@ -88,7 +89,7 @@ def build(
     desk = Desk(
         engine, api, shelf, doors, orders, buttons, panels, choices, AdminVerbs(engine, admin), attachments, offered
     )
-    gateway = Gateway(at.token, at.api_url, at.gateway_url, at.proxy, desk.receive)
+    gateway = Gateway(at.token, at.api_url, at.gateway_url, at.proxy, figures, desk.receive)
     commands = definitions(offered, shelf, languages(), can_animate=any(each.image for each in able))
     platform.receiving = Receiving(api, gateway, desk, store, alerts, clock, commands)
     endpoint = None if at.public_key is None else Endpoint(desk, at.public_key, clock)

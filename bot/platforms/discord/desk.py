@@ -67,8 +67,6 @@ class Desk:
         self._report_menu = english.say(REPORT)
         self._tasks: set[asyncio.Task[None]] = set()
         self._known: OrderedDict[str, asyncio.Task[None]] = OrderedDict()
-        self.dropped = 0
-        self.malformed = 0
 
     # ------------------------------------------------------------------------------------------------------------ both entries
 
@@ -77,14 +75,14 @@ class Desk:
         try:
             interaction = read_interaction(raw)
         except Malformed as error:
-            self.malformed += 1
+            self._count("unknown", "unreadable")
             log.warning("an interaction could not be read", extra={"why": str(error)})
             return None
         known = self._known.get(interaction.id)
         if known is not None:  # a resumed session may bring it again, and whoever recorded a signed call may
             return known
         if len(self._tasks) >= AT_ONCE:
-            self.dropped += 1
+            self._count(interaction.kind, "dropped")
             return None
         task = asyncio.create_task(self._bounded(interaction), name=f"discord {interaction.kind}")
         self._tasks.add(task)
@@ -102,20 +100,31 @@ class Desk:
             task.cancel()
 
     async def _bounded(self, i: Interaction) -> None:
-        answer = Answering(self._api, i)
+        began = self._engine.parts.clock.monotonic()
+        answer = Answering(self._api, i, lambda: self._acknowledged(began))
         words = self._shelf.words(language_of(i))
         try:
             async with asyncio.timeout(HANDLE_SECONDS):
                 await self._handle(i, answer, words)
+            self._count(i.kind, "answered")
         except ReelayError as error:
+            self._count(i.kind, "refused")
             if i.kind == "autocomplete":
                 await answer.choose([])
             else:
                 await answer.refuse(refusal_text(error, words, self._engine.parts.clock.now()))
         except Exception:
+            self._count(i.kind, "broke")
             log.exception("an interaction broke", extra={"kind": i.kind})
             if i.kind != "autocomplete":
                 await answer.refuse(words.say("error.internal"))
+
+    def _count(self, kind: str, outcome: str) -> None:
+        self._engine.parts.figures.command("discord", kind, outcome)
+
+    def _acknowledged(self, began: float) -> None:
+        parts = self._engine.parts
+        parts.figures.acknowledged("discord", parts.clock.monotonic() - began)
 
     async def _handle(self, i: Interaction, answer: Answering, words: Words) -> None:
         self._check_door(i)

@@ -19,6 +19,8 @@ import discord
 from discord.gateway import DiscordWebSocket
 from discord.http import HTTPClient, Route
 
+from bot.engine.figures import Figures
+
 CONNECTIONS: Final = 8
 """For what the library itself calls: login and the gateway's address."""
 CLOSE_SECONDS: Final = 5.0
@@ -47,15 +49,14 @@ class Gateway:
         api_url: str,
         gateway_url: str | None,
         proxy: str | None,
+        figures: Figures,
         on_interaction: Callable[[Mapping[str, Any]], object],
     ) -> None:
         """``gateway_url`` wins over what Discord names, also when a session is resumed."""
         self.api_url, self.gateway_url = api_url.rstrip("/"), gateway_url
-        self._token, self._proxy = token, proxy
+        self._token, self._proxy, self._figures = token, proxy, figures
         self._on_interaction = on_interaction
-        self.malformed = 0
-        self.shards = 0
-        self.ready = asyncio.Event()
+        self._shards: set[int] = set()
 
     async def run(self) -> None:
         """Connect, and stay connected. Raises BadToken and NotAllowedThere; anything else that ends it is for the supervisor."""
@@ -74,8 +75,23 @@ class Gateway:
                 raise NotAllowedThere from error
             raise
         finally:
-            self.ready.clear()
+            self.joined(None)
             await _close(client)
+
+    def joined(self, shard: int | None, *, left: bool = False) -> None:
+        """A shard has a session, or lost it; None: nothing is connected any more."""
+        if shard is None:
+            self._shards.clear()
+        elif left:
+            self._shards.discard(shard)
+        else:
+            self._shards.add(shard)
+        self._figures.connected("discord", len(self._shards))
+
+    def unreadable(self, event: str, error: Exception) -> None:
+        """An event that could not be read is counted, and the next one is a new chance."""
+        self._figures.command("discord", "unknown", "unreadable")
+        log.warning("an event could not be read", extra={"event": event, "error": type(error).__name__})
 
     def received(self, event: str, raw: Any) -> None:
         """One event. A single odd one must not end the client."""
@@ -83,8 +99,7 @@ class Gateway:
             if event == "INTERACTION_CREATE":
                 self._on_interaction(raw)
         except Exception as error:  # noqa: BLE001 - whatever it is, the next event is a new chance
-            self.malformed += 1
-            log.warning("an event could not be read", extra={"event": event, "error": type(error).__name__})
+            self.unreadable(event, error)
 
 
 class _Client(discord.AutoShardedClient):
@@ -114,9 +129,16 @@ class _Client(discord.AutoShardedClient):
 
     async def on_shard_ready(self, shard_id: int) -> None:
         """A shard has a session."""
-        self._gateway.shards = len(self.shards)
-        self._gateway.ready.set()
+        self._gateway.joined(shard_id)
         log.info("a shard is connected", extra={"shard": shard_id})
+
+    async def on_shard_resumed(self, shard_id: int) -> None:
+        """It has its session again."""
+        self._gateway.joined(shard_id)
+
+    async def on_shard_disconnect(self, shard_id: int) -> None:
+        """Its connection is gone; the library makes another."""
+        self._gateway.joined(shard_id, left=True)
 
     async def on_error(self, event_method: str, /, *args: Any, **kwargs: Any) -> None:
         """What a handler of ours raised; there are only the small ones above."""
@@ -129,8 +151,7 @@ def _guarded(gateway: Gateway, name: str, parse: Callable[[Any], Any]) -> Callab
         try:
             parse(raw)
         except Exception as error:  # noqa: BLE001 - as above
-            gateway.malformed += 1
-            log.warning("an event could not be read", extra={"event": name, "error": type(error).__name__})
+            gateway.unreadable(name, error)
 
     return read
 

@@ -146,3 +146,29 @@ def test_discord_being_away_at_the_start_keeps_nobody_else_waiting(house: House)
     house.wait_connected()
     house.clip_of(house.video("a fox"))
     house.end()
+
+
+def test_the_operator_sees_in_figures_what_happens(house: House) -> None:
+    house.start()
+    house.clip_of(house.video("a fox"))
+    refused = house.ada.slash("video", house.room)
+    until(lambda: refused.text)
+    house.discord.tell("INTERACTION_CREATE", {"type": 2})
+
+    def figures() -> dict[str, float]:
+        lines = house.reelay.http("/metrics")[1].decode().splitlines()
+        return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines if line[:1] != "#")}
+
+    until(lambda: 'reelay_commands_total{kind="unknown",outcome="unreadable",platform="discord"}' in figures())
+    found = figures()
+    assert found['reelay_commands_total{kind="command",outcome="answered",platform="discord"}'] == 1
+    assert found['reelay_commands_total{kind="command",outcome="refused",platform="discord"}'] == 1
+    assert found['reelay_acknowledge_seconds_count{platform="discord"}'] == 2
+    assert found['reelay_platform_calls_total{outcome="ok",platform="discord"}'] >= 4
+    assert found['reelay_platform_connections{platform="discord"}'] == 1
+    assert found['reelay_deliveries_total{outcome="sent",platform="discord"}'] == 1
+    house.discord.gateway.identify_seconds = 0.1
+    house.discord.run(house.discord.gateway.close(4009))
+    until(lambda: figures()['reelay_platform_connections{platform="discord"}'] == 0, what="the gauge to fall")
+    until(lambda: figures()['reelay_platform_connections{platform="discord"}'] == 1, 40, what="the gauge to rise")
+    house.end()
