@@ -26,6 +26,7 @@ from bot.platforms.discord.orders import Orders
 from bot.platforms.discord.panels import Panels
 from bot.platforms.discord.platform import DiscordPlatform
 from bot.platforms.discord.receiving import Receiving
+from bot.platforms.discord.telling import Telling
 from bot.platforms.discord.sight import Sight
 from core.ports import Clock
 from storage.keys import KeyRing
@@ -90,6 +91,8 @@ def build(
         engine, api, shelf, doors, orders, buttons, panels, choices, AdminVerbs(engine, admin), attachments, offered
     )
     gateway = Gateway(at.token, at.api_url, at.gateway_url, at.proxy, figures, desk.receive)
+    operators = [who.removeprefix("discord:") for who in doors.admins if who.startswith("discord:")]
+    alerts.tell_also(Telling(api, operators).tell)
     commands = definitions(offered, shelf, languages(), can_animate=any(each.image for each in able))
     platform.receiving = Receiving(api, gateway, desk, store, alerts, clock, commands)
     endpoint = None if at.public_key is None else Endpoint(desk, at.public_key, clock)

@@ -67,7 +67,8 @@ def test_a_line_reaches_a_generator_that_can_speak(house: House) -> None:
 
 
 def test_a_clip_is_reported_to_the_operator(house: House) -> None:
-    house.start()
+    olga = house.discord.add_person("olga", house.guild)
+    house.start(environ={"REELAY_ADMINS": f"discord:{olga.id}"})
     bob = house.discord.add_person("bob", house.guild)
     use = house.video("a fox")
     seen = house.clip_of(use)
@@ -76,6 +77,8 @@ def test_a_clip_is_reported_to_the_operator(house: House) -> None:
     assert thanks.message is not None
     assert thanks.message.ephemeral
     assert house.reelay.alerts() == ["clip reported"]
+    (told,) = until(lambda: olga.messages(olga.direct()), what="the operator's direct message")
+    assert "a clip was reported" in told.text
     (line,) = house.reelay.rows("SELECT * FROM audit WHERE verb = 'report'")
     assert (line["actor"], json.loads(line["details"])["job"]) == (f"discord:{bob.id}", house.job_of(use)["id"])
     nothing = bob.menu("Report this clip", house.ada.say(house.room, "no clip"))
