@@ -26,8 +26,8 @@ from bot.platforms.discord.orders import Orders
 from bot.platforms.discord.panels import Panels
 from bot.platforms.discord.platform import DiscordPlatform
 from bot.platforms.discord.receiving import Receiving
-from bot.platforms.discord.telling import Telling
 from bot.platforms.discord.sight import Sight
+from bot.platforms.discord.telling import Telling
 from core.ports import Clock
 from storage.keys import KeyRing
 from storage.store import SqliteStore

@@ -216,8 +216,9 @@ class Desk:
         if i.target is None or i.target.clip_of is None:
             raise NotFound("no clip of ours", message_id="error.no_clip_there")
         row = await clips.seen_clip(self._engine, await self.acting(i), i.target.clip_of, i.chat)
+        await answer.defer(private=True)  # telling the operators may take longer than Discord waits
         await self._admin.report(f"discord:{i.user_id}", row.job.id)
-        await answer.say(escape(words.say("report.done")))
+        await answer.finish(escape(words.say("report.done")))
 
 
 def language_of(i: Interaction) -> str:
