@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 
 from bot.engine.words import Words
-from bot.platforms.discord.orders import CROWD, Orders
+from bot.platforms.discord.orders import CROWD, CROWD_MAKING, Orders
 from bot.platforms.discord.wire import Interaction
 from core.errors import QuotaExceeded
 from core.jobs import Place, Receipt
@@ -27,6 +27,7 @@ class Hall:
         self.durable = asyncio.Event()
         self.answer_now = asyncio.Event()
         self.refuses = False
+        self.slow: asyncio.Event | None = None
         self.intake = self
         self.parts = SimpleNamespace(store=self, clock=SimpleNamespace(now=lambda: 0))
         self.lanes = SimpleNamespace(touch=lambda _job: None)
@@ -37,6 +38,9 @@ class Hall:
         await self.durable.wait()
         self.said.append(("durable", update_id))
         await received()
+        self.said.append(("begun", update_id))
+        if self.slow is not None:
+            await self.slow.wait()
         self.said.append(("job", update_id))
         if self.refuses:
             raise QuotaExceeded("enough")
@@ -71,10 +75,6 @@ class Answer:
         self.message_id = f"message {self.who}"
         return True
 
-    async def refuse(self, text: str) -> bool:
-        self.hall.said.append(("refused", self.who))
-        return True
-
 
 def rush(hall: Hall, orders: Orders) -> list[asyncio.Task[Any]]:
     def one(number: int) -> asyncio.Task[Any]:
@@ -86,7 +86,7 @@ def rush(hall: Hall, orders: Orders) -> list[asyncio.Task[Any]]:
 
 
 async def settle() -> None:
-    for _ in range(20):
+    for _ in range(MANY):
         await asyncio.sleep(0)
 
 
@@ -117,24 +117,35 @@ async def test_the_crowds_jobs_are_made_when_all_of_it_has_its_answer(hall: Hall
     tasks = rush(hall, orders)
     await settle()
     assert len(hall.of("durable")) == MANY
-    assert len(hall.of("job")) == CROWD, "those who came before it was a crowd"
+    assert hall.of("job") == []
     hall.answer_now.set()
     await asyncio.gather(*tasks)
     answered = [n for n, (what, _) in enumerate(hall.said) if what == "answered"]
-    late = [n for n, (what, who) in enumerate(hall.said) if what == "job" and int(who) >= CROWD]
-    assert len(answered) == MANY
-    assert len(late) == MANY - CROWD
+    late = [n for n, (what, _) in enumerate(hall.said) if what == "job"]
+    assert len(answered) == len(late) == MANY
     assert min(late) > answered[MANY - CROWD - 1], "only the last few answers may still be on their way"
 
 
-async def test_a_refusal_in_a_crowd_is_told_after_the_answer(hall: Hall, orders: Orders) -> None:
+async def test_of_a_crowds_jobs_few_are_made_at_the_same_moment(hall: Hall, orders: Orders) -> None:
+    hall.durable.set()
+    hall.answer_now.set()
+    hall.slow = asyncio.Event()
+    tasks = rush(hall, orders)
+    await settle()
+    assert len(hall.of("answered")) == MANY
+    assert len(hall.of("begun")) == CROWD_MAKING
+    hall.slow.set()
+    await asyncio.gather(*tasks)
+    assert len(hall.of("job")) == MANY
+
+
+async def test_a_refusal_in_a_crowd_comes_after_the_answer(hall: Hall, orders: Orders) -> None:
     hall.refuses = True
     hall.durable.set()
     hall.answer_now.set()
-    tasks = rush(hall, orders)
-    await asyncio.gather(*tasks)
-    assert len(hall.of("refused")) == MANY
-    assert set(hall.of("answered")) >= {str(number) for number in range(CROWD, MANY)}
+    found = await asyncio.gather(*rush(hall, orders), return_exceptions=True)
+    assert {type(each) for each in found} == {QuotaExceeded}
+    assert len(hall.of("answered")) == MANY
 
 
 async def test_whoever_gives_up_is_not_waited_for(hall: Hall, orders: Orders) -> None:

@@ -27,6 +27,8 @@ PATIENCE: Final = 1.0
 """How long an answer waits for the whole order, so that a refusal needs no public "thinking"; not at all while many wait."""
 CROWD: Final = 64
 RECEIVE_SECONDS: Final = 30.0
+CROWD_MAKING: Final = 16
+"""Of a crowd's jobs so many are made at the same moment: whoever is still to be answered, or comes now, is not held up by them."""
 CALM_SECONDS: Final = 10.0
 """How long a job that is acknowledged waits for the acknowledgements of others: they have three seconds, and it has none."""
 
@@ -40,9 +42,10 @@ class Orders:
         """Receipts are the platform's."""
         self._engine, self._platform = engine, platform
         self._waiting = 0
-        self._calm = asyncio.Event()
-        """Set while few wait for their acknowledgement."""
+        self._calm, self._crowded = asyncio.Event(), asyncio.Event()
+        """Whether few or many wait for their acknowledgement."""
         self._calm.set()
+        self._turns = asyncio.Semaphore(CROWD_MAKING)
 
     async def take(
         self,
@@ -66,16 +69,17 @@ class Orders:
             attachment = _attachment(picture)
         loop = asyncio.get_running_loop()
         received, acknowledged = loop.create_future(), loop.create_future()
-        in_crowd = self._waiting >= CROWD
 
         async def durable() -> None:
             if not received.done():
                 received.set_result(None)
-            if in_crowd:  # first everybody is acknowledged, then the jobs are made
+            if self._crowded.is_set():  # first everybody is acknowledged, then the jobs are made
                 await acknowledged
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(CALM_SECONDS):
                         await self._calm.wait()
+                await self._turns.acquire()
+                making.add_done_callback(lambda _: self._turns.release())
 
         making = asyncio.create_task(
             order(
@@ -91,9 +95,9 @@ class Orders:
         )
         self._count(1)
         try:
-            if not in_crowd:  # a refusal comes only after the command is durable
-                await asyncio.wait({making}, timeout=PATIENCE)
-            if not making.done():
+            if not self._crowded.is_set():
+                await self._for_the_whole(making)
+            if not making.done():  # a refusal comes only after the command is durable
                 await asyncio.wait({making, received}, timeout=RECEIVE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
             refused = making.done() and making.exception() is not None
             if not refused and (making.done() or received.done()):
@@ -104,12 +108,22 @@ class Orders:
             self._count(-1)
         return await self._made(answer, making, words, place)
 
+    async def _for_the_whole(self, making: asyncio.Task[tuple[Job, bool]]) -> None:
+        """Until the job is made, but not for long, and no longer than it is calm."""
+        crowd = asyncio.ensure_future(self._crowded.wait())
+        try:
+            await asyncio.wait({making, crowd}, timeout=PATIENCE, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            crowd.cancel()
+
     def _count(self, more: int) -> None:
         """Orders that wait for their acknowledgement."""
         self._waiting += more
         if self._waiting > CROWD:
             self._calm.clear()
+            self._crowded.set()
         else:
+            self._crowded.clear()
             self._calm.set()
 
     async def resend(self, i: Interaction, answer: Answering, words: Words, row: JobRow) -> None:
