@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
 from bot.commands import clips
@@ -16,7 +16,7 @@ from bot.platforms.discord.identity import Marks
 from bot.platforms.discord.orders import Orders, place_of
 from bot.platforms.discord.panels import EXAMPLES, Panels
 from bot.platforms.discord.platform import DiscordPlatform
-from bot.platforms.discord.render import ACTION_ROW, BUTTON, DANGER, SECONDARY, TEXT, escape, plain
+from bot.platforms.discord.render import ACTION_ROW, BUTTON, DANGER, SECONDARY, TEXT, TEXT_MOST, escape, plain
 from bot.platforms.discord.wire import Interaction
 from core.errors import NotFound, PlatformError
 from core.jobs import Receipt
@@ -217,7 +217,8 @@ class Buttons:
 
     async def _details(self, i: Interaction, answer: Answering, words: Words, who: Acting, row: JobRow) -> None:
         del i, who
-        await answer.say("\n".join(escape(line) for line in clips.details(row, words)))
+        for page in pages([escape(line) for line in clips.details(row, words)]):
+            await answer.say(page)
 
     async def _other_generator(self, i: Interaction, answer: Answering, words: Words, who: Acting, row: JobRow) -> None:
         del i, who
@@ -245,6 +246,18 @@ class Buttons:
     async def _resend(self, i: Interaction, answer: Answering, words: Words, who: Acting, row: JobRow) -> None:
         del who
         await self._orders.resend(i, answer, words, row)
+
+
+def pages(lines: Sequence[str]) -> list[str]:
+    """The lines in as few messages as Discord takes them in: a long prompt, with a backslash before each sign, is more than one."""
+    found = [""]
+    for line in lines:
+        if found[-1] and len(found[-1]) + 1 + len(line) <= TEXT_MOST:
+            found[-1] += f"\n{line}"
+            continue
+        parts = [line[start : start + TEXT_MOST] for start in range(0, len(line), TEXT_MOST)]
+        found += parts
+    return [page for page in found if page]
 
 
 def _is_private(row: JobRow) -> bool:
