@@ -185,16 +185,18 @@ class Desk:
             option.field: i.options[option.name] for option in verb.options if option.field and option.name in i.options
         }
         fields |= self._choices.read_model(i.options.get("model"))
+        was_private = False
         if verb.name == "extend":
             row = await clips.the_clip(self._engine, await self.acting(i), str(i.options.get("clip")), only_owner=True)
             fields |= clips.extend_fields(row, fields.get("prompt"))
+            was_private = row.job.place.visibility == "only_owner"
         await self._orders.take(
             i,
             answer,
             fields,
             words,
             picture=i.attachments.get("image"),
-            private=bool(i.options.get("private")),
+            private=bool(i.options.get("private", was_private)),
             is_admin=self._doors.is_admin("discord", i.user_id),
         )
 
