@@ -345,3 +345,26 @@ def test_models_are_offered_in_the_language_of_whoever_types(house: House) -> No
     assert "credits" in english.choices[0][0]
     assert english.choices != german.choices
     house.end()
+
+
+def test_details_of_a_prompt_that_needs_more_than_one_message_are_all_told(house: House) -> None:
+    house.start()
+    use = house.video(("a *very* long (story) " * 200)[:3990], negative="fog", seed=7)
+    told = answered(house.ada.press(house.clip_of(use), "Details"))
+    until(lambda: told.followups and house.job_of(use)["id"] in told.followups[-1].text, what="the last line")
+    everything = "".join([told.text, *(each.text for each in told.followups)]).replace("\\", "")
+    assert everything.count("a *very* long (story)") == 181
+    assert all(each.ephemeral for each in told.followups)
+    house.end()
+
+
+def test_a_clip_that_goes_on_from_a_private_one_is_private_unless_said_otherwise(house: House) -> None:
+    house.start()
+    use = house.video("a secret", private=True)
+    house.clip_of(use)
+    clip = house.job_of(use)["id"]
+    on = answered(house.ada.slash("extend", house.room, clip=clip, prompt="it goes on"))
+    assert house.clip_of(on).ephemeral
+    openly = answered(house.ada.slash("extend", house.room, clip=clip, prompt="it goes on", private=False))
+    assert not house.clip_of(openly).ephemeral
+    house.end()
