@@ -18,10 +18,12 @@ from core.jobs import Place
 COMPONENTS_V2: Final = 1 << 15
 EPHEMERAL: Final = 1 << 6
 ACTION_ROW, BUTTON, SECTION, TEXT, THUMBNAIL, GALLERY, CONTAINER = 1, 2, 9, 10, 11, 12, 17
-PRIMARY, SECONDARY, DANGER = 1, 2, 4
+PRIMARY, SECONDARY, DANGER, LINK = 1, 2, 4, 5
 TEXT_MOST: Final = 4000
 """Characters of all texts of one message."""
 HEADLINE_MOST: Final = 300
+URL_MOST: Final = 512
+"""Characters of the address of a button that is a link."""
 BAR_STEPS: Final = 10
 ACCENT: Final = 0xF5A524
 GOOD: Final = 0x3FB984
@@ -107,6 +109,11 @@ def _rows(card: Card, words: Words, marks: Marks) -> list[dict[str, Any]]:
         }
         for action in card.actions
         if action.verb in LOOKS
+    ]
+    buttons += [
+        {"type": BUTTON, "style": LINK, "label": words.say("action.download")[:80], "url": change.values["link"]}
+        for change in card.changed  # in the text it is no link: nothing there is, as a prompt could bring one
+        if 0 < len(str(change.values.get("link") or "")) <= URL_MOST
     ]
     return [
         {"type": ACTION_ROW, "components": buttons[start : start + _ACTIONS_A_ROW]}

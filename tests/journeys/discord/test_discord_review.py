@@ -368,3 +368,14 @@ def test_a_clip_that_goes_on_from_a_private_one_is_private_unless_said_otherwise
     openly = answered(house.ada.slash("extend", house.room, clip=clip, prompt="it goes on", private=False))
     assert not house.clip_of(openly).ephemeral
     house.end()
+
+
+def test_a_clip_that_fits_nowhere_is_behind_a_button_that_is_a_link(house: House) -> None:
+    house.start(environ={"REELAY_PUBLIC_URL": "https://films.example.org"})
+    house.discord.refuse_uploads_above(100)
+    use = house.video("a fox")
+    seen = house.shows(use, "more than this chat takes", 90)
+    (link,) = [each.url for each in seen.buttons if each.url]
+    assert link.startswith("https://films.example.org/")
+    assert "\\" not in link
+    house.end()
