@@ -42,6 +42,8 @@ ENCODE_SECONDS: Final = 20 * 60
 """Deadline of a smaller encode, its wait for a free place included. Nothing was sent then, so it is in no doubt: it is tried again."""
 ENCODE_TRIES: Final = 2
 """Tries of a delivery whose encode may be too slow; the next rung is for what this machine cannot do."""
+NONCE_SECONDS, NONCE_TRIES = 120.0, 4
+"""How long, and how often, a send in doubt may be repeated where nonces are known: Discord keeps them for a few minutes."""
 NOTIFY_AFTER_SECONDS: Final = 60
 """A job that took longer ends with one short reply: an edit notifies nobody."""
 NOTIFY_SECONDS: Final = 20.0
@@ -72,7 +74,7 @@ class Courier:
             return False
         receipt = mine.receipt if mine is not None else delivery.receipt
         becomes = platform.limits.message_becomes_clip and receipt is not None
-        if delivery.state is DeliveryState.SENDING and not (becomes or platform.limits.idempotent_send):
+        if delivery.state is DeliveryState.SENDING and not (becomes or self._nonce_holds(delivery, platform)):
             await self._unclear(delivery, platform)
             return False
         if row.clip is None:
@@ -181,7 +183,7 @@ class Courier:
         was_done = error.was_done if isinstance(error, PlatformError) else WasDone.UNKNOWN
         if isinstance(error, MediaError | NotFound | StorageError):
             was_done = WasDone.NO
-        if was_done is WasDone.UNKNOWN and not (becomes or platform.limits.idempotent_send):
+        if was_done is WasDone.UNKNOWN and not (becomes or self._nonce_holds(delivery, platform)):
             await self._unclear(delivery, platform)
         elif isinstance(error, Gone | Forbidden | NotFound) or delivery.tries >= TRIES:
             await self._dead(delivery, platform, code)
@@ -189,6 +191,13 @@ class Courier:
             wait = getattr(error, "retry_after", None) or min(LONGEST_RETRY, FIRST_RETRY * 2**delivery.tries)
             await self._postpone(delivery, wait, code)
             self._parts.figures.delivery(platform.name, "retried")
+
+    def _nonce_holds(self, delivery: Delivery, platform: Platform) -> bool:
+        """Whether the platform would still drop a repeated send; ``due_at`` is when the last one began."""
+        if not platform.limits.idempotent_send or delivery.due_at is None:
+            return False
+        age = self._parts.clock.now() - delivery.due_at
+        return age <= NONCE_SECONDS * 1000 and delivery.tries < NONCE_TRIES
 
     async def _postpone(self, delivery: Delivery, seconds: float, code: str) -> None:
         due = self._parts.clock.now() + int(seconds * 1000)

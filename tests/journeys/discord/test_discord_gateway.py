@@ -51,6 +51,31 @@ def test_a_kill_in_the_middle_edits_the_same_message_afterwards(house: House) ->
     house.end()
 
 
+@pytest.mark.parametrize("away", [0.0, 600.0], ids=["at once", "after ten minutes"])
+def test_a_new_message_in_doubt_is_posted_again_only_while_discord_would_drop_it(house: House, away: float) -> None:
+    """A nonce is known for some minutes. After them nobody can tell, so nothing is posted, and ``/resend`` is the person's to ask."""
+    house.script("whale", seconds=None)
+    house.start(kill={"sent": 1})
+    use = house.video("a whale")
+    until(lambda: "Rendering" in use.text, what="the card")
+    assert use.message is not None
+    house.discord.world.drop_message(use.message.message)
+    house.vendor.finish("whale")
+    house.reelay.wait_killed(40)
+    assert len(bots(house)) == 1
+    if away:
+        house.later(away)
+    house.reelay.restart()
+    house.wait_connected()
+    house.reelay.wait_quiet()
+    assert len([each for each in house.ada.messages(house.room) if each.clip]) == 1
+    if away:
+        assert "could not see whether" in house.ada.messages(house.room)[-1].text, "the card says what is not known, and what to do"
+    wanted = "unclear" if away else "sent"
+    assert house.reelay.value("SELECT state FROM deliveries WHERE kind = 'clip'") == wanted
+    assert house.reelay.stop() == 0
+
+
 def test_the_session_is_closed_so_that_it_can_be_resumed(house: House) -> None:
     house.start()
     house.reelay.wait_quiet()
