@@ -107,6 +107,8 @@ class DiscordApi:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise NoAnswer(type(error).__name__, WasDone.UNKNOWN) from error
         finally:
+            if as_bot:
+                self.budget.done(route)
             self._figures.platform_call("discord", outcome)
         return answer
 

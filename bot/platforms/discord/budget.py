@@ -20,6 +20,8 @@ KEPT = 5000
 ASK_SECONDS = 1.0
 """How long the first call of a route is waited for before another one goes out."""
 ASK_PAUSE = 0.1
+OUT_SECONDS = 60.0
+"""After so long without a call nothing can be on its way any more."""
 
 
 @dataclass(slots=True)
@@ -30,6 +32,8 @@ class Bucket:
     reset_at: float = 0.0
     limit: int = 1
     seconds: float = 0.0
+    out: int = 0
+    """Calls that are not answered yet: nobody knows into which window Discord will count them."""
 
 
 class Budget:
@@ -53,9 +57,12 @@ class Budget:
         if bucket is None:
             return self._ask(route, now)
         if now >= bucket.reset_at:  # a new window; whoever comes later in it finds the room that is left
-            bucket.remaining, bucket.reset_at = bucket.limit, now + bucket.seconds
+            if now >= bucket.reset_at + OUT_SECONDS:
+                bucket.out = 0
+            bucket.remaining, bucket.reset_at = max(0, bucket.limit - bucket.out), now + bucket.seconds
         if bucket.remaining > 0:
             bucket.remaining -= 1
+            bucket.out += 1
             return 0.0
         return bucket.reset_at - now
 
@@ -81,7 +88,7 @@ class Budget:
         bucket = Bucket(room, now + seconds, max(1, int(headers.get("X-RateLimit-Limit", "1"))), seconds)
         known = self._buckets.get(key)
         if known is not None:
-            bucket.seconds = max(seconds, known.seconds)
+            bucket.seconds, bucket.out = max(seconds, known.seconds), known.out
             if now < known.reset_at:  # calls of ours that are still on their way are not counted in this answer
                 bucket.remaining = min(room, known.remaining)
                 bucket.reset_at = max(bucket.reset_at, known.reset_at)
@@ -92,6 +99,12 @@ class Budget:
             while len(kept) > KEPT:
                 kept.popitem(last=False)
 
+    def done(self, route: str) -> None:
+        """A call that ``wait`` let out has ended, however it did."""
+        bucket = self._buckets.get(self._names.get(route, route))
+        if bucket is not None and bucket.out > 0:
+            bucket.out -= 1
+
     def limited(self, route: str, retry_after: float, *, everywhere: bool) -> None:
         """Discord refused for being too fast."""
         until = self._clock.monotonic() + retry_after
@@ -100,7 +113,7 @@ class Budget:
             return
         key = self._names.setdefault(route, route)
         known = self._buckets.get(key, Bucket())
-        self._buckets[key] = Bucket(0, until, known.limit, known.seconds)
+        self._buckets[key] = Bucket(0, until, known.limit, known.seconds, known.out)
 
     def refused(self) -> None:
         """Count an answer that Discord holds against us: 401, 403, or 429 outside the ``shared`` scope."""
