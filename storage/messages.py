@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -65,6 +66,17 @@ def cards_of_job(connection: sqlite3.Connection, job_id: str) -> list[CardRow]:
     ]
 
 
+def receipts_of_job(connection: sqlite3.Connection, job_id: str) -> list[Receipt]:
+    """Return every message that shows or showed the job: its cards, closed ones too, and its clip wherever it was posted."""
+    rows = connection.execute(
+        "SELECT receipt FROM cards WHERE job_id = ?1 AND receipt IS NOT NULL"
+        " UNION ALL SELECT receipt FROM deliveries WHERE job_id = ?1 AND receipt IS NOT NULL AND kind = 'clip'",
+        (job_id,),
+    ).fetchall()
+    found = [Receipt.from_json(json.loads(row["receipt"])) for row in rows]
+    return list({(each.place.platform, each.place.chat, each.message): each for each in found}.values())
+
+
 def open_cards(connection: sqlite3.Connection, after: int, most: int) -> list[tuple[int, str]]:
     """Return (card, job) of open cards in the order of their ids, for the walk after a restart."""
     rows = connection.execute(
@@ -98,11 +110,14 @@ def acknowledged(connection: sqlite3.Connection, job_id: str, receipt: Receipt) 
         "UPDATE cards SET receipt = ?, next_edit_at = 0 WHERE job_id = ? AND platform = ? AND shown_hash IS NULL",
         (dump(receipt.as_json()), job_id, receipt.place.platform),
     )
-    if receipt.place.shown_in is None:
-        place = dump(receipt.place.as_json())
-        connection.execute(
-            "UPDATE jobs SET shown_in = NULL, place = ? WHERE id = ? AND shown_in IS NOT NULL", (place, job_id)
-        )
+    if receipt.place.shown_in is not None:
+        return
+    place = dump(receipt.place.as_json())
+    made_private = connection.execute(
+        "UPDATE jobs SET shown_in = NULL, place = ? WHERE id = ? AND shown_in IS NOT NULL", (place, job_id)
+    )
+    if made_private.rowcount:  # a delivery finds its card by the place
+        connection.execute("UPDATE cards SET place = ? WHERE job_id = ?", (place, job_id))
 
 
 def to_refresh(connection: sqlite3.Connection, platforms: Mapping[str, float], now: int, most: int) -> list[str]:

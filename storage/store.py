@@ -219,6 +219,10 @@ class SqliteStore:
         now = self._clock.now()
         return await self.database.write(lambda c: messages.move_delivery(c, delivery_id, to, now=now, **columns))
 
+    async def receipts_of_job(self, job_id: str) -> list[Receipt]:
+        """Every message that shows or showed the job."""
+        return await self.database.read(lambda c: messages.receipts_of_job(c, job_id))
+
     async def deliveries_of_job(self, job_id: str) -> list[Delivery]:
         """Every delivery of a job."""
         return await self.database.read(lambda c: messages.deliveries_of_job(c, job_id))

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+from bot.commands import clips
 from bot.engine.engine import Engine
 from bot.engine.status import iso
 from core.audit import Doing
-from core.errors import BadOption, Conflict, NotFound, PlatformError
+from core.errors import BadOption, Conflict, NotFound
 from core.money import Allowance, Period, Scope
 from core.states import LIVE, JobState
 from storage.operating import OperatorStore
@@ -305,19 +306,8 @@ class AdminDesk:
         job_id = _text(args, "job", most=64)
         row = await self._store.view(job_id)
         await self._operators.write_down(Doing(actor, "takedown", {"job": job_id, "account": row.job.account_id}))
-        shown = [each.receipt for each in await self._store.deliveries_of_job(job_id) if each.receipt is not None]
-        await self._engine.delete(job_id)
-        removed = 0
-        for receipt in shown:
-            platform = self._engine.parts.platforms.get(receipt.place.platform)
-            if platform is None:
-                continue
-            try:
-                await platform.delete(receipt)
-                removed += 1
-            except PlatformError as error:
-                log.warning("a message of a clip that was taken down still stands", extra={"code": error.code})
-        return {"job": job_id, "messages": len(shown), "removed": removed}
+        messages, removed = await clips.take_away(self._engine, job_id)
+        return {"job": job_id, "messages": messages, "removed": removed}
 
     def _stoppable(self, args: Args) -> list[str]:
         generators = list(self._engine.parts.providers)

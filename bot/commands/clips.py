@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
@@ -9,11 +10,12 @@ from typing import Any, Final, Literal
 from bot.engine.engine import Engine
 from bot.engine.words import Words
 from core.cards import shorten
-from core.errors import Conflict, NotAllowed, NotFound
+from core.errors import Conflict, NotAllowed, NotFound, PlatformError
 from core.jobs import Attachment
 from core.states import JobState
 from storage.views import JobRow
 
+log = logging.getLogger("reelay.clips")
 LISTED: Final = 10
 FIELD_OF: Final[Mapping[str, str]] = {"seconds": "duration", "audio": "generate_audio"}
 """Attributes of a wish whose field has another name (docs/reference/http.md)."""
@@ -48,8 +50,7 @@ async def the_clip(engine: Engine, who: Acting, job_id: str, *, only_owner: bool
         raise NotFound("no such job")
     if who.account_id == row.job.account_id:
         return row
-    chat = row.job.place.details.get("chat_subject")
-    moderates = who.is_admin or (chat is not None and chat in who.moderates)
+    moderates = who.is_admin or row.job.place.shown_in in who.moderates
     if only_owner or not moderates:
         raise NotAllowed("another person's clip", message_id="error.not_yours")
     return row
@@ -104,6 +105,23 @@ async def star(engine: Engine, row: JobRow, account_id: str, *, on: bool) -> Non
     await engine.parts.store.set_favourite(account_id, row.clip.id, on=on)
     await engine.parts.store.reopen_cards(row.job.id)
     engine.lanes.touch(row.job.id)
+
+
+async def take_away(engine: Engine, job_id: str) -> tuple[int, int]:
+    """Erase a clip and the messages that show it, as far as we reach them; returns (messages, removed ones)."""
+    shown = await engine.parts.store.receipts_of_job(job_id)
+    await engine.delete(job_id)
+    removed = 0
+    for receipt in shown:
+        platform = engine.parts.platforms.get(receipt.place.platform)
+        if platform is None:
+            continue
+        try:
+            await platform.delete(receipt)
+            removed += 1
+        except PlatformError as error:
+            log.warning("a message of an erased clip still stands", extra={"code": error.code})
+    return len(shown), removed
 
 
 async def check_again(engine: Engine, row: JobRow) -> None:

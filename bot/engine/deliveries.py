@@ -34,7 +34,8 @@ from core.states import DeliveryState
 from storage.messages import Notice
 from storage.views import JobRow
 
-TRIES: Final = 8
+TRIES: Final = 16
+"""More than an hour and a half: no platform that matters is away for longer and is then still waited for."""
 FIRST_RETRY, LONGEST_RETRY = 2.0, 600.0
 UPLOAD_SECONDS: Final = 10 * 60
 """Deadline of one call that brings a clip, its upload included."""
@@ -89,11 +90,12 @@ class Courier:
             try:
                 done = await self._climb(platform, delivery, receipt, row.clip, card)
             except (Gone, Forbidden):
-                if mine is None or receipt is None:
+                if receipt is None:
                     raise
                 # Somebody deleted the message, or we may not touch it any more: it is posted anew. Written down first, for a post
                 # is not repeated as an edit is.
-                await self._parts.store.card_lost(mine.id)
+                if mine is not None:
+                    await self._parts.store.card_lost(mine.id)
                 becomes = False
                 done = await self._climb(platform, delivery, None, row.clip, card)
         except Exception as error:  # noqa: BLE001 - an adapter's own fault counts as a try, or it would be tried for ever

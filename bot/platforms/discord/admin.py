@@ -5,6 +5,7 @@ Discord hides the command from whom it thinks may not use it; who really may is 
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from typing import Any, Final
 
 from bot.commands.admin import AdminDesk
@@ -15,6 +16,7 @@ from bot.platforms.discord.render import escape
 from bot.platforms.discord.wire import Interaction
 from core.errors import NotAllowed, NotFound
 
+REPORTS_KEPT: Final = 5000
 MANAGERS: Final = frozenset({"channel", "quota", "stats"})
 """What a guild's manager may do without being an operator: nothing here spends the operator's money."""
 
@@ -25,6 +27,7 @@ class AdminVerbs:
     def __init__(self, engine: Engine, desk: AdminDesk) -> None:
         """``desk``: the same that the socket and the command line use."""
         self._engine, self._desk = engine, desk
+        self._reported: OrderedDict[tuple[str, str], None] = OrderedDict()
 
     async def do(self, name: str, i: Interaction, answer: Answering, words: Words, *, is_operator: bool) -> None:
         """Carry out ``/admin name``. Raises NotAllowed, NotFound and the desk's own errors."""
@@ -69,7 +72,12 @@ class AdminVerbs:
         await answer.say(escape(text))
 
     async def report(self, actor: str, job_id: str) -> None:
-        """Anybody's word that a clip should not be here."""
+        """Anybody's word that a clip should not be here; said again by the same person it is no news."""
+        if (actor, job_id) in self._reported:
+            return
+        self._reported[actor, job_id] = None
+        while len(self._reported) > REPORTS_KEPT:
+            self._reported.popitem(last=False)
         await self._desk.do("report", {"job": job_id}, actor=actor)
 
     async def _quota(self, i: Interaction, actor: str, chat: str, words: Words, *, is_operator: bool) -> str:

@@ -13,20 +13,18 @@ from bot.engine.words import Words
 from bot.platforms.discord.answering import Answering
 from bot.platforms.discord.choices import Choices
 from bot.platforms.discord.identity import Marks
-from bot.platforms.discord.orders import Orders, place_of
+from bot.platforms.discord.orders import Orders
 from bot.platforms.discord.panels import EXAMPLES, Panels
 from bot.platforms.discord.platform import DiscordPlatform
-from bot.platforms.discord.render import ACTION_ROW, BUTTON, DANGER, SECONDARY, TEXT, TEXT_MOST, escape, plain
+from bot.platforms.discord.render import ACTION_ROW, BUTTON, DANGER, SECONDARY, TEXT_MOST, escape, plain
 from bot.platforms.discord.wire import Interaction
-from core.errors import NotFound, PlatformError
-from core.jobs import Receipt
+from core.errors import NotFound
 from core.requests import NEGATIVE_CHARACTERS, PROMPT_CHARACTERS
 from storage.views import JobRow
 
 LABEL, TEXT_INPUT, STRING_SELECT, FILE_UPLOAD = 18, 4, 3, 19
 SHORT, PARAGRAPH = 1, 2
 INPUT_MOST: Final = 4000
-SEPARATOR: Final = "."
 """Between the job and the message in the id of the button that confirms a deletion."""
 MODALS: Final = frozenset({"remix", "edit_prompt"})
 MAKING: Final = frozenset({"again", "remix", "edit_prompt", "extend", "example", "resend"})
@@ -86,7 +84,6 @@ class Buttons:
             return
         if verb not in self._verbs:
             raise NotFound("no such button")
-        job_id = job_id.partition(SEPARATOR)[0]
         row = await clips.the_clip(self._engine, who, job_id, only_owner=verb in ONLY_OWNER)
         await self._verbs[verb](i, answer, words, who, row)
 
@@ -178,42 +175,22 @@ class Buttons:
         await answer.defer_update()
 
     async def _ask_delete(self, i: Interaction, answer: Answering, words: Words, who: Acting, row: JobRow) -> None:
-        del who
-        message = "" if i.message_is_private else i.message_id or ""
+        del i, who
         body = plain(escape(words.say("delete.sure")), private=True)
         yes = {
             "type": BUTTON,
             "style": DANGER,
             "label": words.say("delete.yes"),
-            "custom_id": self._marks.button("delete_now", f"{row.job.id}{SEPARATOR}{message}"),
+            "custom_id": self._marks.button("delete_now", row.job.id),
         }
         body["components"].append({"type": ACTION_ROW, "components": [yes]})
         await answer.show(body)
 
     async def _delete(self, i: Interaction, answer: Answering, words: Words, who: Acting, row: JobRow) -> None:
-        del who
-        shown = await self.messages_of(row.job.id)
-        _, _, message = self._read(i.custom_id)[1].partition(SEPARATOR)
-        if message and message not in {receipt.message for receipt in shown}:  # such as the card of a job that failed
-            shown.append(Receipt(place_of(i, words.language, private=False), message))
-        await self._engine.delete(row.job.id)
-        await answer.replace({"components": [{"type": TEXT, "content": escape(words.say("delete.done"))}]})
-        await self.take_away(shown)
-
-    async def messages_of(self, job_id: str) -> list[Receipt]:
-        """The messages in which a job's clip was posted, or that will still be edited."""
-        store = self._engine.parts.store
-        found = [each.receipt for each in await store.deliveries_of_job(job_id)]
-        found += [each.receipt for each in await store.cards_of_job(job_id)]
-        return [receipt for receipt in found if receipt is not None and receipt.place.platform == self._platform.name]
-
-    async def take_away(self, shown: list[Receipt]) -> None:
-        """Delete these messages as far as we still can."""
-        for receipt in shown:
-            try:
-                await self._platform.delete(receipt)
-            except PlatformError as error:
-                log.info("a message could not be taken away", extra={"code": error.code})
+        del i, who
+        await answer.defer_update()  # a live one is cancelled first, which may take longer than Discord waits
+        await clips.take_away(self._engine, row.job.id)
+        await answer.finish(escape(words.say("delete.done")))
 
     async def _details(self, i: Interaction, answer: Answering, words: Words, who: Acting, row: JobRow) -> None:
         del i, who

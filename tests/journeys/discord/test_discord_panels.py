@@ -283,3 +283,23 @@ def test_clips_of_an_age_restricted_channel_stay_in_such_channels(house: House) 
     assert "after dark" not in said(house.ada, "gallery", house.room, which="server").text
     assert "after dark" in said(house.ada, "gallery", adults, which="server").text
     house.end()
+
+
+def test_a_moderator_has_no_hand_in_a_private_clip_and_a_failed_one_is_taken_down_with_its_words(house: House) -> None:
+    olga = operator(house)
+    house.script("forever", seconds=None)
+    house.script("refused", fails="content")
+    house.start()
+    private = house.video("forever private", private=True)
+    until(lambda: house.vendor.of("forever"))
+    bob = house.discord.add_person("bob", house.guild)
+    house.discord.grant(bob, house.guild, house.discord.add_role(house.guild, "moderators", May.MANAGE_MESSAGES))
+    refused = said(bob, "cancel", house.room, clip=house.job_of(private)["id"])
+    assert refused.text == "Only the person who made this clip can do that."
+    said(house.ada, "cancel", house.room, clip=house.job_of(private)["id"])
+    failed = house.video("refused and unspeakable")
+    house.shows(failed, "You were not charged")
+    house.reelay.wait_quiet()
+    said(olga, "admin takedown", house.room, clip=house.job_of(failed)["id"])
+    until(lambda: failed.message is None, what="the card to go")
+    house.end()
