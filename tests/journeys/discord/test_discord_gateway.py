@@ -70,7 +70,9 @@ def test_a_new_message_in_doubt_is_posted_again_only_while_discord_would_drop_it
     house.reelay.wait_quiet()
     assert len([each for each in house.ada.messages(house.room) if each.clip]) == 1
     if away:
-        assert "could not see whether" in house.ada.messages(house.room)[-1].text, "the card says what is not known, and what to do"
+        assert "could not see whether" in house.ada.messages(house.room)[-1].text, (
+            "the card says what is not known, and what to do"
+        )
     wanted = "unclear" if away else "sent"
     assert house.reelay.value("SELECT state FROM deliveries WHERE kind = 'clip'") == wanted
     assert house.reelay.stop() == 0
