@@ -13,11 +13,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlencode
 
 import aiohttp
 
 from bot.engine.figures import Figures
 from bot.platforms.discord.budget import Budget, route_of
+from bot.platforms.discord.callbacks import Answer, Callbacks, NotSent
 from core.errors import WasDone
 from core.ports import Clock
 
@@ -26,6 +28,7 @@ UPLOAD_BYTES_PER_SECOND: Final = 200_000
 """An upload may take a call's time and a second for each so many bytes."""
 NO_TIMEOUT: Final = aiohttp.ClientTimeout(total=None, sock_connect=10.0)
 """Each call has a deadline of its own; the session's five minutes would end an upload of 60 MB on a slow line."""
+FIRST_ANSWERS: Final = "/interactions/"
 AGENT: Final = "DiscordBot (reelay, 1.0)"
 TEXT_BYTES: Final = 1 << 20
 
@@ -64,9 +67,20 @@ class DiscordApi:
     """Calls Discord. Never repeats a call; waits for its bucket, but not longer than the call's own deadline."""
 
     def __init__(
-        self, http: aiohttp.ClientSession, root: str, token: str, clock: Clock, figures: Figures, proxy: str | None
+        self,
+        http: aiohttp.ClientSession,
+        root: str,
+        token: str,
+        clock: Clock,
+        figures: Figures,
+        proxy: str | None,
+        callbacks: Callbacks | None = None,
     ) -> None:
-        """``http``: a session whose connections are bounded. ``root``: with ``/api/v10``, without a slash at the end."""
+        """``http``: a session whose connections are bounded. ``root``: with ``/api/v10``, without a slash at the end.
+
+        ``callbacks``: what brings first answers; without it ``http`` does.
+        """
+        self._callbacks = callbacks
         self._http, self._root, self._clock, self._proxy = http, root.rstrip("/"), clock, proxy
         self._figures = figures
         self._authorization = f"Bot {token}"
@@ -102,7 +116,7 @@ class DiscordApi:
         except Refusal as refusal:
             outcome = "limited" if refusal.status == 429 else "refused"
             raise
-        except aiohttp.ClientConnectorError as error:
+        except (aiohttp.ClientConnectorError, NotSent) as error:
             raise NoAnswer(type(error).__name__, WasDone.NO) from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise NoAnswer(type(error).__name__, WasDone.UNKNOWN) from error
@@ -133,6 +147,8 @@ class DiscordApi:
         *,
         as_bot: bool,
     ) -> Any:
+        if self._callbacks is not None and path.startswith(FIRST_ANSWERS):
+            return await self._first_answer(self._callbacks, path, body, query)
         headers = {"User-Agent": AGENT}
         if as_bot:
             headers["Authorization"] = self._authorization
@@ -159,7 +175,14 @@ class DiscordApi:
                 return None if answer.status == 204 or not text else _json(text)
             raise self._refusal(route, answer, text, as_bot=as_bot)
 
-    def _refusal(self, route: str, answer: aiohttp.ClientResponse, text: bytes, *, as_bot: bool) -> Exception:
+    async def _first_answer(self, callbacks: Callbacks, path: str, body: Any, query: Mapping[str, str] | None) -> Any:
+        target = path if not query else f"{path}?{urlencode(query)}"
+        answer = await callbacks.post(target, json.dumps(body, separators=(",", ":")).encode())
+        if answer.status < 300:
+            return _json(answer.text) if answer.text else None
+        raise self._refusal("", answer, answer.text, as_bot=False)
+
+    def _refusal(self, route: str, answer: aiohttp.ClientResponse | Answer, text: bytes, *, as_bot: bool) -> Exception:
         status = answer.status
         try:
             said = json.loads(text)
@@ -177,7 +200,7 @@ class DiscordApi:
         return Refusal(status, number)
 
     def _too_fast(
-        self, route: str, answer: aiohttp.ClientResponse, said: Mapping[str, Any], code: int, *, as_bot: bool
+        self, route: str, answer: aiohttp.ClientResponse | Answer, said: Mapping[str, Any], code: int, *, as_bot: bool
     ) -> Refusal:
         try:
             retry_after = float(said.get("retry_after") or answer.headers.get("Retry-After") or 1.0)

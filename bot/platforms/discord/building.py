@@ -13,9 +13,10 @@ from bot.engine.alerts import Alerts
 from bot.engine.engine import Engine
 from bot.engine.words import Bookshelf, languages
 from bot.platforms.discord.admin import AdminVerbs
-from bot.platforms.discord.api import DiscordApi
+from bot.platforms.discord.api import AGENT, DiscordApi
 from bot.platforms.discord.attachments import Attachments
 from bot.platforms.discord.buttons import Buttons
+from bot.platforms.discord.callbacks import Callbacks
 from bot.platforms.discord.choices import Choices
 from bot.platforms.discord.definitions import definitions
 from bot.platforms.discord.desk import Desk
@@ -55,9 +56,12 @@ class Built:
     endpoint: Endpoint | None
     desk: Desk
     http: aiohttp.ClientSession
+    callbacks: Callbacks | None
 
     async def close(self) -> None:
         """Free the connections."""
+        if self.callbacks is not None:
+            self.callbacks.close()
         await self.http.close()
 
 
@@ -77,7 +81,8 @@ def build(
     """Build everything; nothing connects before the platform runs. Needs a running loop."""
     http = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=CONNECTIONS), cookie_jar=aiohttp.DummyCookieJar())
     figures = engine.parts.figures
-    api = DiscordApi(http, at.api_url, at.token, clock, figures, at.proxy)
+    callbacks = None if at.proxy else Callbacks(at.api_url, CONNECTIONS, AGENT)
+    api = DiscordApi(http, at.api_url, at.token, clock, figures, at.proxy, callbacks)
     marks = Marks(keys.derive("discord buttons v1"), keys.derive("discord tokens v1"))
     attachments = Attachments(http, api, at.api_url, at.proxy)
     able = [provider.capabilities for provider in engine.parts.providers.values()]
@@ -96,4 +101,4 @@ def build(
     commands = definitions(offered, shelf, languages(), can_animate=any(each.image for each in able))
     platform.receiving = Receiving(api, gateway, desk, store, alerts, clock, commands)
     endpoint = None if at.public_key is None else Endpoint(desk, at.public_key, clock)
-    return Built(platform, endpoint, desk, http)
+    return Built(platform, endpoint, desk, http, callbacks)
