@@ -58,8 +58,8 @@ class Orders:
         attachment: Attachment | None = None,
         private: bool = False,
         is_admin: bool = False,
-    ) -> Job | None:
-        """Order a clip and answer the interaction; returns the job, or None when it was refused.
+    ) -> Job:
+        """Order a clip and answer the interaction; returns the job. Raises what refuses it, for the desk to tell.
 
         ``picture``: as Discord showed it; ``attachment``: one that is ours already.
         """
@@ -141,14 +141,8 @@ class Orders:
         receipt = self._platform.receipt(place, answer.message_id or ORIGINAL, answer.token)
         await self._engine.resend(row.job.id, place, receipt)
 
-    async def _made(
-        self, answer: Answering, making: asyncio.Task[tuple[Job, bool]], words: Words, place: Place
-    ) -> Job | None:
-        try:
-            job, _ = await making
-        except ReelayError as error:
-            await answer.refuse(refusal_text(error, words, self._engine.parts.clock.now()))
-            return None
+    async def _made(self, answer: Answering, making: asyncio.Task[tuple[Job, bool]], words: Words, place: Place) -> Job:
+        job, _ = await making
         shown = place_as_shown(place, answer)
         if answer.message_id is not None:
             receipt = self._platform.receipt(shown, answer.message_id, answer.token)
