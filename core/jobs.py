@@ -268,7 +268,7 @@ class CardRow:
 
     def awaits_answer(self, now: int) -> bool:
         """Whether the command's own answer, which will be this message, may still be on its way."""
-        return self.receipt is None and self.shown_hash is None and not self.failures and now < self.next_edit_at
+        return self.shown_hash is None and not self.failures and now < self.next_edit_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,5 +309,7 @@ class Order:
     attachment: Attachment | None = None
     inbox_id: int | None = None
     receipt: Receipt | None = None
+    answers: bool = False
+    """Whether the platform answers the command with a message of its own at once, which then becomes the job's card."""
     flat_price: bool = False
     """``price`` is the flat price of all clips, due whatever the generator says that the clip cost."""

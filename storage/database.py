@@ -50,9 +50,7 @@ class Database:
         self._loop = asyncio.get_running_loop()
         self._writer = Writer(path, on_batch)
         self._readers = [Lane(lambda: connect_reader(path)) for _ in range(READERS)]
-        self._idle = list(self._readers)
-        self._turns = asyncio.Semaphore(READERS)
-        """One for each idle reader. Whoever comes first takes whichever is free first, so nobody stands behind one slow read."""
+        self._reading = [0] * READERS
         self._long_turns = asyncio.Semaphore(LONG_READS)
         self._closing = False
 
@@ -98,19 +96,17 @@ class Database:
 
         It must be short and fetch everything; after 30 s it is interrupted. sqlite3's errors come as DatabaseFault.
         """
-        async with self._turns:
-            if self._closing:
-                raise DatabaseFault("the database is closed")
-            reader = self._idle.pop()
-            timer = self._loop.call_later(READ_SECONDS, reader.interrupt)
-            try:
-                value, error = await reader.run(lambda connection: read_once(connection, work, self.path))
-            except asyncio.CancelledError:
-                reader.interrupt()  # nobody waits for it any more, and others would
-                raise
-            finally:
-                timer.cancel()
-                self._idle.append(reader)
+        if self._closing:
+            raise DatabaseFault("the database is closed")
+        index = self._reading.index(min(self._reading))
+        reader = self._readers[index]
+        self._reading[index] += 1
+        timer = self._loop.call_later(READ_SECONDS, reader.interrupt)
+        try:
+            value, error = await reader.run(lambda connection: read_once(connection, work, self.path))
+        finally:
+            timer.cancel()
+            self._reading[index] -= 1
         if error is not None:
             raise error
         return cast("T", value)

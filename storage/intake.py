@@ -31,7 +31,7 @@ STANDING = (
 FAIR_STEP = 1.0
 """How far one job moves its person on in the fair queue."""
 ACKNOWLEDGE_MS = 5000
-"""How long the platform has to answer the command by itself before the card is edited, or posted as a message of its own."""
+"""How long a platform that answers commands by itself has to do so, before the card is edited, or posted as a message of its own."""
 
 
 def receive(
@@ -158,7 +158,7 @@ def accept(
         "platform": order.place.platform,
         "place": values["place"],
         "receipt": None if order.receipt is None else dump(order.receipt.as_json()),
-        "next_edit_at": 0 if order.receipt is not None and order.receipt.credential is None else now + ACKNOWLEDGE_MS,
+        "next_edit_at": now + ACKNOWLEDGE_MS if order.answers else 0,
     }
     insert(connection, "cards", card)
     connection.execute("INSERT INTO events (job_id, seq, at, hop) VALUES (?, 1, ?, 'accepted')", (job_id, now))

@@ -77,6 +77,8 @@ class Writer:
 
     async def open(self, prepare: Work[Any]) -> None:
         """Connect, run ``prepare`` outside a transaction, and start to take functions."""
+        # A long WAL that a crash left is copied back a moment later: those who wait for the start come first.
+        self._checkpointed_at = self._loop.time()
         await self._lane.open()
         await self._lane.run(prepare)
         self._drainer = asyncio.create_task(self._drain(), name="database writer")

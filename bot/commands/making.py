@@ -31,11 +31,13 @@ async def order(
     update_id: str | None = None,
     receipt: Receipt | None = None,
     received: Callable[[], Awaitable[None]] | None = None,
+    answers: bool = False,
 ) -> tuple[Job, bool]:
     """Order a clip durably; returns (job, is new).
 
     ``fields`` as in docs/reference/http.md, with ``idempotency_key``; ``update_id`` is the platform's own number of the
-    command where it has one. ``receipt``: the message that will show the job, where it is known before the job is (the page is its own);
+    command where it has one. ``receipt``: the message that will show the job, where it is known before the job is (the page is its own).
+    ``answers``: the caller answers the command at once and tells the store by which message (``acknowledged``); else the card is posted.
     ``received`` is awaited once the command is durable. Raises RequestError kinds.
     """
     key = fields.get("idempotency_key")
@@ -48,6 +50,7 @@ async def order(
         "picture_sha256": picture_sha256,
         "dedupe_key": key,
         "receipt": None if receipt is None else receipt.as_json(),
+        "answers": answers,
     }
     return await engine.intake.take(actor.platform, update_id or new_secret_id(), payload, received)
 

@@ -216,6 +216,7 @@ class Intake:
             attachment=attachment or offer.goes_on,
             inbox_id=row.id,
             receipt=None if receipt is None else Receipt.from_json(receipt),
+            answers=bool(payload.get("answers")),
             flat_price=self.flat_price is not None,
         )
 

@@ -14,7 +14,6 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from itertools import groupby
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
@@ -126,10 +125,15 @@ async def record(commands: int) -> list[list[list[Statement]]]:
             writer = await store.database.write(lambda _: threading.get_ident())
             for number in range(commands):
                 Recorder.said.clear()
-                await intake.take("bench", f"update {number}", payload_of(number))
-                parts = [list(said) for _, said in groupby(Recorder.said, key=lambda each: each[0] == writer)]
-                assert len(parts) == 3
-                told.append([[statement for _, statement in part] for part in parts])
+                row = await store.receive("bench", f"update {number}", payload_of(number))
+                received = [statement for _, statement in Recorder.said]
+                Recorder.said.clear()
+                await intake.accept(row)
+                reads = [statement for thread, statement in Recorder.said if thread != writer]
+                accepted = [statement for thread, statement in Recorder.said if thread == writer]
+                assert received
+                assert accepted
+                told.append([received, reads, accepted])
     return told
 
 

@@ -137,6 +137,7 @@ class ChatPlatform:
                 update["fields"],
                 attachment=attachment,
                 update_id=str(update["update"]),
+                answers=True,
             )
         except RequestError as error:
             await self._call("send", {"chat": place.chat, "text": self._words.say(error.message_id, **error.values)})

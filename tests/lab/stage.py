@@ -154,11 +154,18 @@ class Stage:
         return self.parts.store
 
     async def order(
-        self, prompt: str = "a lighthouse", *, person: str = "ann", place: Place | None = None, **fields: Any
+        self,
+        prompt: str = "a lighthouse",
+        *,
+        person: str = "ann",
+        place: Place | None = None,
+        answers: bool = True,
+        **fields: Any,
     ) -> Job:
-        """Order as a chat adapter does, but without its message: the lane posts the card."""
+        """Order as a chat adapter does that answers by itself (``card``); the lane posts the card when it does not."""
         place = place or Place("chat", chat="room")
-        job, _ = await order(self.engine, Actor(place.platform, person), place, {"prompt": prompt, **fields})
+        actor = Actor(place.platform, person)
+        job, _ = await order(self.engine, actor, place, {"prompt": prompt, **fields}, answers=answers)
         return job
 
     async def card(self, job: Job) -> Receipt:

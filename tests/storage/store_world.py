@@ -107,6 +107,7 @@ def order(
         price=price,
         dedupe_key=key,
         dedupe_hash=hashlib.sha256(said.encode()).hexdigest(),
+        answers=True,
     )
     return replace(plain, **rest)
 

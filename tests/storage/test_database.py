@@ -349,24 +349,6 @@ async def test_a_runaway_read_is_interrupted(database: Database, monkeypatch: py
     assert await texts(database) == []
 
 
-async def test_no_short_read_stands_behind_a_slow_one(database: Database) -> None:
-    """One reader is held by a slow read: whatever comes meanwhile, also several at once, takes the other one."""
-    begun, go = threading.Event(), threading.Event()
-
-    def slow(connection: sqlite3.Connection) -> bool:
-        begun.set()
-        return go.wait(20)
-
-    held = asyncio.create_task(database.read(slow))
-    try:
-        assert await asyncio.to_thread(begun.wait, 20)
-        async with asyncio.timeout(10):
-            assert await asyncio.gather(*(texts(database) for _ in range(5))) == [[]] * 5
-    finally:
-        go.set()
-    assert await held
-
-
 async def test_long_reads_have_a_connection_of_their_own(database: Database) -> None:
     """As many long reads as there are readers, and more, leave the readers to the others; two run, the third waits."""
     running: list[int] = []

@@ -90,6 +90,7 @@ class Orders:
                 attachment=attachment,
                 update_id=i.id,
                 receipt=self._platform.receipt(place, ORIGINAL, answer.token),
+                answers=True,
                 received=durable,
             )
         )
