@@ -190,6 +190,17 @@ def unblock(who: Who, as_json: JSON = False) -> None:
         typer.echo(f"{told['who']} is not blocked.")
 
 
+@admin.command()
+def takedown(
+    job: Annotated[str, typer.Argument(metavar="JOB", help="The job's id, as cards' details and the trail name it.")],
+    as_json: JSON = False,
+) -> None:
+    """Remove somebody's clip everywhere: its file, its links, its history, and the messages that show it."""
+    told = do("takedown", {"job": job})
+    if not said_as_json(told, as_json):
+        typer.echo(f"{told['job']} is taken down; {told['removed']} of {told['messages']} messages are removed.")
+
+
 Name = Annotated[
     str | None,
     typer.Argument(metavar="GENERATOR", help="A generator's name, or intake for new jobs.", show_default=False),

@@ -16,6 +16,7 @@ from typing import Any, Final
 from bot.admin_socket import AdminSocket
 from bot.clock import SystemClock
 from bot.commands.admin import AdminDesk
+from bot.commands.doors import Doors
 from bot.engine.alerts import Alerts
 from bot.engine.engine import Engine
 from bot.engine.parts import Caps, Parts, Reach, reach_nothing
@@ -116,8 +117,11 @@ class App:
         self.engine = Engine(
             self.parts, flat_price=settings.flat_cost, retention_days=settings.retention_days, disk_budget=budget
         )
-        self._build_web(folder)
+        self.shelf = Bookshelf()
         self.desk = AdminDesk(self.engine, OperatorStore(self.store, self.clock.now), premises_of(self))
+        self._build_web(folder)
+        if settings.discord_token is not None:
+            self._build_discord(settings.discord_token.get_secret_value(), paid=paid)
 
     async def _connect(self, folder: Path) -> dict[str, Provider]:
         world = Connect(clock=self.clock, hint=self._hint, pictures=self.clips, scratch=folder, media=self.media)
@@ -132,7 +136,6 @@ class App:
 
     def _build_web(self, folder: Path) -> None:
         settings = self.settings
-        self.shelf = Bookshelf()
         self.hub = Hub(self.store, self.engine.desk, self.shelf, self.clock)
         self.links = ClipLinks(self.keys)
         self.doorkeeper = Doorkeeper(
@@ -156,6 +159,35 @@ class App:
         self.server = WebServer(self.site, self.clock, self.readiness, self._metrics_text)
         web: Platform = WebPlatform(self.hub)
         self.parts.platforms[web.name] = web
+
+    def _build_discord(self, token: str, *, paid: bool) -> None:
+        """Join Discord. Its library is imported only here: start-up and memory are for whom it is configured."""
+        from bot.platforms.discord import building
+
+        settings, may = self.settings, self.settings.who_may(paid=paid)
+        doors = Doors(may if isinstance(may, str) else frozenset(map(str, may)), frozenset(map(str, settings.admins)))
+        found = building.build(
+            building.Address(
+                token=token,
+                api_url=settings.discord_api_url,
+                gateway_url=settings.discord_gateway_url,
+                proxy=None if settings.discord_proxy is None else settings.discord_proxy.get_secret_value(),
+                public_key=settings.discord_public_key,
+            ),
+            engine=self.engine,
+            store=self.store,
+            alerts=self.alerts,
+            clock=self.clock,
+            shelf=self.shelf,
+            doors=doors,
+            admin=self.desk,
+            keys=self.keys,
+            retention_days=settings.retention_days,
+        )
+        self._stack.push_async_callback(found.close)
+        self.parts.platforms[found.platform.name] = found.platform
+        if found.endpoint is not None:
+            self.server.more_routes.append(found.endpoint.add_to)
 
     async def start(self) -> int:
         """Run the engine, the platforms and the server; returns the port of the page."""

@@ -55,6 +55,31 @@ class Metrics:
         self.deliveries_open = Gauge(
             "reelay_deliveries_open", "Deliveries that are due or being retried", ["state"], registry=self.registry
         )
+        self.commands = Counter(
+            "reelay_commands",
+            "Commands, buttons, forms and choices, by outcome",
+            ["platform", "kind", "outcome"],
+            registry=self.registry,
+        )
+        self.acknowledge_seconds = Histogram(
+            "reelay_acknowledge_seconds",
+            "A command to its first answer, seconds",
+            ["platform"],
+            buckets=(0.05, 0.1, 0.25, 0.5, 1, 1.5, 2, 2.5, 3, 5, 10),
+            registry=self.registry,
+        )
+        self.platform_calls = Counter(
+            "reelay_platform_calls",
+            "Calls to chat platforms, by outcome",
+            ["platform", "outcome"],
+            registry=self.registry,
+        )
+        self.connections = Gauge(
+            "reelay_platform_connections",
+            "Connections that bring a platform's events",
+            ["platform"],
+            registry=self.registry,
+        )
         self.inbox_pending = Gauge(
             "reelay_inbox_pending", "Commands received and not yet accepted", registry=self.registry
         )
@@ -103,6 +128,22 @@ class Metrics:
     def delivery(self, platform: str, outcome: str) -> None:
         """Count a delivery."""
         self.deliveries.labels(platform, outcome).inc()
+
+    def command(self, platform: str, kind: str, outcome: str) -> None:
+        """Count what somebody did."""
+        self.commands.labels(platform, kind, outcome).inc()
+
+    def acknowledged(self, platform: str, seconds: float) -> None:
+        """Count a first answer."""
+        self.acknowledge_seconds.labels(platform).observe(seconds)
+
+    def platform_call(self, platform: str, outcome: str) -> None:
+        """Count a call to a platform."""
+        self.platform_calls.labels(platform, outcome).inc()
+
+    def connected(self, platform: str, connections: int) -> None:
+        """Note how many connections there are."""
+        self.connections.labels(platform).set(connections)
 
     def batch(self, members: int, seconds: float) -> None:
         """Count a commit."""

@@ -38,7 +38,6 @@ REELAY, LIMITS, PEOPLE, DISCORD, TELEGRAM = (
 GOOGLE, REPLICATE, OVI = "Google: Veo and Omni", "Replicate", "Ovi: fal or Hugging Face"
 OWN, SCENES = "Generators of your own", "Scenes and characters of films"
 
-CHATS = "a chat platform"
 FILMS = "films"
 
 # fmt: off
@@ -61,15 +60,15 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(LIMITS, "REELAY_MAX_WAITING_JOBS", "Jobs of one person that may wait beside them", "20", "a whole number from 0 to 10000", "20"),
     Setting(LIMITS, "REELAY_FILM_PARALLEL", "Scenes of one film that run at once", "4", "a whole number from 1 to 100", "4", used_from=FILMS),
 
-    Setting(PEOPLE, "REELAY_ALLOWED", "Who may use it", "open while every configured generator is free; with a paid one, admins only", "open, or a list of discord:guild:ID, discord:user:ID, telegram:chat:ID, telegram:user:ID", "discord:guild:81384788765712384,telegram:user:4711", used_from=CHATS),
-    Setting(PEOPLE, "REELAY_ADMINS", "Who may use the admin verbs", "nobody", "a list of discord:ID, telegram:ID", "discord:80351110224678912,telegram:4711", used_from=CHATS),
+    Setting(PEOPLE, "REELAY_ALLOWED", "Who may use it", "open while every configured generator is free; with a paid one, admins only", "open, or a list of discord:guild:ID, discord:user:ID, telegram:chat:ID, telegram:user:ID", "discord:guild:81384788765712384,telegram:user:4711"),
+    Setting(PEOPLE, "REELAY_ADMINS", "Who may use the admin verbs", "nobody", "a list of discord:ID, telegram:ID", "discord:80351110224678912,telegram:4711"),
     Setting(PEOPLE, "REELAY_WEB_ACCESS", "Who gets into the page where it is not on loopback", "signin", "signin or open", "open"),
 
-    Setting(DISCORD, "DISCORD_TOKEN", "Token of the bot", "none: no Discord", KEY, "MTk4Njky….Cl2FMQ.ZnCjm1…", secret=True, used_from=DISCORD),
-    Setting(DISCORD, "DISCORD_API_URL", "Root of the REST API, such as a rate-limiting proxy", "https://discord.com/api/v10", "an address that begins with https:// or http://, with a path if it has one", "http://127.0.0.1:8081/api/v10", used_from=DISCORD),
-    Setting(DISCORD, "DISCORD_GATEWAY_URL", "Gateway, in place of the one that Discord names", "the one that Discord names", "an address that begins with wss:// or ws://", "ws://127.0.0.1:8082", used_from=DISCORD),
-    Setting(DISCORD, "DISCORD_PROXY", "HTTP proxy to Discord; it may carry a login, so it is treated as a secret", "none", "an address that begins with http:// or https://", "http://proxy.example.org:3128", secret=True, used_from=DISCORD),
-    Setting(DISCORD, "DISCORD_PUBLIC_KEY", "Public key of the application, for the HTTP interactions endpoint", "none: gateway only", "64 hexadecimal digits", "3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29", used_from=DISCORD),
+    Setting(DISCORD, "DISCORD_TOKEN", "Token of the bot", "none: no Discord", KEY, "MTk4Njky….Cl2FMQ.ZnCjm1…", secret=True),
+    Setting(DISCORD, "DISCORD_API_URL", "Root of the REST API, such as a rate-limiting proxy", "https://discord.com/api/v10", "an address that begins with https:// or http://, with a path if it has one", "http://127.0.0.1:8081/api/v10"),
+    Setting(DISCORD, "DISCORD_GATEWAY_URL", "Gateway, in place of the one that Discord names", "the one that Discord names", "an address that begins with wss:// or ws://", "ws://127.0.0.1:8082"),
+    Setting(DISCORD, "DISCORD_PROXY", "HTTP proxy to Discord; it may carry a login, so it is treated as a secret", "none", "an address that begins with http:// or https://", "http://proxy.example.org:3128", secret=True),
+    Setting(DISCORD, "DISCORD_PUBLIC_KEY", "Public key of the application, for the HTTP interactions endpoint", "none: gateway only", "64 hexadecimal digits", "3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29"),
 
     Setting(TELEGRAM, "TELEGRAM_TOKEN", "Token of the bot", "none: no Telegram", KEY, "123456789:AAHdqTcv…", secret=True, used_from=TELEGRAM),
     Setting(TELEGRAM, "TELEGRAM_API_URL", "Root of the Bot API; files come from the same root", "https://api.telegram.org", ROOT, "http://127.0.0.1:8083", used_from=TELEGRAM),

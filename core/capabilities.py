@@ -42,6 +42,8 @@ class Capabilities:
     audio_switch: bool = False
     """Whether sound can be left out on request."""
     extend: bool = False
+    speech: bool = False
+    """Whether somebody in the clip can be made to say a line."""
     cancel: bool = False
     """Whether the vendor stops billing when asked to stop."""
     progress: Literal["fraction", "elapsed"] = "elapsed"
@@ -74,6 +76,8 @@ class Applied:
     seed: int
     audio: bool
     person_generation: str | None = None
+    line: str = ""
+    """What somebody says, as it was written; a generator's own marks around it are its provider's business."""
     picture: str | None = None
     """Key of the normalised picture in the clip store."""
 
@@ -118,6 +122,7 @@ def fit(wanted: Wanted, capabilities: Capabilities, *, seed: int) -> tuple[Appli
         seed=seed if wanted.seed is None else wanted.seed,
         audio=wanted.audio if can.audio_switch else can.audio,
         person_generation=wanted.person_generation,
+        line=wanted.line,
     )
     return applied, changes
 
@@ -134,6 +139,7 @@ def _refuse_impossible(wanted: Wanted, can: Capabilities) -> None:
             wanted.negative_prompt,
             ("left out",),
         ),
+        (bool(wanted.line) and not can.speech, "line", wanted.line, ("left out",)),
         (wanted.seed is not None and not can.seed, "seed", wanted.seed, ("left out",)),
         (silent_wish, "generate_audio", str(wanted.audio).lower(), (str(can.audio).lower(),)),
         (wanted.model is not None and wanted.model not in can.models, "model", wanted.model, can.models),

@@ -177,7 +177,7 @@ def card_of(view: JobView) -> Card:
     return Card(
         job_id=job.id,
         account_id=job.account_id,
-        headline=shorten(job.wanted.prompt),
+        headline=shorten(job.wanted.prompt or job.wanted.line),
         state=_state_line(view),
         facts=_facts(view),
         money=_money(view),

@@ -55,6 +55,12 @@ class Place:
     """Bytes this chat takes; None: the platform's own limit."""
     details: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def shown_in(self) -> str | None:
+        """The chat whose members all see what is posted here (``discord:guild:1``); None where only one person does."""
+        chat = self.details.get("chat_subject")
+        return str(chat) if chat is not None and self.visibility == "public" else None
+
     def as_json(self) -> dict[str, Any]:
         """Return plain JSON that ``from_json`` reads back."""
         return {name: getattr(self, name) for name in self.__dataclass_fields__}
@@ -100,13 +106,16 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A picture that came with a command: already ours (``key`` in the clip store) or still the platform's (``reference``)."""
+    """A picture that came with a command: already ours (``key`` in the clip store), still the platform's (``reference``), or the last
+    one of a clip of ours (``frame_of``, its key).
+    """
 
     name: str
     mime: str
     bytes: int | None = None
     key: str | None = None
     reference: Mapping[str, Any] | None = None
+    frame_of: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return plain JSON that ``from_json`` reads back."""
@@ -259,7 +268,7 @@ class CardRow:
 
     def awaits_answer(self, now: int) -> bool:
         """Whether the command's own answer, which will be this message, may still be on its way."""
-        return self.receipt is None and self.shown_hash is None and not self.failures and now < self.next_edit_at
+        return self.shown_hash is None and not self.failures and now < self.next_edit_at
 
 
 @dataclass(frozen=True, slots=True)

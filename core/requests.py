@@ -15,6 +15,7 @@ from core.errors import BadOption
 
 PROMPT_CHARACTERS: Final = 4000
 NEGATIVE_CHARACTERS: Final = 1000
+LINE_CHARACTERS: Final = 500
 SESSION_CHARACTERS: Final = 128
 SEED_MOST: Final = 2**32 - 1
 
@@ -31,6 +32,8 @@ class Wanted:
     """One clip as a person asked for it. ``explicit`` names the fields that the person set."""
 
     prompt: str = ""
+    line: str = ""
+    """What somebody in the clip says."""
     negative_prompt: str = ""
     aspect_ratio: str = "16:9"
     resolution: str = "720p"
@@ -102,8 +105,10 @@ def parse_wanted(fields: Mapping[str, Any], choices: Choices, *, with_picture: b
         return given[name]
 
     prompt = _text(take("prompt"), "prompt", PROMPT_CHARACTERS)
-    if not prompt and not with_picture:
-        raise BadOption("prompt", "nothing", f"a description of the clip, up to {PROMPT_CHARACTERS} characters")
+    line = _text(take("line"), "line", LINE_CHARACTERS)
+    if not prompt and not line and not with_picture:
+        legal = f"a description of the clip, up to {PROMPT_CHARACTERS} characters"
+        raise BadOption("prompt", "nothing", legal, message_id="error.no_prompt")
     default = Wanted()
     aspect = take("aspect_ratio")
     resolution = take("resolution")
@@ -115,6 +120,7 @@ def parse_wanted(fields: Mapping[str, Any], choices: Choices, *, with_picture: b
     model = take("model")
     return Wanted(
         prompt=prompt,
+        line=line,
         negative_prompt=_text(take("negative_prompt"), "negative_prompt", NEGATIVE_CHARACTERS),
         aspect_ratio=default.aspect_ratio if aspect is None else _one_of(aspect, "aspect_ratio", choices.aspects),
         resolution=default.resolution if resolution is None else _one_of(resolution, "resolution", choices.resolutions),

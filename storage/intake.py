@@ -31,7 +31,7 @@ STANDING = (
 FAIR_STEP = 1.0
 """How far one job moves its person on in the fair queue."""
 ACKNOWLEDGE_MS = 5000
-"""How long a platform that answers commands by itself has to do so, before the card is posted as a message of its own."""
+"""How long a platform that answers commands by itself has to do so, before the card is edited, or posted as a message of its own."""
 
 
 def receive(
@@ -121,6 +121,7 @@ def accept(
         "account_id": account_id,
         "identity_id": identity_id,
         "place": dump(order.place.as_json()),
+        "shown_in": order.place.shown_in,
         "session_id": order.session_id,
         "provider": order.applied.provider,
         "model": order.applied.model,
@@ -157,7 +158,7 @@ def accept(
         "platform": order.place.platform,
         "place": values["place"],
         "receipt": None if order.receipt is None else dump(order.receipt.as_json()),
-        "next_edit_at": now + ACKNOWLEDGE_MS if order.answers and order.receipt is None else 0,
+        "next_edit_at": now + ACKNOWLEDGE_MS if order.answers else 0,
     }
     insert(connection, "cards", card)
     connection.execute("INSERT INTO events (job_id, seq, at, hop) VALUES (?, 1, ?, 'accepted')", (job_id, now))

@@ -78,7 +78,7 @@ def delete_job(connection: sqlite3.Connection, job_id: str, now: int) -> list[st
     keys = _erase_rows(connection, rows)
     finish_attempt_lost(connection, job_id, now)
     connection.execute(
-        "UPDATE attempts SET applied = json_set(applied, '$.prompt', '', '$.negative_prompt', '', '$.picture', NULL),"
+        "UPDATE attempts SET applied = json_set(applied, '$.prompt', '', '$.line', '', '$.negative_prompt', '', '$.picture', NULL),"
         " ticket = NULL, watch_at = NULL, watch_until = NULL WHERE job_id = ?",
         (job_id,),
     )
@@ -86,8 +86,8 @@ def delete_job(connection: sqlite3.Connection, job_id: str, now: int) -> list[st
     connection.execute("DELETE FROM deliveries WHERE job_id = ?", (job_id,))
     connection.execute("DELETE FROM events WHERE job_id = ?", (job_id,))
     connection.execute(
-        "UPDATE jobs SET hidden = 1, wanted = '{}',"
-        " applied = json_set(applied, '$.prompt', '', '$.negative_prompt', '', '$.picture', NULL),"
+        "UPDATE jobs SET hidden = 1, wanted = '{}', place = json_remove(place, '$.details.picture_url'),"
+        " applied = json_set(applied, '$.prompt', '', '$.line', '', '$.negative_prompt', '', '$.picture', NULL),"
         " changed = '[]', attachment = NULL, failure = NULL, session_id = NULL, note = NULL, clip_id = NULL, updated_at = ?,"
         " version = version + 1 WHERE id = ?",
         (now, job_id),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -65,6 +66,17 @@ def cards_of_job(connection: sqlite3.Connection, job_id: str) -> list[CardRow]:
     ]
 
 
+def receipts_of_job(connection: sqlite3.Connection, job_id: str) -> list[Receipt]:
+    """Return every message that shows or showed the job: its cards, closed ones too, and its clip wherever it was posted."""
+    rows = connection.execute(
+        "SELECT receipt FROM cards WHERE job_id = ?1 AND receipt IS NOT NULL"
+        " UNION ALL SELECT receipt FROM deliveries WHERE job_id = ?1 AND receipt IS NOT NULL AND kind = 'clip'",
+        (job_id,),
+    ).fetchall()
+    found = [Receipt.from_json(json.loads(row["receipt"])) for row in rows]
+    return list({(each.place.platform, each.place.chat, each.message): each for each in found}.values())
+
+
 def open_cards(connection: sqlite3.Connection, after: int, most: int) -> list[tuple[int, str]]:
     """Return (card, job) of open cards in the order of their ids, for the walk after a restart."""
     rows = connection.execute(
@@ -90,11 +102,22 @@ def shown(
 
 
 def acknowledged(connection: sqlite3.Connection, job_id: str, receipt: Receipt) -> None:
-    """Record the message that answered the command, unless the lane has posted one meanwhile."""
+    """Record the message that answered the command, unless the lane has posted one meanwhile.
+
+    A platform may have made the answer private by itself: then the job is, too.
+    """
     connection.execute(
-        "UPDATE cards SET receipt = ?, next_edit_at = 0 WHERE job_id = ? AND receipt IS NULL AND platform = ?",
+        "UPDATE cards SET receipt = ?, next_edit_at = 0 WHERE job_id = ? AND platform = ? AND shown_hash IS NULL",
         (dump(receipt.as_json()), job_id, receipt.place.platform),
     )
+    if receipt.place.shown_in is not None:
+        return
+    place = dump(receipt.place.as_json())
+    made_private = connection.execute(
+        "UPDATE jobs SET shown_in = NULL, place = ? WHERE id = ? AND shown_in IS NOT NULL", (place, job_id)
+    )
+    if made_private.rowcount:  # a delivery finds its card by the place
+        connection.execute("UPDATE cards SET place = ? WHERE job_id = ?", (place, job_id))
 
 
 def to_refresh(connection: sqlite3.Connection, platforms: Mapping[str, float], now: int, most: int) -> list[str]:
@@ -193,6 +216,13 @@ def move_delivery(
             delivery_id,
         ),
     )
+    if to is DeliveryState.SENT and receipt is not None:
+        # With the clip's own commit: after a crash in between, an edit of the card as it was would take the clip away again.
+        connection.execute(
+            "UPDATE cards SET receipt = ? WHERE job_id = ? AND closed = 0"
+            " AND place = (SELECT place FROM deliveries WHERE id = ? AND kind = 'clip')",
+            (dump(receipt.as_json()), delivery.job_id, delivery_id),
+        )
     if to is DeliveryState.SENT and notify_after_ms is not None:
         _owe_notice(connection, delivery_id, notify_after_ms, now)
     return read_delivery(connection, delivery_id)
@@ -261,12 +291,15 @@ def work_of_job(connection: sqlite3.Connection, job_id: str) -> LaneWork:
     )
 
 
-def add_delivery(connection: sqlite3.Connection, job_id: str, clip_id: str, place: Place, now: int) -> int:
-    """Order one more delivery of a clip that exists (``resend``); returns its id."""
+def add_delivery(
+    connection: sqlite3.Connection, job_id: str, clip_id: str, place: Place, now: int, receipt: Receipt | None = None
+) -> int:
+    """Order one more delivery of a clip that exists (``resend``); returns its id. ``receipt``: the message that may become it."""
+    shown = None if receipt is None else dump(receipt.as_json())
     row = connection.execute(
-        "INSERT INTO deliveries (job_id, clip_id, platform, place, kind, state, due_at, created_at)"
-        " VALUES (?, ?, ?, ?, 'clip', 'pending', ?, ?)"
+        "INSERT INTO deliveries (job_id, clip_id, platform, place, receipt, kind, state, due_at, created_at)"
+        " VALUES (?, ?, ?, ?, ?, 'clip', 'pending', ?, ?)"
         " RETURNING id",
-        (job_id, clip_id, place.platform, dump(place.as_json()), now, now),
+        (job_id, clip_id, place.platform, dump(place.as_json()), shown, now, now),
     ).fetchall()[0]
     return int(row["id"])

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from core.audit import Doing
 from core.errors import NotFound
 from core.money import Period, Scope
-from storage import house, people, quota
+from storage import chats, house, people, quota
 from storage.rows import dump
 from storage.store import SqliteStore
 
@@ -29,6 +29,11 @@ class OperatorStore:
         """Note something whose effect is not a row of ours, such as a backup."""
         now = self._now()
         await self._store.database.write(lambda c: house.audit(c, doing.actor, doing.verb, doing.details, now))
+
+    async def set_channel(self, doing: Doing, platform: str, guild: str, channel: str, *, allowed: bool) -> None:
+        """Allow or deny clips in a channel."""
+        await self._do(doing, lambda c, now: chats.set_channel(c, platform, guild, channel, allowed=allowed, now=now))
+        self._store.channel_rules.forget(platform, guild)
 
     async def _do(self, doing: Doing, work: Work[T]) -> T:
         now = self._now()

@@ -14,7 +14,7 @@ from core.money import Period, Scope
 from core.ports import Clock
 from core.states import DeliveryState
 from core.steps import AdmissionCaps, DefaultLimits, Step
-from storage import audit, house, intake, jobs, late, library, messages, people, privacy, quota, views
+from storage import audit, chats, house, intake, jobs, late, library, messages, people, privacy, quota, views
 from storage.database import Database
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -32,6 +32,7 @@ class SqliteStore:
         """``defaults``: configured limits where an operator set none."""
         self.database = database
         self._clock, self.defaults, self._tombstone = clock, defaults, tombstone
+        self.channel_rules = chats.KeptRules(self._rules_of)
 
     # ------------------------------------------------------------------------------------------------------------------ intake
 
@@ -218,6 +219,10 @@ class SqliteStore:
         now = self._clock.now()
         return await self.database.write(lambda c: messages.move_delivery(c, delivery_id, to, now=now, **columns))
 
+    async def receipts_of_job(self, job_id: str) -> list[Receipt]:
+        """Every message that shows or showed the job."""
+        return await self.database.read(lambda c: messages.receipts_of_job(c, job_id))
+
     async def deliveries_of_job(self, job_id: str) -> list[Delivery]:
         """Every delivery of a job."""
         return await self.database.read(lambda c: messages.deliveries_of_job(c, job_id))
@@ -230,10 +235,10 @@ class SqliteStore:
         """Look at a pending delivery or notice later: nothing was tried."""
         await self.database.write(lambda c: messages.postpone(c, delivery_id, due_at, error_code))
 
-    async def add_delivery(self, job_id: str, clip_id: str, place: Place) -> int:
+    async def add_delivery(self, job_id: str, clip_id: str, place: Place, receipt: Receipt | None = None) -> int:
         """Order one more delivery (``resend``)."""
         now = self._clock.now()
-        return await self.database.write(lambda c: messages.add_delivery(c, job_id, clip_id, place, now))
+        return await self.database.write(lambda c: messages.add_delivery(c, job_id, clip_id, place, now, receipt))
 
     # ---------------------------------------------------------------------------------------------------------------------- files
 
@@ -362,6 +367,33 @@ class SqliteStore:
     async def audit_sums(self) -> list[str]:
         """Differences between cached sums and the ledger; none when exact."""
         return await self.database.read_long(audit.audit_sums)
+
+    # ----------------------------------------------------------------------------------------------------------------------- chats
+
+    async def chat_allowed(self, platform: str, guild: str, channels: Sequence[str]) -> bool:
+        """Whether clips may be made in the first of ``channels``."""
+        return chats.is_allowed(await self.channel_rules.of(platform, guild), channels)
+
+    async def _rules_of(self, platform: str, guild: str) -> chats.Rules:
+        return await self.database.read(lambda c: chats.rules_of(c, platform, guild))
+
+    async def posted(
+        self, chat: str, most: int, before: str | None = None, *, with_nsfw: bool = False
+    ) -> list[views.JobRow]:
+        """Clips that were made publicly in a chat, newest first."""
+        return await self.database.read(lambda c: chats.posted(c, chat, most, before, with_nsfw=with_nsfw))
+
+    async def remember(self, platform: str, name: str, value: str) -> None:
+        """Keep a note of a platform adapter's own."""
+        await self.database.write(lambda c: chats.remember(c, platform, name, value))
+
+    async def remembered(self, platform: str, name: str) -> str | None:
+        """Such a note, or None."""
+        return await self.database.read(lambda c: chats.remembered(c, platform, name))
+
+    async def chat_figures(self, chat: str) -> tuple[int, int]:
+        """(clips posted in a chat, credits charged for them)."""
+        return await self.database.read(lambda c: chats.figures(c, chat))
 
     # ------------------------------------------------------------------------------------------------------------------- operation
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+from bot.commands import clips
 from bot.engine.engine import Engine
 from bot.engine.status import iso
 from core.audit import Doing
@@ -94,6 +95,9 @@ class AdminDesk:
             "alerts": self._alerts,
             "backup": self._backup,
             "probe": self._probe,
+            "channel": self._channel,
+            "takedown": self._takedown,
+            "report": self._report,
         }
 
     async def do(self, verb: str, args: Args, *, actor: str) -> Result:
@@ -277,6 +281,33 @@ class AdminDesk:
         ended = await self._operators.resume(Doing(actor, "resume", {"names": _shown(names)}), names)
         self._engine.scheduler.hint()
         return {"resumed": _shown(ended), **await self._pauses()}
+
+    async def _channel(self, actor: str, args: Args) -> Result:
+        """Allow or deny clips in one channel of a guild."""
+        platform = _one_of(args, "platform", PLATFORMS)
+        guild, channel = _text(args, "chat", most=40), _text(args, "channel", most=40)
+        allowed = args.get("allow") is True
+        details = {"guild": f"{platform}:guild:{guild}", "channel": channel, "allowed": allowed}
+        await self._operators.set_channel(Doing(actor, "channel", details), platform, guild, channel, allowed=allowed)
+        return details
+
+    async def _report(self, actor: str, args: Args) -> Result:
+        """Somebody finds that a clip should not be here: written down with who said so, and told to the operator."""
+        job_id = _text(args, "job", most=64)
+        row = await self._store.view(job_id)
+        await self._operators.write_down(Doing(actor, "report", {"job": job_id, "account": row.job.account_id}))
+        await self._engine.parts.alerts.raise_once(
+            "clip reported", "a clip was reported: reelay admin audit names it, reelay admin takedown removes it"
+        )
+        return {"job": job_id}
+
+    async def _takedown(self, actor: str, args: Args) -> Result:
+        """Remove somebody's clip everywhere: file, links, history and, where we can, the messages that show it."""
+        job_id = _text(args, "job", most=64)
+        row = await self._store.view(job_id)
+        await self._operators.write_down(Doing(actor, "takedown", {"job": job_id, "account": row.job.account_id}))
+        messages, removed = await clips.take_away(self._engine, job_id)
+        return {"job": job_id, "messages": messages, "removed": removed}
 
     def _stoppable(self, args: Args) -> list[str]:
         generators = list(self._engine.parts.providers)

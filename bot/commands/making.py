@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -11,11 +11,11 @@ from bot.engine.words import Words
 from core.capabilities import Change
 from core.cards import Message
 from core.ids import new_secret_id
-from core.jobs import Actor, Attachment, Job, Place
+from core.jobs import Actor, Attachment, Job, Place, Receipt
 
 FIELDS = (
-    "prompt", "negative_prompt", "aspect_ratio", "resolution", "duration", "seed", "generate_audio", "person_generation", "provider",
-    "model", "session_id", "parent_id", "reuse_image_of", "extend_of",
+    "prompt", "line", "negative_prompt", "aspect_ratio", "resolution", "duration", "seed", "generate_audio", "person_generation",
+    "provider", "model", "session_id", "parent_id", "reuse_image_of", "extend_of",
 )  # fmt: skip
 """Fields of an order; a field that no surface knows is left out before the command is stored."""
 
@@ -29,15 +29,16 @@ async def order(
     attachment: Attachment | None = None,
     picture_sha256: str | None = None,
     update_id: str | None = None,
-    receipt: bool = False,
+    receipt: Receipt | None = None,
+    received: Callable[[], Awaitable[None]] | None = None,
     answers: bool = False,
 ) -> tuple[Job, bool]:
     """Order a clip durably; returns (job, is new).
 
     ``fields`` as in docs/reference/http.md, with ``idempotency_key``; ``update_id`` is the platform's own number of the
-    command where it has one.
-    ``receipt``: the command is answered by the caller, who is the place itself (the page). ``answers``: the caller answers it with a
-    message at once and tells the store which (``acknowledged``); else the card is posted. Raises RequestError kinds.
+    command where it has one. ``receipt``: the message that will show the job, where it is known before the job is (the page is its own).
+    ``answers``: the caller answers the command at once and tells the store by which message (``acknowledged``); else the card is posted.
+    ``received`` is awaited once the command is durable. Raises RequestError kinds.
     """
     key = fields.get("idempotency_key")
     kept = {name: fields[name] for name in FIELDS if fields.get(name) not in (None, "")}
@@ -48,10 +49,10 @@ async def order(
         "attachment": None if attachment is None else attachment.as_json(),
         "picture_sha256": picture_sha256,
         "dedupe_key": key,
-        "receipt": {"place": place.as_json(), "message": "page"} if receipt else None,
+        "receipt": None if receipt is None else receipt.as_json(),
         "answers": answers,
     }
-    return await engine.intake.take(actor.platform, update_id or new_secret_id(), payload)
+    return await engine.intake.take(actor.platform, update_id or new_secret_id(), payload, received)
 
 
 def said_changes(changed: tuple[Change, ...], words: Words) -> list[str]:

@@ -34,7 +34,8 @@ from core.states import DeliveryState
 from storage.messages import Notice
 from storage.views import JobRow
 
-TRIES: Final = 8
+TRIES: Final = 16
+"""More than an hour and a half: no platform that matters is away for longer and is then still waited for."""
 FIRST_RETRY, LONGEST_RETRY = 2.0, 600.0
 UPLOAD_SECONDS: Final = 10 * 60
 """Deadline of one call that brings a clip, its upload included."""
@@ -42,6 +43,8 @@ ENCODE_SECONDS: Final = 20 * 60
 """Deadline of a smaller encode, its wait for a free place included. Nothing was sent then, so it is in no doubt: it is tried again."""
 ENCODE_TRIES: Final = 2
 """Tries of a delivery whose encode may be too slow; the next rung is for what this machine cannot do."""
+NONCE_SECONDS, NONCE_TRIES = 120.0, 4
+"""How long, and how often, a send in doubt may be repeated where nonces are known: Discord keeps them for a few minutes."""
 NOTIFY_AFTER_SECONDS: Final = 60
 """A job that took longer ends with one short reply: an edit notifies nobody."""
 NOTIFY_SECONDS: Final = 20.0
@@ -72,7 +75,7 @@ class Courier:
             return False
         receipt = mine.receipt if mine is not None else delivery.receipt
         becomes = platform.limits.message_becomes_clip and receipt is not None
-        if delivery.state is DeliveryState.SENDING and not (becomes or platform.limits.idempotent_send):
+        if delivery.state is DeliveryState.SENDING and not (becomes or self._nonce_holds(delivery, platform)):
             await self._unclear(delivery, platform)
             return False
         if row.clip is None:
@@ -86,11 +89,13 @@ class Courier:
         try:
             try:
                 done = await self._climb(platform, delivery, receipt, row.clip, card)
-            except Gone:
-                if mine is None or receipt is None:
+            except (Gone, Forbidden):
+                if receipt is None:
                     raise
-                # Somebody deleted the message: it is posted anew. Written down first, for a post is not repeated as an edit is.
-                await self._parts.store.card_lost(mine.id)
+                # Somebody deleted the message, or we may not touch it any more: it is posted anew. Written down first, for a post
+                # is not repeated as an edit is.
+                if mine is not None:
+                    await self._parts.store.card_lost(mine.id)
                 becomes = False
                 done = await self._climb(platform, delivery, None, row.clip, card)
         except Exception as error:  # noqa: BLE001 - an adapter's own fault counts as a try, or it would be tried for ever
@@ -113,7 +118,7 @@ class Courier:
         self, platform: Platform, delivery: Delivery, receipt: Receipt | None, clip: Clip, card: Card
     ) -> Receipt:
         """Down the ladder: each rung only when the one before cannot be."""
-        limit = min(delivery.place.upload_limit or platform.limits.upload_bytes, platform.limits.upload_bytes)
+        limit = delivery.place.upload_limit or platform.limits.upload_bytes
         nonce = f"{delivery.job_id[-16:]}-{delivery.id}"
         if clip.bytes <= limit:
             try:
@@ -180,7 +185,7 @@ class Courier:
         was_done = error.was_done if isinstance(error, PlatformError) else WasDone.UNKNOWN
         if isinstance(error, MediaError | NotFound | StorageError):
             was_done = WasDone.NO
-        if was_done is WasDone.UNKNOWN and not (becomes or platform.limits.idempotent_send):
+        if was_done is WasDone.UNKNOWN and not (becomes or self._nonce_holds(delivery, platform)):
             await self._unclear(delivery, platform)
         elif isinstance(error, Gone | Forbidden | NotFound) or delivery.tries >= TRIES:
             await self._dead(delivery, platform, code)
@@ -188,6 +193,13 @@ class Courier:
             wait = getattr(error, "retry_after", None) or min(LONGEST_RETRY, FIRST_RETRY * 2**delivery.tries)
             await self._postpone(delivery, wait, code)
             self._parts.figures.delivery(platform.name, "retried")
+
+    def _nonce_holds(self, delivery: Delivery, platform: Platform) -> bool:
+        """Whether the platform would still drop a repeated send; ``due_at`` is when the last one began."""
+        if not platform.limits.idempotent_send or delivery.due_at is None:
+            return False
+        age = self._parts.clock.now() - delivery.due_at
+        return age <= NONCE_SECONDS * 1000 and delivery.tries < NONCE_TRIES
 
     async def _postpone(self, delivery: Delivery, seconds: float, code: str) -> None:
         due = self._parts.clock.now() + int(seconds * 1000)

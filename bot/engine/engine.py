@@ -16,7 +16,7 @@ from bot.engine.runner import MISSING_CAUSE, Runner
 from bot.engine.scheduler import Scheduler
 from bot.engine.status import StatusDesk
 from core.errors import Conflict, NotFound, StaleVersion
-from core.jobs import Job
+from core.jobs import Job, Place, Receipt
 from core.states import WAITING, AttemptState, JobState
 from core.steps import Step
 
@@ -144,12 +144,14 @@ class Engine:
             job = await self.parts.store.job(job_id)
         return job
 
-    async def resend(self, job_id: str) -> Literal["again", "shown"]:
-        """Post the clip once more to the job's place. Raises NotFound when it is not kept any more."""
+    async def resend(
+        self, job_id: str, place: Place | None = None, receipt: Receipt | None = None
+    ) -> Literal["again", "shown"]:
+        """Post the clip once more: to ``place``, where ``receipt`` may become it, or to the job's own. Raises NotFound when it is gone."""
         row = await self.parts.store.view(job_id)
         if row.clip is None:
             raise NotFound("the clip is gone", message_id="error.clip_gone")
-        await self.parts.store.add_delivery(job_id, row.clip.id, row.job.place)
+        await self.parts.store.add_delivery(job_id, row.clip.id, place or row.job.place, receipt)
         self.lanes.touch(job_id)
         return "again"
 

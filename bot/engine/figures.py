@@ -23,6 +23,18 @@ class Figures(Protocol):
     def delivery(self, platform: str, outcome: str) -> None:
         """A delivery was ``sent``, retried, ``unclear`` or ``dead``."""
 
+    def command(self, platform: str, kind: str, outcome: str) -> None:
+        """Somebody's command, button, form or choice was ``answered``, ``refused``, ``unreadable``, ``dropped`` or ``broke``."""
+
+    def acknowledged(self, platform: str, seconds: float) -> None:
+        """The first answer to it was taken ``seconds`` after it came."""
+
+    def platform_call(self, platform: str, outcome: str) -> None:
+        """A call to a platform was ``ok``, ``limited``, ``refused`` or ``unanswered``."""
+
+    def connected(self, platform: str, connections: int) -> None:
+        """So many connections bring events now."""
+
 
 class NoFigures:
     """Counts nothing."""
@@ -40,4 +52,16 @@ class NoFigures:
         """Nothing."""
 
     def delivery(self, platform: str, outcome: str) -> None:
+        """Nothing."""
+
+    def command(self, platform: str, kind: str, outcome: str) -> None:
+        """Nothing."""
+
+    def acknowledged(self, platform: str, seconds: float) -> None:
+        """Nothing."""
+
+    def platform_call(self, platform: str, outcome: str) -> None:
+        """Nothing."""
+
+    def connected(self, platform: str, connections: int) -> None:
         """Nothing."""

@@ -6,18 +6,19 @@ import hashlib
 import json
 import logging
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from functools import cached_property
 from typing import Any, Final
 
 from bot.engine.parts import Parts
 from core.capabilities import Applied, Change, choices_of, fit
-from core.errors import NotFound, ReelayError, RequestError, Unsupported
-from core.jobs import Actor, Attachment, InboxRow, Job, Order, Place, Receipt
+from core.errors import BadOption, NotFound, ReelayError, RequestError, Unsupported
+from core.jobs import Actor, AssetKind, Attachment, InboxRow, Job, Order, Place, Receipt
 from core.ports import Provider
 from core.requests import Choices, Wanted, parse_label, parse_wanted
 from providers.registry import ALIASES
+from storage.views import JobRow
 
 log = logging.getLogger("reelay.intake")
 SEEDS: Final = 2**31
@@ -41,6 +42,8 @@ class Offer:
         self.provider, self.wanted, self.applied, self.changed = provider, wanted, applied, tuple(changed)
         self.session_id: str | None = None
         self.origin_id: str | None = None
+        self.goes_on: Attachment | None = None
+        """Where the clip begins, when it goes on from another one."""
 
 
 class Intake:
@@ -52,14 +55,23 @@ class Intake:
         self.paused_for_disk = False
         self._seeds = random.Random()  # noqa: S311 - a seed is shown on the card, it is no secret
 
-    async def take(self, platform: str, update_id: str, payload: Mapping[str, Any]) -> tuple[Job, bool]:
+    async def take(
+        self,
+        platform: str,
+        update_id: str,
+        payload: Mapping[str, Any],
+        received: Callable[[], Awaitable[None]] | None = None,
+    ) -> tuple[Job, bool]:
         """Make the command durable, then its job; returns (job, is new).
 
-        ``payload``: actor, place, fields and optionally attachment, receipt, dedupe_key. Raises RequestError kinds; a command that was
-        refused before is refused again with the same words.
+        ``payload``: actor, place, fields and optionally attachment, receipt, dedupe_key. ``received`` is awaited between the two steps:
+        from there on the command may be acknowledged. Raises RequestError kinds; a command that was refused before is refused again with
+        the same words.
         """
         row = await self._parts.store.receive(platform, update_id, payload)
         self._parts.reach("received")
+        if received is not None:
+            await received()
         if row.state == "refused" and row.failure is not None:
             raise _refused(row.failure)
         if row.state == "accepted" and row.job_id is not None:
@@ -131,20 +143,19 @@ class Intake:
         self, fields: Mapping[str, Any], settings: Mapping[str, Any], account_id: str | None, *, attached: bool
     ) -> Offer:
         """Every field of an order, for the order and for its estimate. Raises RequestError kinds."""
-        if fields.get("extend_of"):
-            # No configured generator can extend yet; one that can says so in its capabilities and reads this field.
-            values = {
-                "field": "extend_of",
-                "wrote": str(fields["extend_of"])[:40],
-                "legal": "left out",
-                "generator": "Reelay",
-            }
-            raise Unsupported("nothing can extend", values=values)
+        extended = await self._extended(fields.get("extend_of"), account_id)
+        if extended is not None:
+            if attached or fields.get("reuse_image_of"):
+                raise BadOption("extend_of", "a clip with a picture", "given without a picture")
+            fields = _going_on(extended.job.applied, fields)
         picture = await self._reused_picture(fields.get("reuse_image_of"), account_id)
-        offer = self._fit(fields, settings, with_picture=attached or picture is not None)
+        offer = self._fit(fields, settings, with_picture=attached or picture is not None or extended is not None)
         if picture is not None and not attached:
             offer.applied = replace(offer.applied, picture=picture)
         offer.origin_id = parse_label(fields.get("parent_id"), "parent_id")
+        if extended is not None and extended.clip is not None:
+            offer.goes_on = Attachment("last frame", "image/png", frame_of=extended.clip.key)
+            offer.origin_id = offer.origin_id or extended.job.id
         offer.session_id = parse_label(fields.get("session_id"), "session_id")
         return offer
 
@@ -170,6 +181,8 @@ class Intake:
     def _provider(self, wanted: Wanted) -> Provider:
         providers = self._parts.providers
         name = wanted.provider or self._parts.default_provider
+        if wanted.line and wanted.provider is None:
+            name = next((each for each, p in providers.items() if p.capabilities.speech), name)
         for real in (name, *ALIASES.get(name, ())):
             if real in providers:
                 return providers[real]
@@ -200,7 +213,7 @@ class Intake:
             provider_named=offer.wanted.provider is not None and "provider" in offer.wanted.explicit,
             session_id=offer.session_id,
             origin_id=offer.origin_id,
-            attachment=attachment,
+            attachment=attachment or offer.goes_on,
             inbox_id=row.id,
             receipt=None if receipt is None else Receipt.from_json(receipt),
             answers=bool(payload.get("answers")),
@@ -218,6 +231,25 @@ class Intake:
         if key is None or await self._parts.clips.size(key) is None:
             raise NotFound("its picture is gone", message_id="error.picture_gone")
         return key
+
+    async def _extended(self, clip_id: Any, account_id: str | None) -> JobRow | None:
+        """The own clip that is to go on."""
+        label = parse_label(clip_id, "extend_of")
+        if label is None:
+            return None
+        gone = NotFound("no such clip", message_id="error.clip_gone")
+        if account_id is None:
+            raise gone
+        clip = await self._parts.store.clip(label)
+        if clip.account_id != account_id or clip.kind is not AssetKind.CLIP or clip.job_id is None:
+            raise gone
+        return await self._parts.store.view(clip.job_id, account_id)
+
+
+def _going_on(applied: Applied, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """A clip that goes on from another one looks like it, unless it is wished otherwise."""
+    same = {"provider": applied.provider, "aspect_ratio": applied.aspect_ratio, "resolution": applied.resolution}
+    return {**same, **{name: value for name, value in fields.items() if value not in (None, "")}}
 
 
 def _hash(fields: Mapping[str, Any], picture: str | None) -> str:

@@ -170,6 +170,8 @@ class Lanes:
             delivered = await self._courier.deliver(delivery, mine, row, card)
             if delivered and mine is not None:
                 cards = [c for c in cards if c.id != mine.id]
+        if due.deliveries and cards:
+            row, card = await self._desk.card(job_id)  # it tells as well what became of the delivery
         unsent = {d.place.chat for d in await self._parts.store.deliveries_of_job(job_id) if d.due_at is not None}
         for mine in cards:
             if mine.place.chat not in unsent:  # the delivery brings the last edit itself

@@ -37,7 +37,9 @@ class Preparer:
         if attachment is None:
             return Step(job.id, job.version, to=JobState.QUEUED)
         try:
-            if attachment.key is not None:
+            if attachment.frame_of is not None:
+                source = await self._last_frame(job, attachment.frame_of)
+            elif attachment.key is not None:
                 async with self._parts.clips.checkout(attachment.key) as path:
                     source = await self._normalise(job, path)
             else:
@@ -64,6 +66,14 @@ class Preparer:
             source=source,
             hop="prepared",
         )
+
+    async def _last_frame(self, job: Job, key: str) -> Clip:
+        async with (
+            self._parts.clips.checkout(key) as path,
+            self._parts.clips.incoming(suffix=".png", max_bytes=4 * PICTURE_BYTES) as frame,
+        ):
+            await self._parts.media.last_frame(path, frame.path)
+            return await self._normalise(job, frame.path)
 
     async def _normalise(self, job: Job, path: Path) -> Clip:
         async with self._parts.clips.incoming(suffix=".png", max_bytes=4 * PICTURE_BYTES) as clean:

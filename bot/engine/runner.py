@@ -120,8 +120,9 @@ class Runner:
 
     async def _still_waiting(self, job: Job, provider: Provider, answer: Waiting) -> None:
         fields: dict[str, Any] = {"due_at": self._desk.poll_at(provider, job.retries)}
-        if answer.progress is not None and abs(answer.progress - (job.progress or 0.0)) >= 0.01:
-            fields["progress"] = max(0.0, min(1.0, answer.progress))
+        progress = None if answer.progress is None else max(0.0, min(1.0, answer.progress))
+        if progress is not None and int(100 * progress) != int(100 * (job.progress or 0.0)):  # as people are shown it
+            fields["progress"] = progress
         if answer.note != job.note:
             fields["note"] = answer.note
             if answer.note is not None:  # begun again: its time counts from here, or the estimate would be wrong

@@ -89,7 +89,7 @@ class StatusDesk:
             left_today=left,
             clip=row.clip,
             favourite=row.favourite,
-            can_extend=can.extend,
+            can_extend=can.extend or can.image,
             cancel_stops_billing=can.cancel or can.unpaid,
             delivery=row.delivery,
             restarted=job.started_at is not None and job.started_at < self._began_at,
@@ -108,6 +108,11 @@ class StatusDesk:
         """The job's row and its card, now."""
         row = await self._parts.store.view(job_id)
         return row, card_of(await self.view(row))
+
+    async def expected_seconds(self, job_id: str) -> float:
+        """About how long from now until the job's clip is there, the waiting line included."""
+        view = await self.view(await self._parts.store.view(job_id))
+        return (view.queue_seconds or 0.0) + view.usual_seconds
 
     async def _usual_seconds(self, job: Job) -> float:
         applied = job.applied

@@ -18,6 +18,15 @@ from core.cards import Card, Message, shown_seconds
 DOMAIN: Final = "reelay"
 LOCALES: Final = Path(__file__).parents[1] / "locale"
 PAGE_PREFIX: Final = "page."
+COUNTED: Final = {"credits": "unit.credits", "jobs": "unit.jobs", "clips": "unit.clips"}
+"""Formats that say how many of something, with the plurals of the language."""
+UNLIMITED: Final = "unlimited"
+"""How the operator's desk writes an amount without a limit."""
+
+
+def languages() -> list[str]:
+    """The languages that have a catalogue, English among them."""
+    return sorted(path.parents[1].name for path in LOCALES.glob(f"*/LC_MESSAGES/{DOMAIN}.mo"))
 
 
 class Words(Formatter):
@@ -46,7 +55,11 @@ class Words(Formatter):
         return kwargs.get(str(key), "?") if isinstance(key, str) else super().get_value(key, args, kwargs)
 
     def format_field(self, value: Any, format_spec: str) -> str:
-        """Formats of our own: duration (seconds), ordinal, count of credits, size (bytes), clock (UTC ms)."""
+        """Formats of our own.
+
+        duration (seconds), ordinal, credits, jobs and clips (how many), amount (credits, or ``UNLIMITED``), size (bytes), clock and
+        date (UTC ms, or ISO 8601 as the API has it).
+        """
         if value in ("?", None):
             return "?"
         match format_spec:
@@ -54,19 +67,22 @@ class Words(Formatter):
                 return self._duration(float(value))
             case "ordinal":
                 return self._ordinal(int(value))
-            case "credits":
-                return self._counted("unit.credits", int(value))
+            case "credits" | "jobs" | "clips":
+                return self._counted(COUNTED[format_spec], int(value))
+            case "amount":
+                return self._translations.gettext("unit.unlimited") if value == UNLIMITED else str(value)
             case "size":
                 return self._size(int(value))
             case "clock":
-                return datetime.fromtimestamp(int(value) / 1000, UTC).strftime("%H:%M UTC")
+                return _moment(value).strftime("%H:%M UTC")
             case "date":
-                return datetime.fromtimestamp(int(value) / 1000, UTC).strftime("%Y-%m-%d")
+                return _moment(value).strftime("%Y-%m-%d")
             case _:
                 return str(super().format_field(value, format_spec))
 
     def _counted(self, message_id: str, n: int) -> str:
-        return self._translations.ngettext(message_id, f"{message_id}.plural", n).replace("{n}", str(n))
+        form = self._translations.ngettext(message_id, f"{message_id}.plural", abs(n))  # rules for plurals know no sign
+        return form.replace("{n}", str(n))
 
     def _duration(self, seconds: float) -> str:
         whole = shown_seconds(seconds)
@@ -89,7 +105,9 @@ class Words(Formatter):
         return pattern.replace("{n}", str(n))
 
     def _size(self, count: int) -> str:
-        return f"{count / 1e6:.1f} MB" if count < 10_000_000 else f"{count / 1e6:.0f} MB"
+        number = f"{count / 1e6:.1f}" if count < 10_000_000 else f"{count / 1e6:.0f}"
+        number = number.replace(".", self._translations.gettext("unit.decimal"))
+        return self._translations.gettext("unit.size").replace("{n}", number)
 
     def page(self) -> dict[str, Any]:
         """Every message of the page, by id; a plural is a list of its forms."""
@@ -132,14 +150,24 @@ class Bookshelf:
     def __init__(self) -> None:
         """Start with an empty shelf."""
         self._read: dict[str, Words] = {}
+        self._known = frozenset(languages())
 
     def words(self, language: str | None) -> Words:
-        """The words in ``language``, or in English."""
-        name = (
-            language
-            if language and language.replace("-", "").replace("_", "").isalpha() and len(language) <= 10
-            else "en"
-        )
+        """The words in ``language`` (``de``, ``es-419``, ``pt_BR``), or in English where there is no catalogue for it."""
+        name = self._catalogue(language or "en")
         if name not in self._read:
             self._read[name] = Words(name)
         return self._read[name]
+
+    def _catalogue(self, language: str) -> str:
+        """The catalogue for what a person's client says; only names of ours, so no path and no more words than languages."""
+        whole = language.replace("-", "_")
+        first = whole.partition("_")[0].lower()
+        return next((name for name in (whole, first) if name in self._known), "en")
+
+
+def _moment(value: Any) -> datetime:
+    """UTC milliseconds, or ISO 8601."""
+    if isinstance(value, str):
+        return datetime.fromisoformat(value).astimezone(UTC)
+    return datetime.fromtimestamp(int(value) / 1000, UTC)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.__main__ import spare_the_collector
 from bot.app import default_generator
 from bot.settings import SettingsMistakes, read_settings
 from core.errors import AlreadyRunning
@@ -179,3 +181,14 @@ def test_a_held_folder_without_a_socket_is_told_apart_from_a_free_one(tmp_path: 
     assert "does not answer on its admin socket" in said.err
     assert said.err.count("\n") == 1
     assert typed(folder, "admin", "jobs").out == "Jobs: none\n"
+
+
+def test_the_garbage_collector_is_spared_what_lives_for_ever() -> None:
+    before = gc.get_threshold()
+    try:
+        spare_the_collector()
+        assert gc.get_freeze_count() > 10_000
+        assert gc.get_threshold()[0] > before[0]
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*before)

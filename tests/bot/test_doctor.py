@@ -213,7 +213,7 @@ async def test_an_older_database_is_looked_at_and_not_migrated(tmp_path: Path) -
     version(0)(tmp_path / "data")
     found = checkups.of_database(settings_of(tmp_path / "data"))
     assert faults(found) == []
-    assert notes(found) == ["schema 0; the next start brings it to 2"]
+    assert notes(found) == ["schema 0; the next start brings it to 3"]
 
 
 async def test_keys(tmp_path: Path) -> None:

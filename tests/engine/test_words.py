@@ -6,16 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.engine.words import Bookshelf, Words
+from bot.commands.clips import details, quota_lines
+from bot.engine.words import Bookshelf, Words, languages
 from core.cards import Message, card_of
 from core.states import JobState
+from storage.views import JobRow
 from tests.core.examples import NOON, job, view
 
 WORDS = Words("en")
 
 
-def formatted(value: float, spec: str) -> str:
-    return WORDS.vformat(f"{{value:{spec}}}", (), {"value": value})
+def formatted(value: float | str, spec: str, language: str = "en") -> str:
+    return Words(language).vformat(f"{{value:{spec}}}", (), {"value": value})
 
 
 @pytest.mark.parametrize(
@@ -98,11 +100,58 @@ def test_ordinals(number: int, said: str) -> None:
         (25_000_000, "size", "25 MB"),
         (NOON, "clock", "12:00 UTC"),
         (NOON, "date", "2026-11-22"),
+        ("2026-11-22T12:00:00Z", "clock", "12:00 UTC"),
+        ("2026-11-22T23:30:00-01:00", "date", "2026-11-23"),
+        (1, "clips", "1 clip"),
+        (0, "jobs", "0 jobs"),
+        (120, "amount", "120"),
+        ("unlimited", "amount", "unlimited"),
         (7, "", "7"),
     ],
 )
-def test_counts_sizes_and_clocks(value: int, spec: str, said: str) -> None:
+def test_counts_sizes_and_clocks(value: int | str, spec: str, said: str) -> None:
     assert formatted(value, spec) == said
+
+
+@pytest.mark.parametrize(
+    "language, value, spec, said",
+    [
+        ("de", 1_234_567, "size", "1,2 MB"),
+        ("fr", 1_234_567, "size", "1,2 Mo"),
+        ("es", 25_000_000, "size", "25 MB"),
+        ("de", 0, "credits", "0 Credits"),
+        ("de", 1, "credits", "1 Credit"),
+        ("fr", 0, "credits", "0 crédit"),  # French counts nothing in the singular
+        ("fr", 1, "credits", "1 crédit"),
+        ("fr", 2, "credits", "2 crédits"),
+        ("fr", -50, "credits", "-50 crédits"),
+        ("es", 1, "jobs", "1 encargo"),
+        ("es", 0, "jobs", "0 encargos"),
+        ("de", 3, "ordinal", "3."),
+        ("de", "unlimited", "amount", "unbegrenzt"),
+        ("fr", 80, "duration", "1 min 20 s"),
+    ],
+)
+def test_each_language_counts_its_own_way(language: str, value: int | str, spec: str, said: str) -> None:
+    assert formatted(value, spec, language) == said
+
+
+@pytest.mark.parametrize("language", languages())
+def test_what_is_left_and_what_is_behind_a_clip_is_told_without_gaps(language: str) -> None:
+    window = {"limit": 320, "spent": 8, "held": 40, "left": 272, "resets_at": "2026-11-23T00:00:00Z"}
+    free = {**window, "limit": None, "left": None, "resets_at": None}
+    asked = job(JobState.DONE, wanted=job().wanted.with_prompt("a lighthouse {left}"), origin_id="earlier")
+    row = JobRow(job=asked, clip=None, favourite=False, queue_position=None, has_source=False)
+    for today, month in ((window, free), (free, window)):
+        credits = {"today": today, "month": month, "granted": 50}
+        lines = quota_lines({"credits": credits, "running": 1, "waiting": 2}, Words(language))
+        lines += details(row, Words(language))
+        assert len(lines) == 10
+        assert [line for line in lines if "?" in line or "None" in line or "quota." in line or "details." in line] == []
+        told = " ".join(lines)
+        assert all(value in told for value in ("272", "320", "50", "a lighthouse {left}", "earlier", "16:9"))
+        assert ("00:00 UTC" in told) == (today is window)
+        assert ("2026-11-23" in told) == (month is window)
 
 
 def test_a_time_also_gives_how_long_until_then() -> None:
@@ -118,7 +167,7 @@ def test_what_a_person_wrote_is_not_read_as_a_format() -> None:
     assert "{0} {wrote!r} {{" in said
 
 
-@pytest.mark.parametrize("language", ["en", "en-GB", "en_US", "zz", "de"])
+@pytest.mark.parametrize("language", ["en", "en-GB", "en_US", "zz", "ja"])
 def test_a_language_without_a_catalogue_speaks_english(language: str) -> None:
     assert Words(language).say("state.storing") == "Finishing"
 
@@ -126,12 +175,24 @@ def test_a_language_without_a_catalogue_speaks_english(language: str) -> None:
 def test_the_shelf_reads_each_language_once_and_no_paths() -> None:
     shelf = Bookshelf()
     assert shelf.words("en") is shelf.words("en")
-    for strange in (None, "", "../../etc", "x" * 50, "en/..", "\0"):
+    for strange in (None, "", "../../etc", "x" * 50, "en/..", "\0", "de/..", "ja", "-", "_de"):
         assert shelf.words(strange) is shelf.words("en")
 
 
+@pytest.mark.parametrize(
+    "said, language",
+    [("es-ES", "es"), ("es-419", "es"), ("fr", "fr"), ("de_AT", "de"), ("DE", "de"), ("en-US", "en"), ("pt-BR", "en")],
+)
+def test_the_shelf_knows_what_clients_call_a_language(said: str, language: str) -> None:
+    shelf = Bookshelf()
+    assert shelf.words(said) is shelf.words(language)
+    assert shelf.words(said).language == language
+
+
+@pytest.mark.parametrize("language", languages())
 @pytest.mark.parametrize("state", JobState, ids=lambda state: state.value)
-def test_every_card_reads_as_sentences(state: JobState) -> None:
+def test_every_card_reads_as_sentences(state: JobState, language: str) -> None:
+    words = Words(language)
     for of in (
         job(state),
         job(state, price=0),
@@ -142,7 +203,7 @@ def test_every_card_reads_as_sentences(state: JobState) -> None:
             view(of=of, queue_position=2, queue_seconds=50.0),
             view(of=of, gives_fraction=True, left_today=5),
         ):
-            text = WORDS.card(card_of(wished), wished.now)
+            text = words.card(card_of(wished), wished.now)
             lines = [line for name, line in text.items() if name.endswith("_line") and line is not None]
             assert all(line and "{" not in line and "state." not in line and "None" not in line for line in lines), (
                 lines

@@ -31,10 +31,17 @@ def connect(data: Path) -> sqlite3.Connection:
 
 
 def check(
-    data: Path, vendor: Vendor | None = None, log: str = "", *, ended: bool = True, refusals: bool = False
+    data: Path,
+    vendor: Vendor | None = None,
+    log: str = "",
+    *,
+    ended: bool = True,
+    refusals: bool = False,
+    reached: bool = True,
+    resent: bool = False,
 ) -> list[str]:
     """Every invariant at once. ``ended``: all jobs must have ended; ``refusals``: the script refuses submits, so that a job may
-    have several attempts.
+    have several attempts; without ``reached`` deliveries may have been given up, and when ``resent`` repeated.
     """
     connection = connect(data)
     try:
@@ -44,7 +51,7 @@ def check(
             *endings(connection, ended=ended),
             *attempts(connection, refusals=refusals),
             *clips(connection, data / "clips"),
-            *messages(connection),
+            *messages(connection, reached=reached, resent=resent),
             *trails(connection),
         ]
         if vendor is not None:
@@ -136,16 +143,22 @@ def clips(connection: sqlite3.Connection, folder: Path) -> list[str]:
     return wrong
 
 
-def messages(connection: sqlite3.Connection) -> list[str]:
-    """An ended job's card is closed, and its clip was delivered exactly once; not at all where the person had stopped waiting."""
+def messages(connection: sqlite3.Connection, *, reached: bool = True, resent: bool = False) -> list[str]:
+    """An ended job's card is closed, and its clip was delivered exactly once; not at all where the person had stopped waiting.
+
+    Without ``reached`` it may also have been given up, where nobody could be reached; ``resent``: somebody asked for it once more.
+    """
     wrong = []
     sql = (
-        "SELECT j.id, j.state, j.clip_id, j.cancel_wish, SUM(d.state = 'sent') AS sent, COUNT(d.id) AS n FROM jobs AS j"
+        "SELECT j.id, j.state, j.clip_id, j.cancel_wish, SUM(d.state = 'sent') AS sent, SUM(d.state = 'dead') AS dead,"
+        " COUNT(d.id) AS n FROM jobs AS j"
         " LEFT JOIN deliveries AS d ON d.job_id = j.id AND d.kind = 'clip' WHERE j.hidden = 0 GROUP BY j.id"
     )
     for row in connection.execute(sql).fetchall():
         wanted = 0 if row["cancel_wish"] == "stop_waiting" else 1
-        if row["state"] == "done" and (row["sent"] or 0) != wanted:
+        given_up = not reached and row["dead"] == 1
+        sent = min(row["sent"] or 0, 1) if resent else row["sent"] or 0
+        if row["state"] == "done" and sent != wanted and not given_up:
             wrong.append(f"the clip of job {row['id']} was delivered {row['sent']} times")
         if row["state"] != "done" and row["n"] and row["clip_id"] is None:
             wrong.append(f"job {row['id']} is {row['state']} with {row['n']} deliveries")

@@ -66,6 +66,7 @@ class LabSettings:
     unpaid: bool = False
     cancel: bool = True
     extend: bool = False
+    speech: bool = False
     image: bool = True
     progress: str = "fraction"
     most_active: int = 8
@@ -93,6 +94,7 @@ class LabSettings:
             seconds=self.seconds,
             image=self.image,
             extend=self.extend,
+            speech=self.speech,
             cancel=self.cancel,
             progress="fraction" if self.progress == "fraction" else "elapsed",
             usual_seconds=self.usual_seconds,

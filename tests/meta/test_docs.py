@@ -22,7 +22,7 @@ from bot.platforms.web.answers import refusal
 from bot.setting_list import BY_NAME
 from bot.settings import read_settings
 from core.errors import BadOption, ReelayError
-from core.jobs import Actor, Place
+from core.jobs import Actor, Place, Receipt
 from core.states import DELIVERY_MOVES, ENDED, MOVES, STATE_SECONDS, AttemptState, DeliveryState, JobState
 from media.scenery.vocabulary import LEXICONS
 
@@ -192,7 +192,7 @@ async def test_what_an_order_takes_and_what_is_answered_is_in_the_reference(tmp_
     app = await open_app(read_settings({"REELAY_DATA_DIR": str(tmp_path / "data")}, None))
     try:
         actor, place = Actor("web", "somebody"), Place("web", chat="somebody")
-        job, _ = await order(app.engine, actor, place, {"prompt": "a lighthouse"}, receipt=True)
+        job, _ = await order(app.engine, actor, place, {"prompt": "a lighthouse"}, receipt=Receipt(place, "page"))
         row = await app.store.view(job.id)
         status = await app.engine.desk.status(row, Words("en"))
         me = await app.site.me(job.account_id, job.account_id)

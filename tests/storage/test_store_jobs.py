@@ -205,8 +205,10 @@ async def test_a_card_is_kept_open_until_its_last_edit(store: SqliteStore, clock
     await store.acknowledged(job.id, receipt)
     (card,) = await store.cards_of_job(job.id)
     assert (card.receipt, card.next_edit_at) == (receipt, 0)
+    await store.acknowledged(job.id, receipt)
+    await store.card_shown(card.id, receipt=receipt, digest="d", next_edit_at=0, closed=False)
     await store.acknowledged(job.id, Receipt(job.place, "m2"))
-    assert (await store.cards_of_job(job.id))[0].receipt == receipt  # the first message stays
+    assert (await store.cards_of_job(job.id))[0].receipt == receipt  # the message that was shown stays
     await store.card_failed(card.id, NOON + 9, closed=False)
     assert (await store.cards_of_job(job.id))[0].failures == 1
     assert await store.open_cards(0, 10) == [(card.id, job.id)]

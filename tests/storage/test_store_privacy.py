@@ -75,7 +75,8 @@ async def a_whole_life(store: SqliteStore, who: str, said: str) -> list[Job]:
     assert first.clip_id is not None
     await store.set_favourite(first.account_id, first.clip_id, on=True)
     second = await ended(store, await with_picture(store, who, said))
-    third = await accepted(store, who, 2, wanted=wanted(prompt=said, negative_prompt=said), said=said, provider="veo")
+    wish = wanted(prompt=said, negative_prompt=said, line=said)
+    third = await accepted(store, who, 2, wanted=wish, applied=applied(provider="veo", line=said), said=said)
     third = await generating(store, third)
     third = await ended(store, third, JobState.FAILED)
     account = first.account_id
@@ -264,6 +265,8 @@ async def test_export_is_complete(store: SqliteStore) -> None:
         "audit",
         "fairness",
         "erasures",
+        "channels",
+        "platform_notes",
         "sqlite_sequence",
     }
     shown_as = {"accounts": "account", "inbox": "commands"}

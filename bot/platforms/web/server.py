@@ -105,6 +105,8 @@ class WebServer:
         self._runner: web.AppRunner | None = None
         site.hub.tell_me = site.me
         self._files = {path.relative_to(PAGE).as_posix(): path for path in PAGE.rglob("*") if path.suffix in TYPES}
+        self.more_routes: list[Callable[[web.Application], None]] = []
+        """What other platforms receive by HTTP; added by ``bot/app.py`` before the start."""
         self.port = 0
 
     def app(self) -> web.Application:
@@ -119,6 +121,8 @@ class WebServer:
         app.router.add_get("/metrics", self._metricsz)
         for routes in (JobRoutes(self._site), ClipRoutes(self._site), MeRoutes(self._site)):
             routes.add_to(app)
+        for add in self.more_routes:
+            add(app)
         return app
 
     async def start(self, host: str, port: int) -> int:

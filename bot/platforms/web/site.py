@@ -16,7 +16,7 @@ from bot.platforms.web.accounts import Caller, Doorkeeper
 from bot.platforms.web.events import Hub
 from bot.platforms.web.requests import Upload
 from core.errors import RequestError
-from core.jobs import Job
+from core.jobs import Job, Receipt
 from storage.links import ClipLinks
 
 
@@ -63,7 +63,7 @@ class Site:
                 fields,
                 attachment=None if upload is None else upload.attachment,
                 picture_sha256=None if upload is None else upload.sha256,
-                receipt=True,
+                receipt=Receipt(caller.place("en"), "page"),
             )
         except RequestError:
             await self._discard(upload)

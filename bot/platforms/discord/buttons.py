@@ -1,0 +1,261 @@
+"""Buttons and modals. Their ids name verb and job and are signed, so they work after any restart and cannot be made up."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Final
+
+from bot.commands import clips
+from bot.commands.clips import Acting
+from bot.engine.engine import Engine
+from bot.engine.words import Words
+from bot.platforms.discord.answering import Answering
+from bot.platforms.discord.choices import Choices
+from bot.platforms.discord.identity import Marks
+from bot.platforms.discord.orders import Orders
+from bot.platforms.discord.panels import EXAMPLES, Panels
+from bot.platforms.discord.platform import DiscordPlatform
+from bot.platforms.discord.render import ACTION_ROW, BUTTON, DANGER, SECONDARY, TEXT_MOST, escape, plain
+from bot.platforms.discord.wire import Interaction
+from core.errors import NotFound
+from core.requests import NEGATIVE_CHARACTERS, PROMPT_CHARACTERS
+from storage.views import JobRow
+
+LABEL, TEXT_INPUT, STRING_SELECT, FILE_UPLOAD = 18, 4, 3, 19
+SHORT, PARAGRAPH = 1, 2
+INPUT_MOST: Final = 4000
+"""Between the job and the message in the id of the button that confirms a deletion."""
+MODALS: Final = frozenset({"remix", "edit_prompt"})
+MAKING: Final = frozenset({"again", "remix", "edit_prompt", "extend", "example", "resend"})
+"""What posts something here, so only where the guild's managers want it; ``with_`` a generator as well."""
+ONLY_OWNER: Final = frozenset({"favourite", "unfavourite", "again", "other_generator", "resend"})
+"""What a moderator may not do in somebody's name: it would cost them, or fill their gallery."""
+
+log = logging.getLogger("reelay.discord")
+
+
+class Buttons:
+    """Carries out what a button or a modal asks for."""
+
+    def __init__(
+        self, engine: Engine, platform: DiscordPlatform, marks: Marks, orders: Orders, panels: Panels, choices: Choices
+    ) -> None:
+        """The verbs are found by name below."""
+        self._engine, self._platform, self._marks = engine, platform, marks
+        self._orders, self._panels, self._choices = orders, panels, choices
+        self._verbs: Mapping[str, Callable[[Interaction, Answering, Words, Acting, JobRow], Awaitable[None]]] = {
+            "cancel": self._cancel,
+            "stop_waiting": self._cancel,
+            "again": self._again,
+            "remix": self._remix,
+            "edit_prompt": self._remix,
+            "extend": self._extend,
+            "favourite": self._star,
+            "unfavourite": self._unstar,
+            "delete": self._ask_delete,
+            "delete_now": self._delete,
+            "details": self._details,
+            "other_generator": self._other_generator,
+            "check_again": self._check_again,
+            "resend": self._resend,
+        }
+
+    async def press(self, i: Interaction, answer: Answering, words: Words, who: Acting) -> None:
+        """A button was pressed. Raises NotAllowed for other people's clips, NotFound for what is gone."""
+        verb, job_id = self._read(i.custom_id)
+        if verb in MAKING or verb.startswith("with_"):
+            await self._panels.check_channel(i)
+        if verb == "example":
+            await self._example(i, answer, words, job_id)
+            return
+        if verb == "forget_now":
+            await self._panels.forget_now(i, answer, words, who)
+            return
+        if verb.startswith("more_"):
+            await self._panels.more(i, answer, words, who, verb.removeprefix("more_"), job_id)
+            return
+        if verb.startswith("with_"):
+            row = await clips.the_clip(self._engine, who, job_id, only_owner=True)
+            fields = clips.again_fields(row)
+            fields.pop("model", None)
+            fields["provider"] = verb.removeprefix("with_")
+            await self._orders.take(i, answer, fields, words, private=_is_private(row))
+            return
+        if verb not in self._verbs:
+            raise NotFound("no such button")
+        row = await clips.the_clip(self._engine, who, job_id, only_owner=verb in ONLY_OWNER)
+        await self._verbs[verb](i, answer, words, who, row)
+
+    async def submit(self, i: Interaction, answer: Answering, words: Words, who: Acting) -> None:
+        """A modal was sent."""
+        verb, job_id = self._read(i.custom_id)
+        if verb not in MODALS and verb != "extend":
+            raise NotFound("no such form")
+        await self._panels.check_channel(i)
+        row = await clips.the_clip(self._engine, who, job_id)
+        fields: dict[str, Any] = clips.again_fields(row)
+        for name in ("prompt", "negative_prompt", "seed", "aspect_ratio"):
+            if name in i.values:
+                fields[name] = i.values[name]
+        fields["seed"] = _seed(fields.get("seed"))
+        picture = i.attachments.get("image")
+        if picture is not None:
+            fields.pop("reuse_image_of", None)
+        if (
+            who.account_id != row.job.account_id
+        ):  # a moderator remixes at their own cost, without the other person's picture
+            fields.pop("reuse_image_of", None)
+        if verb == "extend":
+            fields = clips.extend_fields(row, i.values.get("prompt"))
+        await self._orders.take(i, answer, fields, words, picture=picture, private=_is_private(row))
+
+    def _read(self, custom_id: str) -> tuple[str, str]:
+        found = self._marks.read_button(custom_id)
+        if found is None:
+            raise NotFound("a button that is not ours")
+        return found
+
+    # ------------------------------------------------------------------------------------------------------------------ verbs
+
+    async def _cancel(self, i: Interaction, answer: Answering, words: Words, who: Acting, row: JobRow) -> None:
+        del i, words, who
+        await self._engine.cancel(row.job.id)
+        await answer.defer_update()
+
+    async def _again(self, i: Interaction, answer: Answering, words: Words, who: Acting, row: JobRow) -> None:
+        del who
+        await self._orders.take(i, answer, clips.again_fields(row), words, private=_is_private(row))
+
+    async def _example(self, i: Interaction, answer: Answering, words: Words, number: str) -> None:
+        if not number.isdecimal() or int(number) >= len(EXAMPLES):
+            raise NotFound("no such example")
+        await self._orders.take(i, answer, {"prompt": words.say(EXAMPLES[int(number)])}, words)
+
+    async def _remix(self, i: Interaction, answer: Answering, words: Words, who: Acting, row: JobRow) -> None:
+        del who, i
+        wanted = row.job.wanted
+        aspects = self._choices.aspects()
+        parts: list[dict[str, Any]] = [
+            _field(words.say("form.prompt"), _text("prompt", wanted.prompt, PROMPT_CHARACTERS, paragraph=True)),
+            _field(words.say("form.negative"), _text("negative_prompt", wanted.negative_prompt, NEGATIVE_CHARACTERS)),
+            _field(words.say("form.seed"), _text("seed", "", 10)),
+            _field(
+                words.say("form.aspect"),
+                {
+                    "type": STRING_SELECT,
+                    "custom_id": "aspect_ratio",
+                    "required": False,
+                    "options": [
+                        {"label": each, "value": each, "default": each == row.job.applied.aspect_ratio}
+                        for each in aspects
+                    ],
+                },
+            ),
+            _field(
+                words.say("form.picture"),
+                {"type": FILE_UPLOAD, "custom_id": "image", "min_values": 0, "max_values": 1, "required": False},
+            ),
+        ]
+        await answer.ask(self._marks.button("remix", row.job.id), words.say("form.remix"), parts)
+
+    async def _extend(self, i: Interaction, answer: Answering, words: Words, who: Acting, row: JobRow) -> None:
+        del i, who
+        parts = [_field(words.say("form.extend"), _text("prompt", "", PROMPT_CHARACTERS, paragraph=True))]
+        await answer.ask(self._marks.button("extend", row.job.id), words.say("action.extend"), parts)
+
+    async def _star(self, i: Interaction, answer: Answering, words: Words, who: Acting, row: JobRow) -> None:
+        del i, words
+        await clips.star(self._engine, row, who.account_id or row.job.account_id, on=True)
+        await answer.defer_update()
+
+    async def _unstar(self, i: Interaction, answer: Answering, words: Words, who: Acting, row: JobRow) -> None:
+        del i, words
+        await clips.star(self._engine, row, who.account_id or row.job.account_id, on=False)
+        await answer.defer_update()
+
+    async def _ask_delete(self, i: Interaction, answer: Answering, words: Words, who: Acting, row: JobRow) -> None:
+        del i, who
+        body = plain(escape(words.say("delete.sure")), private=True)
+        yes = {
+            "type": BUTTON,
+            "style": DANGER,
+            "label": words.say("delete.yes"),
+            "custom_id": self._marks.button("delete_now", row.job.id),
+        }
+        body["components"].append({"type": ACTION_ROW, "components": [yes]})
+        await answer.show(body)
+
+    async def _delete(self, i: Interaction, answer: Answering, words: Words, who: Acting, row: JobRow) -> None:
+        del i, who
+        await answer.defer_update()  # a live one is cancelled first, which may take longer than Discord waits
+        await clips.take_away(self._engine, row.job.id)
+        await answer.finish(escape(words.say("delete.done")))
+
+    async def _details(self, i: Interaction, answer: Answering, words: Words, who: Acting, row: JobRow) -> None:
+        del i, who
+        for page in pages([escape(line) for line in clips.details(row, words)]):
+            await answer.say(page)
+
+    async def _other_generator(self, i: Interaction, answer: Answering, words: Words, who: Acting, row: JobRow) -> None:
+        del i, who
+        offers = await self._choices.offers(clips.again_fields(row), without=row.job.applied.provider)
+        if not offers:
+            raise NotFound("no other generator", message_id="error.no_other_generator")
+        body = plain(escape(words.say("other.which")), private=True)
+        buttons = [
+            {
+                "type": BUTTON,
+                "style": SECONDARY,
+                "label": words.say("other.offer", generator=title, credits=price)[:80],
+                "custom_id": self._marks.button(f"with_{name}", row.job.id),
+            }
+            for name, title, price in offers[:5]
+        ]
+        body["components"].append({"type": ACTION_ROW, "components": buttons})
+        await answer.show(body)
+
+    async def _check_again(self, i: Interaction, answer: Answering, words: Words, who: Acting, row: JobRow) -> None:
+        del i, words, who
+        await clips.check_again(self._engine, row)
+        await answer.defer_update()
+
+    async def _resend(self, i: Interaction, answer: Answering, words: Words, who: Acting, row: JobRow) -> None:
+        del who
+        await self._orders.resend(i, answer, words, row)
+
+
+def pages(lines: Sequence[str]) -> list[str]:
+    """The lines in as few messages as Discord takes them in: a long prompt, with a backslash before each sign, is more than one."""
+    found = [""]
+    for line in lines:
+        if found[-1] and len(found[-1]) + 1 + len(line) <= TEXT_MOST:
+            found[-1] += f"\n{line}"
+            continue
+        parts = [line[start : start + TEXT_MOST] for start in range(0, len(line), TEXT_MOST)]
+        found += parts
+    return [page for page in found if page]
+
+
+def _is_private(row: JobRow) -> bool:
+    return row.job.place.visibility == "only_owner"
+
+
+def _seed(text: Any) -> Any:
+    """A seed left empty is drawn anew."""
+    return None if text is None or not str(text).strip() else str(text).strip()
+
+
+def _field(label: str, component: Mapping[str, Any]) -> dict[str, Any]:
+    return {"type": LABEL, "label": label[:45], "component": component}
+
+
+def _text(custom_id: str, value: str, most: int, *, paragraph: bool = False) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "type": TEXT_INPUT,
+        "custom_id": custom_id,
+        "style": PARAGRAPH if paragraph else SHORT,
+        "required": False,
+        "max_length": min(most, INPUT_MOST),
+    }
+    return {**found, "value": value[:INPUT_MOST]} if value else found

@@ -1,0 +1,186 @@
+"""The gateway: discord.py keeps the connection, its shards, heartbeats and resumes; we take interactions from it raw.
+
+Only three kinds of events are read at all. Everything else that Discord may send is dropped before it can be parsed: one event that the
+library could not parse would end the client (seen with 2.7.1, 2026-11), and nothing of it is needed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import aiohttp
+import discord
+from discord.gateway import DiscordWebSocket
+from discord.http import HTTPClient, Route
+
+from bot.engine.figures import Figures
+
+CONNECTIONS: Final = 8
+"""For what the library itself calls: login and the gateway's address."""
+CLOSE_SECONDS: Final = 5.0
+RESUMABLE: Final = 4000
+"""A close code that leaves the session alive for some minutes; 1000 and 1001 end it (Discord, "Gateway Close Event Codes")."""
+WANTED: Final = ("READY", "RESUMED")
+
+log = logging.getLogger("reelay.discord")
+logging.getLogger("discord").setLevel(logging.ERROR)  # it warns of intents and voice that we leave out on purpose
+
+
+class BadToken(Exception):
+    """Discord does not know the bot's token."""
+
+
+class NotAllowedThere(Exception):
+    """Discord refuses this bot's gateway for good: intents, sharding or version."""
+
+
+class Gateway:
+    """Runs one sharded client until cancelled; ``on_interaction`` gets each interaction as Discord sent it."""
+
+    def __init__(
+        self,
+        token: str,
+        api_url: str,
+        gateway_url: str | None,
+        proxy: str | None,
+        figures: Figures,
+        on_interaction: Callable[[Mapping[str, Any]], object],
+    ) -> None:
+        """``gateway_url`` wins over what Discord names, also when a session is resumed."""
+        self.api_url, self.gateway_url = api_url.rstrip("/"), gateway_url
+        self._token, self._proxy, self._figures = token, proxy, figures
+        self._on_interaction = on_interaction
+        self._shards: set[int] = set()
+
+    async def run(self) -> None:
+        """Connect, and stay connected. Raises BadToken and NotAllowedThere; anything else that ends it is for the supervisor."""
+        connector = aiohttp.TCPConnector(limit=CONNECTIONS)
+        client = _Client(self, connector, self._proxy)
+        try:
+            await client.start(self._token, reconnect=True)
+        except discord.LoginFailure as error:
+            raise BadToken from error
+        except discord.PrivilegedIntentsRequired as error:
+            raise NotAllowedThere from error
+        except discord.ConnectionClosed as error:
+            if error.code == 4004:
+                raise BadToken from error
+            if error.code in (4010, 4011, 4012, 4013, 4014):
+                raise NotAllowedThere from error
+            raise
+        finally:
+            self.joined(None)
+            await _close(client)
+
+    def joined(self, shard: int | None, *, left: bool = False) -> None:
+        """A shard has a session, or lost it; None: nothing is connected any more."""
+        if shard is None:
+            self._shards.clear()
+        elif left:
+            self._shards.discard(shard)
+        else:
+            self._shards.add(shard)
+        self._figures.connected("discord", len(self._shards))
+
+    def unreadable(self, event: str, error: Exception) -> None:
+        """An event that could not be read is counted, and the next one is a new chance."""
+        self._figures.command("discord", "unknown", "unreadable")
+        log.warning("an event could not be read", extra={"event": event, "error": type(error).__name__})
+
+    def received(self, event: str, raw: Any) -> None:
+        """One event. A single odd one must not end the client."""
+        try:
+            if event == "INTERACTION_CREATE":
+                self._on_interaction(raw)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the next event is a new chance
+            self.unreadable(event, error)
+
+
+class _Client(discord.AutoShardedClient):
+    """discord.py with our roots, without what we do not read."""
+
+    def __init__(self, gateway: Gateway, connector: aiohttp.BaseConnector, proxy: str | None) -> None:
+        super().__init__(
+            intents=discord.Intents.none(),
+            connector=connector,
+            proxy=proxy,
+            max_messages=None,
+            member_cache_flags=discord.MemberCacheFlags.none(),
+            chunk_guilds_at_startup=False,
+            guild_ready_timeout=0,
+            enable_debug_events=False,
+            allowed_mentions=discord.AllowedMentions.none(),
+        )
+        self._gateway = gateway
+        _root_at(self.http, gateway.api_url, gateway.gateway_url)
+        parsers = self._connection.parsers
+        for name in list(parsers):
+            if name not in WANTED:
+                del parsers[name]
+        parsers["INTERACTION_CREATE"] = lambda raw: gateway.received("INTERACTION_CREATE", raw)
+        for name in WANTED:
+            parsers[name] = _guarded(gateway, name, parsers[name])
+
+    async def on_shard_ready(self, shard_id: int) -> None:
+        """A shard has a session."""
+        self._gateway.joined(shard_id)
+        log.info("a shard is connected", extra={"shard": shard_id})
+
+    async def on_shard_resumed(self, shard_id: int) -> None:
+        """It has its session again."""
+        self._gateway.joined(shard_id)
+
+    async def on_shard_disconnect(self, shard_id: int) -> None:
+        """Its connection is gone; the library makes another."""
+        self._gateway.joined(shard_id, left=True)
+
+    async def on_error(self, event_method: str, /, *args: Any, **kwargs: Any) -> None:
+        """What a handler of ours raised; there are only the small ones above."""
+        del args, kwargs
+        log.error("a gateway handler broke", extra={"event": event_method, "error": type(sys.exc_info()[1]).__name__})
+
+
+def _guarded(gateway: Gateway, name: str, parse: Callable[[Any], Any]) -> Callable[[Any], None]:
+    def read(raw: Any) -> None:
+        try:
+            parse(raw)
+        except Exception as error:  # noqa: BLE001 - as above
+            gateway.unreadable(name, error)
+
+    return read
+
+
+def _root_at(http: HTTPClient, root: str, gateway_url: str | None) -> None:
+    """Send the library's own calls to ``root`` and its sockets to ``gateway_url``: it has no settings for them."""
+    request, connect = http.request, http.ws_connect
+
+    async def moved_request(route: Route, **options: Any) -> Any:
+        route.url = root + route.url.removeprefix(Route.BASE)
+        return await request(route, **options)
+
+    async def moved_connect(url: str, **options: Any) -> Any:
+        if gateway_url is not None:
+            url = f"{gateway_url}?{urlsplit(url).query}"
+        return await connect(url, **options)
+
+    http.request = moved_request  # type: ignore[method-assign]
+    http.ws_connect = moved_connect  # type: ignore[method-assign]
+
+
+async def _close(client: _Client) -> None:
+    """Leave the sessions resumable, then free everything; bounded."""
+    with contextlib.suppress(TimeoutError, Exception):
+        async with asyncio.timeout(CLOSE_SECONDS):
+            for shard in list(getattr(client, "_AutoShardedClient__shards", {}).values()):
+                socket: DiscordWebSocket | None = getattr(shard, "ws", None)
+                if socket is not None:
+                    await socket.close(code=RESUMABLE)
+    with contextlib.suppress(TimeoutError, Exception):
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await client.close()

@@ -1,0 +1,86 @@
+"""The way in: who we are, the commands that Discord should show, then the gateway until cancelled."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from bot.engine.alerts import Alerts
+from bot.platforms.discord.api import DiscordApi, NoAnswer, Refusal
+from bot.platforms.discord.definitions import digest
+from bot.platforms.discord.desk import Desk
+from bot.platforms.discord.gateway import BadToken, Gateway, NotAllowedThere
+from core.errors import PlatformError
+from core.ports import Clock
+from storage.store import SqliteStore
+
+SYNC_SECONDS: Final = 60.0
+REFUSED_SECONDS: Final = 15 * 60.0
+"""How long a token that Discord does not know is left alone: every try counts towards a ban."""
+STOP_SECONDS: Final = 5.0
+COMMANDS: Final = "commands"
+
+log = logging.getLogger("reelay.discord")
+
+
+class TokenRejected(PlatformError):
+    """Discord does not know DISCORD_TOKEN: copy it again from the developer portal, page Bot."""
+
+    code = "AUTHENTICATION_ERROR"
+
+
+class Receiving:
+    """Runs the gateway; what it brings goes to the desk."""
+
+    def __init__(
+        self,
+        api: DiscordApi,
+        gateway: Gateway,
+        desk: Desk,
+        store: SqliteStore,
+        alerts: Alerts,
+        clock: Clock,
+        commands: Sequence[Mapping[str, Any]],
+    ) -> None:
+        """``commands``: what Discord should show, sent only when it differs from what was sent last."""
+        self._api, self._gateway, self._desk, self._store = api, gateway, desk, store
+        self._alerts, self._clock, self._commands = alerts, clock, commands
+
+    async def run(self) -> None:
+        """Receive until cancelled. Raises TokenRejected after a pause; other failures at once, for the supervisor."""
+        try:
+            await self._sync()
+            await self._alerts.clear("discord token")
+            await self._gateway.run()
+        except (BadToken, NotAllowedThere) as error:
+            await self._rejected(type(error).__name__)
+        except Refusal as refusal:
+            if refusal.status != 401:
+                raise
+            await self._rejected("401")
+        finally:
+            await self._desk.stop(STOP_SECONDS)
+
+    async def _rejected(self, why: str) -> None:
+        log.error("Discord refuses the bot: check DISCORD_TOKEN", extra={"why": why})
+        await self._alerts.raise_once("discord token", "Discord refuses the bot: check DISCORD_TOKEN")
+        await self._clock.sleep(REFUSED_SECONDS)
+        raise TokenRejected
+
+    async def _sync(self) -> None:
+        """Send the commands where they changed. Raises Refusal for a rejected token; other failures wait for the next start."""
+        me = await self._api.call("GET", "/applications/@me", seconds=SYNC_SECONDS)
+        application = str(me["id"])
+        wanted = f"{application} {digest(self._commands)}"
+        if await self._store.remembered("discord", COMMANDS) == wanted:
+            return
+        try:
+            await self._api.call(
+                "PUT", f"/applications/{application}/commands", list(self._commands), seconds=SYNC_SECONDS
+            )
+        except (Refusal, NoAnswer) as error:
+            log.error("the commands could not be sent", extra={"why": str(error)})
+            return
+        await self._store.remember("discord", COMMANDS, wanted)
+        log.info("commands sent", extra={"commands": len(self._commands)})
