@@ -34,6 +34,8 @@ _Value = TypeVar("_Value")
 
 SPARE_SECONDS: Final = 120.0
 """How long an idle spare waits for work before it is let go."""
+SPARE_PAUSE_SECONDS: Final = 0.5
+"""Its imports take a core for about this long; the clip that was just inspected is on its way to a chat meanwhile, and goes first."""
 PATIENCE: Final[dict[Lane, float]] = {"quick": 120.0, "heavy": 3600.0}
 """Longest wait for a free place in a lane, seconds."""
 
@@ -238,7 +240,12 @@ class MediaTools:
         self._children.discard(child)
 
     def _want_spare(self, lane: Lane) -> None:
-        if lane == "quick" and self._keeps_spare and self._open and self._spare is None:
+        if lane == "quick" and self._keeps_spare and self._open and self._spare_timer is None:
+            self._spare_timer = asyncio.get_running_loop().call_later(SPARE_PAUSE_SECONDS, self._start_spare)
+
+    def _start_spare(self) -> None:
+        self._spare_timer = None
+        if self._open and self._spare is None:
             self._own(self._warm())
 
     async def _warm(self) -> None:

@@ -232,11 +232,17 @@ async def test_on_four_cores_two_drawings_work_at_once(tmp_path: Path) -> None:
         await asyncio.gather(*calls, return_exceptions=True)
 
 
+async def _spare_of(tools: MediaTools) -> children.Child:
+    """The child that waits; it starts a moment after the last one ended."""
+    async with asyncio.timeout(30):
+        while tools._spare is None:
+            await asyncio.sleep(0.01)
+    return tools._spare
+
+
 async def test_a_spare_waits_with_its_imports_done_and_is_used_once(warm_tools: MediaTools) -> None:
     first = await misbehave(warm_tools, "tell")
-    while warm_tools._spare is None:
-        await asyncio.gather(*warm_tools._tasks)
-    spare = warm_tools._spare
+    spare = await _spare_of(warm_tools)
     second = await misbehave(warm_tools, "tell")
     assert second["pid"] == spare.pid != first["pid"]
     assert not alive(spare.pid)
@@ -244,21 +250,20 @@ async def test_a_spare_waits_with_its_imports_done_and_is_used_once(warm_tools: 
 
 async def test_a_spare_that_died_is_replaced_unnoticed(warm_tools: MediaTools) -> None:
     await misbehave(warm_tools, "tell")
-    while warm_tools._spare is None:
-        await asyncio.gather(*warm_tools._tasks)
-    spare = warm_tools._spare
+    spare = await _spare_of(warm_tools)
     os.kill(spare.pid, signal.SIGKILL)
     await spare._process.wait()
     assert (await misbehave(warm_tools, "tell"))["pid"] != spare.pid
 
 
 async def test_a_spare_that_nobody_needs_is_let_go(warm_tools: MediaTools, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tools_module, "SPARE_SECONDS", 0.0)
+    monkeypatch.setattr(tools_module, "SPARE_SECONDS", 0.2)
     await misbehave(warm_tools, "tell")
+    spare = await _spare_of(warm_tools)
+    await asyncio.wait_for(spare._process.wait(), 30)
+    assert warm_tools._spare is None
     while warm_tools._tasks:
         await asyncio.gather(*warm_tools._tasks)
-        await asyncio.sleep(0)
-    assert warm_tools._spare is None
     assert our_children() == []
 
 
