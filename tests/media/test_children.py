@@ -235,13 +235,14 @@ async def test_on_four_cores_two_drawings_work_at_once(tmp_path: Path) -> None:
 async def _spare_of(tools: MediaTools) -> children.Child:
     """The child that waits; it starts a moment after the last one ended."""
     async with asyncio.timeout(30):
-        while tools._spare is None:
+        while tools._spare is None:  # noqa: ASYNC110 - it is nobody's business to tell
             await asyncio.sleep(0.01)
     return tools._spare
 
 
 async def test_a_spare_waits_with_its_imports_done_and_is_used_once(warm_tools: MediaTools) -> None:
     first = await misbehave(warm_tools, "tell")
+    assert our_children() == [], "what was inspected goes on its way first"
     spare = await _spare_of(warm_tools)
     second = await misbehave(warm_tools, "tell")
     assert second["pid"] == spare.pid != first["pid"]
