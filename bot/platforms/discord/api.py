@@ -18,6 +18,7 @@ from urllib.parse import urlencode
 import aiohttp
 
 from bot.engine.figures import Figures
+from bot.file_body import FileBody
 from bot.platforms.discord.budget import Budget, route_of
 from bot.platforms.discord.callbacks import Answer, Callbacks, NotSent
 from core.errors import WasDone
@@ -29,6 +30,10 @@ UPLOAD_BYTES_PER_SECOND: Final = 200_000
 NO_TIMEOUT: Final = aiohttp.ClientTimeout(total=None, sock_connect=10.0)
 """Each call has a deadline of its own; the session's five minutes would end an upload of 60 MB on a slow line."""
 FIRST_ANSWERS: Final = "/interactions/"
+OLD_MESSAGE: Final = 30046
+"""A 429 about one message that was edited too often, not about its channel (Discord, "JSON Error Codes")."""
+EDGE_SECONDS: Final = 60.0
+"""Pause after a refusal of the edge that names none."""
 AGENT: Final = "DiscordBot (reelay, 1.0)"
 TEXT_BYTES: Final = 1 << 20
 
@@ -100,13 +105,12 @@ class DiscordApi:
     ) -> Any:
         """One call; returns its JSON, or None. ``as_bot`` False: an interaction's own routes, which carry no token of ours.
 
-        ``patience``: seconds to wait for room in the bucket, when not as long as for the answer. Raises Refusal (429 also where there
-        was no room), NoAnswer.
+        ``patience``: seconds to wait for room, when not as long as for the answer. Raises Refusal (429 also where there was no room),
+        NoAnswer.
         """
         route = route_of(method, path) if as_bot else method
         until = self._clock.monotonic() + (seconds if patience is None else patience)
-        if as_bot:
-            await self._wait_for_room(route, until)
+        await self._wait_for_room(route, until, as_bot=as_bot)
         deadline = seconds + sum(file.bytes for file in files) / UPLOAD_BYTES_PER_SECOND
         outcome = "unanswered"
         try:
@@ -126,10 +130,14 @@ class DiscordApi:
             self._figures.platform_call("discord", outcome)
         return answer
 
-    async def _wait_for_room(self, route: str, until: float) -> None:
+    async def _wait_for_room(self, route: str, until: float, *, as_bot: bool) -> None:
+        """Wait while nothing may go out at all, then for the bucket; an interaction's own routes have none that is told in advance."""
         for _ in range(50):  # each wait is as long as Discord said; others may take the room first
-            wait = self.budget.wait(route, bound_globally=True)
+            wait = self.budget.held()
+            if wait <= 0 and as_bot:
+                wait = self.budget.wait(route, bound_globally=True)
             if wait <= 0:
+                self.budget.let_out()
                 return
             if self._clock.monotonic() + wait > until:
                 raise Refusal(429, 0, retry_after=wait)
@@ -202,18 +210,19 @@ class DiscordApi:
     def _too_fast(
         self, route: str, answer: aiohttp.ClientResponse | Answer, said: Mapping[str, Any], code: int, *, as_bot: bool
     ) -> Refusal:
+        from_edge = "Via" not in answer.headers  # the edge's own answers have not been through its proxy
+        unsaid = EDGE_SECONDS if from_edge else 1.0
         try:
-            retry_after = float(said.get("retry_after") or answer.headers.get("Retry-After") or 1.0)
-        except ValueError:
-            retry_after = 1.0
+            retry_after = float(said.get("retry_after") or answer.headers.get("Retry-After") or unsaid)
+        except (TypeError, ValueError):
+            retry_after = unsaid
         retry_after = min(max(retry_after, 0.05), 3600.0)
         if answer.headers.get("X-RateLimit-Scope") != "shared":
             self.budget.refused()
-        if as_bot:
-            everywhere = (
-                bool(said.get("global")) or "Via" not in answer.headers
-            )  # without Via it is the edge, not the API
-            self.budget.limited(route, retry_after, everywhere=everywhere)
+        if from_edge:
+            self.budget.shut(retry_after)
+        elif as_bot and code != OLD_MESSAGE:
+            self.budget.limited(route, retry_after, everywhere=bool(said.get("global")))
         return Refusal(429, code, retry_after=retry_after)
 
 
@@ -223,8 +232,7 @@ def _form(body: Any, files: Sequence[Upload]) -> aiohttp.MultipartWriter:
     part = writer.append_json(body)
     part.set_content_disposition("form-data", name="payload_json")
     for number, file in enumerate(files):
-        handle = file.path.open("rb")
-        part = writer.append(handle, {"Content-Type": file.mime})
+        part = writer.append(FileBody(file.path, file.bytes, file.mime))
         part.set_content_disposition("form-data", name=f"files[{number}]", filename=file.name)
     return writer
 
