@@ -16,6 +16,8 @@ from bot.platforms.discord.wire import Interaction
 
 MESSAGE, DEFERRED, DEFERRED_UPDATE, UPDATE, CHOICES, MODAL = 4, 5, 6, 7, 8, 9
 ANSWER_SECONDS: Final = 10.0
+FIRST_PATIENCE: Final = 2.0
+"""How long a first answer waits while nothing may go out: after three seconds it is worth nothing."""
 KNOWN_OUTCOMES: Final = frozenset({10062, 40060})
 """The interaction is unknown by now, or was answered already: the job goes on and is posted as a message of its own."""
 
@@ -112,7 +114,10 @@ class Answering:
         self, method: str, path: str, body: Any, query: Mapping[str, str] | None = None
     ) -> dict[str, Any] | None:
         try:
-            answer = await self._api.call(method, path, body, as_bot=False, query=query, seconds=ANSWER_SECONDS)
+            patience = FIRST_PATIENCE if query is not None else None
+            answer = await self._api.call(
+                method, path, body, as_bot=False, query=query, seconds=ANSWER_SECONDS, patience=patience
+            )
         except Refusal as refusal:
             level = logging.INFO if refusal.code in KNOWN_OUTCOMES else logging.WARNING
             log.log(

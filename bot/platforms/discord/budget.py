@@ -14,7 +14,13 @@ from core.ports import Clock
 
 INVALID_SECONDS = 600.0
 INVALID_MOST = 5000
-"""Half of what brings a ban: then only what ends jobs is sent."""
+"""Half of what brings a ban: from there on nothing cosmetic is sent."""
+INVALID_HARD = 8000
+"""Near the ban: from there on calls go out one by one, ``TRICKLE_SECONDS`` apart, whatever they are for."""
+TRICKLE_SECONDS = 1.0
+"""600 in ten minutes, which leaves the ban out of reach even when each of them is refused."""
+EDGE_MOST = 3600.0
+"""Longest pause that is believed of one answer."""
 KEPT = 5000
 """Buckets remembered; the oldest are forgotten first."""
 ASK_SECONDS = 1.0
@@ -46,7 +52,23 @@ class Budget:
         self._names: OrderedDict[str, str] = OrderedDict()
         self._asked: OrderedDict[str, float] = OrderedDict()
         self._global_until = 0.0
+        self._shut_until = 0.0
+        self._trickle_at = 0.0
         self._invalid: deque[float] = deque()
+
+    def held(self) -> float:
+        """Seconds until any call may go out, also one without the bot's token; takes nothing."""
+        now = self._clock.monotonic()
+        held = max(0.0, self._shut_until - now)
+        return max(held, self._trickle_at - now) if self.is_near_ban else held
+
+    def let_out(self) -> None:
+        """A call goes out: near the ban the next one waits."""
+        self._trickle_at = self._clock.monotonic() + TRICKLE_SECONDS
+
+    def shut(self, seconds: float) -> None:
+        """Discord's edge refused us, not its API: everything from this address is refused until then, whatever it asks for."""
+        self._shut_until = max(self._shut_until, self._clock.monotonic() + min(seconds, EDGE_MOST))
 
     def wait(self, route: str, *, bound_globally: bool) -> float:
         """Seconds until a call of ``route`` may go out; 0 takes its place in the bucket."""
@@ -130,9 +152,14 @@ class Budget:
         return len(self._invalid)
 
     @property
-    def is_broken(self) -> bool:
+    def is_strained(self) -> bool:
         """Whether so much was refused that nothing cosmetic may be sent."""
         return self.invalid >= INVALID_MOST
+
+    @property
+    def is_near_ban(self) -> bool:
+        """Whether only a trickle may be sent."""
+        return self.invalid >= INVALID_HARD
 
 
 def route_of(method: str, path: str) -> str:

@@ -21,12 +21,14 @@ from bot.platforms.discord.choices import Choices
 from bot.platforms.discord.definitions import definitions
 from bot.platforms.discord.desk import Desk
 from bot.platforms.discord.endpoint import Endpoint
+from bot.platforms.discord.entrance import Entrance
 from bot.platforms.discord.gateway import Gateway
 from bot.platforms.discord.identity import Marks
 from bot.platforms.discord.orders import Orders
 from bot.platforms.discord.panels import Panels
 from bot.platforms.discord.platform import DiscordPlatform
 from bot.platforms.discord.receiving import Receiving
+from bot.platforms.discord.sessions import Sessions
 from bot.platforms.discord.sight import Sight
 from bot.platforms.discord.telling import Telling
 from core.ports import Clock
@@ -95,10 +97,12 @@ def build(
     desk = Desk(
         engine, api, shelf, doors, orders, buttons, panels, choices, AdminVerbs(engine, admin), attachments, offered
     )
-    gateway = Gateway(at.token, at.api_url, at.gateway_url, at.proxy, figures, desk.receive)
+    entrance = Entrance(store, alerts, clock)
+    gateway = Gateway(at.token, at.api_url, at.gateway_url, at.proxy, figures, clock, desk.receive, entrance.begin)
     operators = [who.removeprefix("discord:") for who in doors.admins if who.startswith("discord:")]
     alerts.tell_also(Telling(api, operators).tell)
     commands = definitions(offered, shelf, languages(), can_animate=any(each.image for each in able))
-    platform.receiving = Receiving(api, gateway, desk, store, alerts, clock, commands)
+    sessions = Sessions(store, clock)
+    platform.receiving = Receiving(api, gateway, desk, store, alerts, clock, commands, entrance, sessions)
     endpoint = None if at.public_key is None else Endpoint(desk, at.public_key, clock)
     return Built(platform, endpoint, desk, http, callbacks)

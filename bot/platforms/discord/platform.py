@@ -13,9 +13,10 @@ from dataclasses import replace
 from typing import Any, Final, Protocol
 
 from bot.engine.words import Bookshelf
-from bot.platforms.discord.api import DiscordApi, NoAnswer, Refusal, Upload
+from bot.platforms.discord.api import OLD_MESSAGE, DiscordApi, NoAnswer, Refusal, Upload
 from bot.platforms.discord.attachments import Attachments
 from bot.platforms.discord.identity import TOKEN_SECONDS, Marks, Token
+from bot.platforms.discord.pace import Pace
 from bot.platforms.discord.render import EPHEMERAL, NOBODY, message
 from core.cards import Card
 from core.errors import Forbidden, Gone, PlatformBusy, PlatformError, TooLarge, Unreachable, WasDone
@@ -68,6 +69,7 @@ class DiscordPlatform:
         """``receiving`` is joined later: its desk needs this platform."""
         self._api, self._marks, self._shelf, self._clock = api, marks, shelf, clock
         self._attachments = attachments
+        self._pace = Pace(clock)
         self.receiving: Receiving | None = None
 
     async def run(self) -> None:
@@ -89,9 +91,21 @@ class DiscordPlatform:
         """
         # A message that became the clip keeps its file: without a list of attachments all stay (Discord, "Edit Message").
         place = receipt.place
+        if self._pace.leaves_out(receipt.message, card, strained=self._api.budget.is_strained):
+            return receipt
         body = self._body(place, card, CLIP_NAME if receipt.kind == "media" else None)
         try:
-            return self._fresh(await self._patch(receipt, body, ()))
+            edited = self._fresh(await self._patch(receipt, body, ()))
+            if card.final:
+                self._pace.forget(edited.message)
+            else:
+                self._pace.shown(edited.message, card)
+            return edited
+        except PlatformBusy as error:
+            if error.facts.get("discord") != OLD_MESSAGE:
+                raise
+            wait = self._pace.refused(receipt.message, error.retry_after)
+            raise PlatformBusy(str(error), retry_after=wait, discord=OLD_MESSAGE) from error
         except Gone:
             if receipt.message != ORIGINAL:
                 raise
@@ -125,6 +139,8 @@ class DiscordPlatform:
 
     async def notify(self, place: Place, receipt: Receipt | None, card: Card) -> None:
         """One short reply that mentions whoever asked, and nobody else."""
+        if self._api.budget.is_strained:
+            raise PlatformBusy("too much was refused lately", retry_after=60.0)
         user = place.details.get("user")
         words = self._shelf.words(place.language)
         text = words.say("ready.notify", mention=f"<@{user}>")
@@ -282,8 +298,6 @@ class DiscordPlatform:
         as_bot: bool,
         patience: float | None = None,
     ) -> Any:
-        if self._api.budget.is_broken and not files:
-            raise PlatformBusy("too much was refused lately", retry_after=60.0)
         try:
             return await self._api.call(method, path, body, files=files, as_bot=as_bot, patience=patience)
         except NoAnswer as error:

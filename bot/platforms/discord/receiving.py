@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -10,8 +12,10 @@ from bot.engine.alerts import Alerts
 from bot.platforms.discord.api import DiscordApi, NoAnswer, Refusal
 from bot.platforms.discord.definitions import digest
 from bot.platforms.discord.desk import Desk
+from bot.platforms.discord.entrance import Entrance, read_left
 from bot.platforms.discord.gateway import BadToken, Gateway, NotAllowedThere
-from core.errors import PlatformError
+from bot.platforms.discord.sessions import Sessions
+from core.errors import PlatformError, StorageError
 from core.ports import Clock
 from storage.store import SqliteStore
 
@@ -20,6 +24,8 @@ REFUSED_SECONDS: Final = 15 * 60.0
 """How long a token that Discord does not know is left alone: every try counts towards a ban."""
 STOP_SECONDS: Final = 5.0
 COMMANDS: Final = "commands"
+WATCH_SECONDS: Final = 5.0
+REFUSED_CAUSE: Final = "discord refusals"
 
 log = logging.getLogger("reelay.discord")
 
@@ -42,17 +48,29 @@ class Receiving:
         alerts: Alerts,
         clock: Clock,
         commands: Sequence[Mapping[str, Any]],
+        entrance: Entrance,
+        sessions: Sessions,
     ) -> None:
         """``commands``: what Discord should show, sent only when it differs from what was sent last."""
+        self._entrance, self._sessions = entrance, sessions
         self._api, self._gateway, self._desk, self._store = api, gateway, desk, store
         self._alerts, self._clock, self._commands = alerts, clock, commands
 
     async def run(self) -> None:
         """Receive until cancelled. Raises TokenRejected after a pause; other failures at once, for the supervisor."""
+        watching = asyncio.create_task(self._watch_refusals(), name="discord refusals")
         try:
-            await self._sync()
+            application = await self._sync()
             await self._alerts.clear("discord token")
-            await self._gateway.run()
+            kept = await self._sessions.take(application)
+            if not kept:
+                await self._entrance.wait(read_left(await self._api.call("GET", "/gateway/bot", seconds=SYNC_SECONDS)))
+            try:
+                await self._gateway.run(kept)
+            except asyncio.CancelledError:  # the clean stop
+                if self._gateway.left:
+                    await self._sessions.keep(application, self._gateway.left)
+                raise
         except (BadToken, NotAllowedThere) as error:
             await self._rejected(type(error).__name__)
         except Refusal as refusal:
@@ -60,7 +78,19 @@ class Receiving:
                 raise
             await self._rejected("401")
         finally:
+            watching.cancel()
             await self._desk.stop(STOP_SECONDS)
+
+    async def _watch_refusals(self) -> None:
+        """Tell the operator while Discord refuses so much that it may shut us out."""
+        while True:  # until cancelled; each round waits
+            with contextlib.suppress(StorageError):
+                if self._api.budget.is_strained:
+                    text = "Discord refuses thousands of our calls and may shut this address out: see the log for what is refused"
+                    await self._alerts.raise_once(REFUSED_CAUSE, text)
+                else:
+                    await self._alerts.clear(REFUSED_CAUSE)
+            await self._clock.sleep(WATCH_SECONDS)
 
     async def _rejected(self, why: str) -> None:
         log.error("Discord refuses the bot: check DISCORD_TOKEN", extra={"why": why})
@@ -68,19 +98,23 @@ class Receiving:
         await self._clock.sleep(REFUSED_SECONDS)
         raise TokenRejected
 
-    async def _sync(self) -> None:
-        """Send the commands where they changed. Raises Refusal for a rejected token; other failures wait for the next start."""
+    async def _sync(self) -> str:
+        """Send the commands where they changed; returns the application's id.
+
+        Raises Refusal for a rejected token; other failures wait for the next start.
+        """
         me = await self._api.call("GET", "/applications/@me", seconds=SYNC_SECONDS)
         application = str(me["id"])
         wanted = f"{application} {digest(self._commands)}"
         if await self._store.remembered("discord", COMMANDS) == wanted:
-            return
+            return application
         try:
             await self._api.call(
                 "PUT", f"/applications/{application}/commands", list(self._commands), seconds=SYNC_SECONDS
             )
         except (Refusal, NoAnswer) as error:
             log.error("the commands could not be sent", extra={"why": str(error)})
-            return
+            return application
         await self._store.remember("discord", COMMANDS, wanted)
         log.info("commands sent", extra={"commands": len(self._commands)})
+        return application

@@ -1,0 +1,127 @@
+"""How often this bot begins a session: Discord allows 1000 in a day and resets the token of whoever begins more (Discord, "Gateway").
+
+What Discord says is left is asked before; what we began ourselves is written down, so that a process which is restarted again and again
+grows slow instead of losing its token.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from bot.engine.alerts import Alerts
+from core.ports import Clock
+from storage.store import SqliteStore
+
+HOUR_MS, DAY_MS = 3_600_000, 86_400_000
+FREE_AN_HOUR: Final = 50
+FREE_A_DAY: Final = 500
+STEP_SECONDS: Final = 60.0
+"""Pause for each one beyond those of an hour."""
+LONGEST: Final = 900.0
+"""Pause beyond those of a day: 96 more, so that a day never reaches 1000."""
+LOW: Final = 50
+LOW_SHARE: Final = 0.05
+"""With so few left, or so small a part of the whole, the rest is spread over the time until Discord gives new ones."""
+CAUSE: Final = "discord identify"
+NOTE: Final = "identifies"
+KEPT: Final = 1000
+
+log = logging.getLogger("reelay.discord")
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """Discord's ``session_start_limit``, and how many shards it wants."""
+
+    total: int
+    remaining: int
+    reset_seconds: float
+    shards: int = 1
+
+
+def read_left(said: Mapping[str, Any]) -> Left | None:
+    """Read the answer of ``GET /gateway/bot``; None when it does not say."""
+    limit = said.get("session_start_limit")
+    try:
+        if not isinstance(limit, Mapping):
+            return None
+        after = float(limit["reset_after"]) / 1000
+        return Left(int(limit["total"]), int(limit["remaining"]), max(0.0, after), int(said.get("shards") or 1))
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def pause_by_discord(left: Left) -> float:
+    """Seconds to wait before a session may begin, by what Discord says is left."""
+    if left.remaining < max(1, left.shards):
+        return left.reset_seconds
+    if left.remaining >= LOW and left.remaining > left.total * LOW_SHARE:
+        return 0.0
+    return left.reset_seconds * left.shards / left.remaining
+
+
+def pause_by_ours(began: Sequence[int], now: int, shards: int) -> float:
+    """The same by the sessions that we began ourselves (UTC milliseconds, in order)."""
+    recent = [at for at in began if now - DAY_MS < at <= now]
+    if not recent:
+        return 0.0
+    free = max(FREE_AN_HOUR, 3 * shards)
+    beyond = sum(at > now - HOUR_MS for at in recent) - free
+    pause = min(LONGEST, STEP_SECONDS * (beyond + 1)) if beyond >= 0 else 0.0
+    if len(recent) >= max(FREE_A_DAY, 6 * shards):
+        pause = LONGEST
+    return max(0.0, pause - (now - recent[-1]) / 1000)
+
+
+class Entrance:
+    """Stands before each session that begins."""
+
+    def __init__(self, store: SqliteStore, alerts: Alerts, clock: Clock) -> None:
+        """What was begun before is read at the first question."""
+        self._store, self._alerts, self._clock = store, alerts, clock
+        self._began: list[int] | None = None
+        self._shards = 1
+        self._turn = asyncio.Lock()
+
+    async def wait(self, left: Left | None) -> None:
+        """Return when a session may begin; tells the operator when that is not at once."""
+        self._shards = 1 if left is None else left.shards
+        ours = pause_by_ours(await self._read(), self._clock.now(), self._shards)
+        theirs = 0.0 if left is None else pause_by_discord(left)
+        pause = max(ours, theirs)
+        if pause <= 0:
+            await self._alerts.clear(CAUSE)
+            return
+        await self._wait(pause)
+
+    async def begin(self) -> None:
+        """A session begins: wait while too many did, and write it down before Discord counts it."""
+        async with self._turn:
+            pause = pause_by_ours(await self._read(), self._clock.now(), self._shards)
+            if pause > 0:
+                await self._wait(pause)
+            began = [*await self._read(), self._clock.now()][-KEPT:]
+            await self._store.remember("discord", NOTE, json.dumps(began))
+            self._began = began
+
+    async def _wait(self, seconds: float) -> None:
+        log.error("sessions at Discord begin too often: waiting", extra={"seconds": round(seconds)})
+        text = "the Discord bot connects too often and waits before it does so again: it is about to lose its token"
+        await self._alerts.raise_once(CAUSE, text)
+        await self._clock.sleep(seconds)
+
+    async def _read(self) -> list[int]:
+        if self._began is None:
+            note = await self._store.remembered("discord", NOTE)
+            try:
+                self._began = [int(at) for at in json.loads(note or "[]")]
+            except (ValueError, TypeError):
+                self._began = []
+        horizon = self._clock.now() - DAY_MS
+        self._began = [at for at in self._began if at > horizon]
+        return self._began
