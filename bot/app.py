@@ -45,6 +45,7 @@ from storage.operating import OperatorStore
 from storage.store import MIGRATIONS, SqliteStore
 
 LINK_MS: Final = 24 * 3_600_000
+PLATFORM_STOP_SECONDS: Final = 10.0
 LAG_SECONDS: Final = 0.1
 log = logging.getLogger("reelay")
 
@@ -216,6 +217,8 @@ class App:
         for task in (*self._platform_tasks.values(), *([self._lag_task] if self._lag_task else [])):
             task.cancel()
         await self.engine.stop(10.0)
+        if self._platform_tasks:  # they leave notes for the next start, which the store must still take
+            await asyncio.wait(self._platform_tasks.values(), timeout=PLATFORM_STOP_SECONDS)
         await self.close()
 
     async def close(self) -> None:
