@@ -52,6 +52,7 @@ person; and ``facts`` for the log. The text of an exception is for engineers and
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, ClassVar
 
@@ -105,13 +106,25 @@ class BadOption(RequestError):
     code = "INVALID_REQUEST"
     default_message_id = "error.bad_option"
 
-    def __init__(self, field: str, wrote: object, legal: str, *, message_id: str | None = None, **facts: Any) -> None:
-        """``wrote`` is shortened to 40 characters: it is shown back to the person who wrote it."""
+    def __init__(
+        self,
+        field: str,
+        wrote: object,
+        legal: str,
+        *,
+        message_id: str | None = None,
+        more: Mapping[str, Any] | None = None,
+        **facts: Any,
+    ) -> None:
+        """``wrote`` is shortened to 40 characters: it is shown back to the person who wrote it.
+
+        ``more``: values of a message that says in its own words what is legal.
+        """
         self.field, self.legal = field, legal
         super().__init__(
             f"{field} must be {legal}",
             message_id=message_id,
-            values={"field": field, "wrote": _shown(wrote), "legal": legal},
+            values={"field": field, "wrote": _shown(wrote), "legal": legal, **(more or {})},
             **facts,
         )
 

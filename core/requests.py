@@ -171,12 +171,10 @@ def _seconds(value: Any, legal: tuple[int, ...]) -> int:
 
 
 def _whole(value: Any, name: str, least: int, most: int) -> int:
-    words = f"a whole number from {least} to {most}"
-    if isinstance(value, bool) or not isinstance(value, int | str):
-        raise BadOption(name, value, words)
-    text = _digits(value)
+    text = "" if isinstance(value, bool) or not isinstance(value, int | str) else _digits(value)
     if not re.fullmatch(r"[0-9]{1,10}", text) or not least <= int(text) <= most:
-        raise BadOption(name, value, words)
+        words, legal = f"a whole number from {least} to {most}", {"least": least, "most": most}
+        raise BadOption(name, value, words, message_id="error.bad_number", more=legal)
     return int(text)
 
 

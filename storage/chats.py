@@ -19,9 +19,14 @@ POSTED = "shown_in = ? AND shown_in IS NOT NULL AND clip_id IS NOT NULL AND hidd
 
 
 def set_channel(
-    connection: sqlite3.Connection, platform: str, guild: str, channel: str, *, allowed: bool, now: int
+    connection: sqlite3.Connection, platform: str, guild: str, channel: str, *, allowed: bool | None, now: int
 ) -> None:
-    """Allow or deny a channel."""
+    """Allow or deny a channel; None: nothing is said about it any more, and it is as the guild's others are."""
+    if allowed is None:
+        connection.execute(
+            "DELETE FROM channels WHERE platform = ? AND guild = ? AND channel = ?", (platform, guild, channel)
+        )
+        return
     connection.execute(
         "INSERT INTO channels (platform, guild, channel, allowed, at) VALUES (?, ?, ?, ?, ?)"
         " ON CONFLICT (platform, guild, channel) DO UPDATE SET allowed = excluded.allowed, at = excluded.at",

@@ -292,14 +292,31 @@ def work_of_job(connection: sqlite3.Connection, job_id: str) -> LaneWork:
 
 
 def add_delivery(
-    connection: sqlite3.Connection, job_id: str, clip_id: str, place: Place, now: int, receipt: Receipt | None = None
+    connection: sqlite3.Connection,
+    job_id: str,
+    clip_id: str,
+    place: Place,
+    now: int,
+    receipt: Receipt | None = None,
+    due_at: int | None = None,
 ) -> int:
-    """Order one more delivery of a clip that exists (``resend``); returns its id. ``receipt``: the message that may become it."""
+    """Order one more delivery of a clip that exists (``resend``); returns its id.
+
+    ``receipt``: the message that may become it; ``due_at``: when it is looked at, where that message has yet to come.
+    """
     shown = None if receipt is None else dump(receipt.as_json())
     row = connection.execute(
         "INSERT INTO deliveries (job_id, clip_id, platform, place, receipt, kind, state, due_at, created_at)"
         " VALUES (?, ?, ?, ?, ?, 'clip', 'pending', ?, ?)"
         " RETURNING id",
-        (job_id, clip_id, place.platform, dump(place.as_json()), shown, now, now),
+        (job_id, clip_id, place.platform, dump(place.as_json()), shown, now if due_at is None else due_at, now),
     ).fetchall()[0]
     return int(row["id"])
+
+
+def delivery_answered(connection: sqlite3.Connection, delivery_id: int, receipt: Receipt, now: int) -> None:
+    """The message that an ordered delivery is to become stands, in ``receipt``: it is due now, unless it went another way meanwhile."""
+    connection.execute(
+        "UPDATE deliveries SET receipt = ?, place = ?, due_at = ? WHERE id = ? AND state = 'pending' AND tries = 0",
+        (dump(receipt.as_json()), dump(receipt.place.as_json()), now, delivery_id),
+    )

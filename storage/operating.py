@@ -30,8 +30,8 @@ class OperatorStore:
         now = self._now()
         await self._store.database.write(lambda c: house.audit(c, doing.actor, doing.verb, doing.details, now))
 
-    async def set_channel(self, doing: Doing, platform: str, guild: str, channel: str, *, allowed: bool) -> None:
-        """Allow or deny clips in a channel."""
+    async def set_channel(self, doing: Doing, platform: str, guild: str, channel: str, *, allowed: bool | None) -> None:
+        """Allow or deny clips in a channel, or take back what was said about it (None)."""
         await self._do(doing, lambda c, now: chats.set_channel(c, platform, guild, channel, allowed=allowed, now=now))
         self._store.channel_rules.forget(platform, guild)
 

@@ -235,10 +235,19 @@ class SqliteStore:
         """Look at a pending delivery or notice later: nothing was tried."""
         await self.database.write(lambda c: messages.postpone(c, delivery_id, due_at, error_code))
 
-    async def add_delivery(self, job_id: str, clip_id: str, place: Place, receipt: Receipt | None = None) -> int:
-        """Order one more delivery (``resend``)."""
+    async def add_delivery(
+        self, job_id: str, clip_id: str, place: Place, receipt: Receipt | None = None, due_at: int | None = None
+    ) -> int:
+        """Order one more delivery (``resend``), to be looked at when ``due_at`` has come; returns its id."""
         now = self._clock.now()
-        return await self.database.write(lambda c: messages.add_delivery(c, job_id, clip_id, place, now, receipt))
+        return await self.database.write(
+            lambda c: messages.add_delivery(c, job_id, clip_id, place, now, receipt, due_at)
+        )
+
+    async def delivery_answered(self, delivery_id: int, receipt: Receipt) -> None:
+        """The message that this delivery is to become stands: it is due now."""
+        now = self._clock.now()
+        await self.database.write(lambda c: messages.delivery_answered(c, delivery_id, receipt, now))
 
     # ---------------------------------------------------------------------------------------------------------------------- files
 

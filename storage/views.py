@@ -31,12 +31,14 @@ class JobRow:
     has_source: bool
     delivery: str | None = None
     """State of the newest delivery."""
+    own_ahead: int = 0
+    """Of a job in the line: the person's jobs that run already or come before it, for which they have so many places."""
 
 
 def row_of(connection: sqlite3.Connection, row: sqlite3.Row) -> JobRow:
     """Join a row of ``jobs`` with what stands elsewhere."""
     job = job_of(row)
-    clip, favourite, position = None, False, None
+    clip, favourite, position, own_ahead = None, False, None, 0
     if job.clip_id is not None:
         found = connection.execute("SELECT * FROM clips WHERE id = ? AND deleted_at IS NULL", (job.clip_id,)).fetchone()
         clip = None if found is None else clip_of(found)
@@ -55,11 +57,17 @@ def row_of(connection: sqlite3.Connection, row: sqlite3.Row) -> JobRow:
                 (job.applied.provider, row["vt"], job.id),
             ).fetchone()[0]
         )
+        own_ahead = connection.execute(
+            "SELECT COUNT(*) FROM jobs WHERE account_id = ? AND (state IN ('submitting', 'generating', 'storing')"
+            " OR (state = 'queued' AND (vt, rowid) < (?, (SELECT rowid FROM jobs WHERE id = ?))))"
+            f" AND {LIVE_JOBS}",
+            (job.account_id, row["vt"], job.id),
+        ).fetchone()[0]
     delivery = connection.execute(
         "SELECT state FROM deliveries WHERE job_id = ? AND kind = 'clip' ORDER BY id DESC LIMIT 1", (job.id,)
     ).fetchone()
     state = None if delivery is None else str(delivery["state"])
-    return JobRow(job, clip, favourite, position, job.applied.picture is not None, state)
+    return JobRow(job, clip, favourite, position, job.applied.picture is not None, state, own_ahead)
 
 
 def one(connection: sqlite3.Connection, job_id: str, account_id: str | None = None) -> JobRow:

@@ -283,10 +283,12 @@ class AdminDesk:
         return {"resumed": _shown(ended), **await self._pauses()}
 
     async def _channel(self, actor: str, args: Args) -> Result:
-        """Allow or deny clips in one channel of a guild."""
+        """Allow or deny clips in one channel of a guild; ``allow`` None takes back what was said about it."""
         platform = _one_of(args, "platform", PLATFORMS)
         guild, channel = _text(args, "chat", most=40), _text(args, "channel", most=40)
-        allowed = args.get("allow") is True
+        allowed = args.get("allow")
+        if allowed is not None and not isinstance(allowed, bool):
+            raise BadOption("allow", allowed, "true, false or left out")
         details = {"guild": f"{platform}:guild:{guild}", "channel": channel, "allowed": allowed}
         await self._operators.set_channel(Doing(actor, "channel", details), platform, guild, channel, allowed=allowed)
         return details

@@ -131,8 +131,8 @@ async def check_again(engine: Engine, row: JobRow) -> None:
     await engine.check_again(row.job.id)
 
 
-def details(row: JobRow, words: Words) -> list[str]:
-    """What is behind a clip, a line each: whole prompt, settings, cost, parent."""
+def details(row: JobRow, words: Words, generator: str | None = None) -> list[str]:
+    """What is behind a clip, a line each: whole prompt, settings, cost, parent. ``generator``: its title."""
     job, applied = row.job, row.job.applied
     lines = [words.say("details.prompt", prompt=job.wanted.prompt or "–")]
     if job.wanted.line:
@@ -141,7 +141,7 @@ def details(row: JobRow, words: Words) -> list[str]:
         lines.append(words.say("details.negative", negative=job.wanted.negative_prompt))
     facts = {"seconds": applied.seconds, "aspect": applied.aspect_ratio, "resolution": applied.resolution}
     lines.append(words.say("details.settings", **facts, seed=applied.seed))
-    lines.append(words.say("details.model", generator=applied.provider, model=applied.model))
+    lines.append(words.say("details.model", generator=generator or applied.provider, model=applied.model))
     lines.append(words.say("details.cost", credits=job.charged or 0))
     if job.origin_id is not None:
         lines.append(words.say("details.parent", parent=job.origin_id))

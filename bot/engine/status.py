@@ -5,13 +5,16 @@ What the status object promises is in docs/reference/http.md.
 
 from __future__ import annotations
 
+import contextlib
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from bot.engine.parts import Parts
 from bot.engine.words import Words
-from core.capabilities import Applied
+from core.capabilities import Applied, Capabilities, fit
 from core.cards import Card, JobView, card_of
+from core.errors import Unsupported
 from core.jobs import Job
 from core.money import Period
 from core.states import JobState
@@ -72,7 +75,7 @@ class StatusDesk:
         can = provider.capabilities
         queue_seconds = None
         if row.queue_position is not None:
-            queue_seconds = usual * (row.queue_position - 0.5) / max(1, can.most_active)
+            queue_seconds = self._queue_seconds(row, usual, can)
         left = None
         if job.price and not job.ended:
             subject = job.hold.rows[0][1] if job.hold.rows else job.account_id
@@ -94,8 +97,28 @@ class StatusDesk:
             delivery=row.delivery,
             restarted=job.started_at is not None and job.started_at < self._began_at,
             paused=job.state is JobState.QUEUED and await self._is_paused(job.applied.provider),
-            may_do_another=len(self._parts.providers) > 1,
+            may_do_another=job.state is JobState.FAILED and self._may_do_another(job),
         )
+
+    def _queue_seconds(self, row: JobRow, usual: float, can: Capabilities) -> float:
+        """Until the generator has a place, and until the person may use it: their own jobs end one after another as well."""
+        of_generator = ((row.queue_position or 1) - 0.5) / max(1, can.most_active)
+        most = max(1, self._parts.caps.running_per_person)
+        own_place = row.own_ahead - most + 1
+        return usual * max(of_generator, (own_place - 0.5) / most)
+
+    def _may_do_another(self, job: Job) -> bool:
+        """Whether some other generator could make this clip, by what an order is held against."""
+        again = replace(job.wanted, provider=None, model=None, seed=None, with_picture=job.applied.picture is not None)
+        if not (again.prompt or again.line or again.with_picture):
+            return False
+        for name, provider in self._parts.providers.items():
+            if name == job.applied.provider:
+                continue
+            with contextlib.suppress(Unsupported):
+                fit(again, provider.capabilities, seed=0)
+                return True
+        return False
 
     async def _is_paused(self, provider: str) -> bool:
         now = self._parts.clock.monotonic()

@@ -145,25 +145,25 @@ class Words(Formatter):
 
 
 class Bookshelf:
-    """Every language's words, each read once when first needed."""
+    """Every language's words, all read at once: nobody's first word waits for the disk, and nobody else for them."""
 
     def __init__(self) -> None:
-        """Start with an empty shelf."""
-        self._read: dict[str, Words] = {}
-        self._known = frozenset(languages())
+        """Read every catalogue; made before anything is served."""
+        self._read = {name: Words(name) for name in languages()}
 
     def words(self, language: str | None) -> Words:
         """The words in ``language`` (``de``, ``es-419``, ``pt_BR``), or in English where there is no catalogue for it."""
-        name = self._catalogue(language or "en")
-        if name not in self._read:
-            self._read[name] = Words(name)
-        return self._read[name]
+        return self._read[self._catalogue(language) or "en"]
 
-    def _catalogue(self, language: str) -> str:
+    def speaks(self, language: str | None) -> bool:
+        """Whether there is a catalogue for it."""
+        return self._catalogue(language) is not None
+
+    def _catalogue(self, language: str | None) -> str | None:
         """The catalogue for what a person's client says; only names of ours, so no path and no more words than languages."""
-        whole = language.replace("-", "_")
+        whole = (language or "").replace("-", "_")
         first = whole.partition("_")[0].lower()
-        return next((name for name in (whole, first) if name in self._known), "en")
+        return next((name for name in (whole, first) if name in self._read), None)
 
 
 def _moment(value: Any) -> datetime:

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import pytest
 
-from bot.engine.words import Words
+from bot.engine.words import Bookshelf, Words
 from bot.platforms.discord.orders import CROWD, CROWD_MAKING, Orders
 from bot.platforms.discord.wire import Interaction
 from core.errors import QuotaExceeded
@@ -97,7 +97,7 @@ def hall() -> Hall:
 
 @pytest.fixture
 def orders(hall: Hall) -> Orders:
-    return Orders(cast("Any", hall), cast("Any", hall))
+    return Orders(cast("Any", hall), cast("Any", hall), Bookshelf())
 
 
 async def test_nobody_is_answered_before_the_command_is_durable(hall: Hall, orders: Orders) -> None:

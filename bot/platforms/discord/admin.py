@@ -14,9 +14,8 @@ from bot.engine.words import Words
 from bot.platforms.discord.answering import Answering
 from bot.platforms.discord.render import escape
 from bot.platforms.discord.wire import Interaction
-from core.errors import NotAllowed, NotFound
+from core.errors import BadOption, NotAllowed, NotFound
 
-REPORTS_KEPT: Final = 5000
 MANAGERS: Final = frozenset({"channel", "quota", "stats"})
 """What a guild's manager may do without being an operator: nothing here spends the operator's money."""
 
@@ -46,14 +45,7 @@ class AdminVerbs:
                 await self._desk.do("unblock" if lift else "block", {"who": _who(i)}, actor=actor)
                 text = words.say("admin.unblocked" if lift else "admin.blocked")
             case "channel":
-                args = {
-                    "platform": "discord",
-                    "chat": i.guild_id,
-                    "channel": i.channel_id,
-                    "allow": i.options.get("allow"),
-                }
-                await self._desk.do("channel", args, actor=actor)
-                text = words.say("admin.channel_on" if i.options.get("allow") else "admin.channel_off")
+                text = await self._channel(i, actor, words)
             case "provider":
                 on = bool(i.options.get("on"))
                 await self._desk.do("resume" if on else "pause", {"name": i.options.get("name")}, actor=actor)
@@ -71,13 +63,19 @@ class AdminVerbs:
                 raise NotFound("no such verb")
         await answer.say(escape(text))
 
+    async def _channel(self, i: Interaction, actor: str, words: Words) -> str:
+        """One of the two options is given: a command without any must not change anything."""
+        allow, lift = i.options.get("allow"), bool(i.options.get("lift"))
+        if (allow is None) is not lift:
+            raise BadOption("allow", "both" if lift else "nothing", "", message_id="error.allow_or_lift")
+        args = {"platform": "discord", "chat": i.guild_id, "channel": i.channel_id, "allow": allow}
+        await self._desk.do("channel", args, actor=actor)
+        if lift:
+            return words.say("admin.channel_as_others")
+        return words.say("admin.channel_on" if allow else "admin.channel_off")
+
     async def report(self, actor: str, job_id: str) -> None:
-        """Anybody's word that a clip should not be here; said again by the same person it is no news."""
-        if (actor, job_id) in self._reported:
-            return
-        self._reported[actor, job_id] = None
-        while len(self._reported) > REPORTS_KEPT:
-            self._reported.popitem(last=False)
+        """Anybody's word that a clip should not be here."""
         await self._desk.do("report", {"job": job_id}, actor=actor)
 
     async def _quota(self, i: Interaction, actor: str, chat: str, words: Words, *, is_operator: bool) -> str:

@@ -91,7 +91,7 @@ def build(
     offered = verbs(able)
     choices = Choices(engine)
     platform = DiscordPlatform(api, marks, shelf, clock, attachments)
-    orders = Orders(engine, platform)
+    orders = Orders(engine, platform, shelf)
     panels = Panels(engine, marks, orders, choices, Sight(api, clock), offered, retention_days)
     buttons = Buttons(engine, platform, marks, orders, panels, choices)
     desk = Desk(

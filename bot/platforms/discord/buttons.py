@@ -16,8 +16,8 @@ from bot.platforms.discord.identity import Marks
 from bot.platforms.discord.orders import Orders
 from bot.platforms.discord.panels import EXAMPLES, Panels
 from bot.platforms.discord.platform import DiscordPlatform
-from bot.platforms.discord.render import ACTION_ROW, BUTTON, DANGER, SECONDARY, TEXT_MOST, escape, plain
-from bot.platforms.discord.wire import Interaction
+from bot.platforms.discord.render import ACTION_ROW, BUTTON, DANGER, LOOKS, SECONDARY, TEXT_MOST, escape, plain
+from bot.platforms.discord.wire import Interaction, Target
 from core.errors import NotFound
 from core.requests import NEGATIVE_CHARACTERS, PROMPT_CHARACTERS
 from storage.views import JobRow
@@ -110,6 +110,14 @@ class Buttons:
             fields = clips.extend_fields(row, i.values.get("prompt"))
         await self._orders.take(i, answer, fields, words, picture=picture, private=_is_private(row))
 
+    def clip_of(self, target: Target | None) -> str | None:
+        """The job of the card that a menu was opened on; None when its buttons are not ours, whatever they claim."""
+        for custom_id in () if target is None else target.custom_ids:
+            found = self._marks.read_button(custom_id)
+            if found is not None and found[0] in LOOKS:
+                return found[1]
+        return None
+
     def _read(self, custom_id: str) -> tuple[str, str]:
         found = self._marks.read_button(custom_id)
         if found is None:
@@ -194,7 +202,9 @@ class Buttons:
 
     async def _details(self, i: Interaction, answer: Answering, words: Words, who: Acting, row: JobRow) -> None:
         del i, who
-        for page in pages([escape(line) for line in clips.details(row, words)]):
+        for page in pages(
+            [escape(line) for line in clips.details(row, words, self._choices.title(row.job.applied.provider))]
+        ):
             await answer.say(page)
 
     async def _other_generator(self, i: Interaction, answer: Answering, words: Words, who: Acting, row: JobRow) -> None:

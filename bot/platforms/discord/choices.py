@@ -43,6 +43,11 @@ class Choices:
             return []
         return []
 
+    def title(self, name: str) -> str:
+        """A generator's name as people know it; one that is not configured any more has only its short one."""
+        provider = self._engine.parts.providers.get(name)
+        return name if provider is None else provider.capabilities.title
+
     def aspects(self) -> tuple[str, ...]:
         """What some generator can do."""
         return choices_of(p.capabilities for p in self._engine.parts.providers.values()).aspects

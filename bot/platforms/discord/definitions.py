@@ -40,7 +40,7 @@ ADMIN_VERBS: Final[Mapping[str, Sequence[tuple[str, int, bool]]]] = {
     "quota": (("who", USER, False), ("credits", STRING, False)),
     "grant": (("who", USER, True), ("amount", INTEGER, True), ("note", STRING, False)),
     "block": (("who", USER, True), ("lift", BOOLEAN, False)),
-    "channel": (("allow", BOOLEAN, True),),
+    "channel": (("allow", BOOLEAN, False), ("lift", BOOLEAN, False)),
     "provider": (("name", STRING, True), ("on", BOOLEAN, True)),
     "pause": (("lift", BOOLEAN, False),),
     "takedown": (("clip", STRING, True),),

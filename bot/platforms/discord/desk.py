@@ -203,9 +203,10 @@ class Desk:
     async def _animate_target(self, i: Interaction, answer: Answering, words: Words) -> None:
         await self._panels.check_channel(i)
         target = i.target
-        if target is not None and target.clip_of is not None and not target.pictures:
-            frame = await clips.last_frame(self._engine, await self.acting(i), target.clip_of, i.chat)
-            await self._orders.take(i, answer, {"parent_id": target.clip_of}, words, attachment=frame)
+        clip_of = self._buttons.clip_of(target)
+        if target is not None and clip_of is not None and not target.pictures:
+            frame = await clips.last_frame(self._engine, await self.acting(i), clip_of, i.chat)
+            await self._orders.take(i, answer, {"parent_id": clip_of}, words, attachment=frame)
             return
         if target is None or not target.pictures:
             raise NotFound("nothing to animate", message_id="error.no_picture_there")
@@ -215,9 +216,10 @@ class Desk:
         await self._orders.take(i, answer, {}, words, picture=picture)
 
     async def _report(self, i: Interaction, answer: Answering, words: Words) -> None:
-        if i.target is None or i.target.clip_of is None:
+        clip_of = self._buttons.clip_of(i.target)
+        if clip_of is None:
             raise NotFound("no clip of ours", message_id="error.no_clip_there")
-        row = await clips.seen_clip(self._engine, await self.acting(i), i.target.clip_of, i.chat)
+        row = await clips.seen_clip(self._engine, await self.acting(i), clip_of, i.chat)
         await answer.defer(private=True)  # telling the operators may take longer than Discord waits
         await self._admin.report(f"discord:{i.user_id}", row.job.id)
         await answer.finish(escape(words.say("report.done")))

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from bot.commands.making import order
 from bot.engine.engine import Engine
-from bot.engine.words import Words
+from bot.engine.words import Bookshelf, Words
 from bot.platforms.discord.answering import Answering
 from bot.platforms.discord.attachments import reference
 from bot.platforms.discord.identity import TOKEN_SECONDS
@@ -27,6 +27,10 @@ PATIENCE: Final = 1.0
 """How long an answer waits for the whole order, so that a refusal needs no public "thinking"; not at all while many wait."""
 CROWD: Final = 64
 RECEIVE_SECONDS: Final = 30.0
+ANSWER_MS: Final = 10_000
+"""How long a clip that is posted again waits for the answer which is to become it; after a crash it goes its way without."""
+UNSET_LOCALE: Final = "en-US"
+"""What Discord says of a guild whose managers have chosen no language."""
 CROWD_MAKING: Final = 16
 """Of a crowd's jobs so many are made at the same moment: whoever is still to be answered, or comes now, is not held up by them."""
 CALM_SECONDS: Final = 10.0
@@ -38,9 +42,9 @@ log = logging.getLogger("reelay.discord")
 class Orders:
     """Takes orders to the engine and keeps their interactions answered."""
 
-    def __init__(self, engine: Engine, platform: DiscordPlatform) -> None:
+    def __init__(self, engine: Engine, platform: DiscordPlatform, shelf: Bookshelf) -> None:
         """Receipts are the platform's."""
-        self._engine, self._platform = engine, platform
+        self._engine, self._platform, self._shelf = engine, platform, shelf
         self._waiting = 0
         self._calm, self._crowded = asyncio.Event(), asyncio.Event()
         """Whether few or many wait for their acknowledgement."""
@@ -64,7 +68,8 @@ class Orders:
         ``picture``: as Discord showed it; ``attachment``: one that is ours already.
         """
         private = private or i.is_forced_private
-        place = place_of(i, words.language, private=private, picture=picture)
+        language = card_language(i, self._shelf, words.language, private=private)
+        place = place_of(i, language, private=private, picture=picture)
         if picture is not None:
             attachment = _attachment(picture)
         loop = asyncio.get_running_loop()
@@ -130,17 +135,23 @@ class Orders:
     async def resend(self, i: Interaction, answer: Answering, words: Words, row: JobRow) -> None:
         """Post a clip once more, here: the answer to this interaction becomes it.
 
-        A private clip stays private, and what was made where only adults may look is shown to nobody else where all may.
+        A private clip stays private, and what was made where only adults may look is shown to nobody else where all may. The wish is
+        durable before it is answered, as an order is.
         """
         if row.clip is None:
             raise NotFound("the clip is gone", message_id="error.clip_gone")
+        store = self._engine.parts.store
         is_for_adults = bool(row.job.place.details.get("nsfw")) and i.guild_id is not None and not i.nsfw
         private = row.job.place.visibility == "only_owner" or is_for_adults or i.is_forced_private
-        if not await answer.defer(private=private):
-            return
-        place = place_as_shown(place_of(i, words.language, private=private), answer)
+        place = place_of(i, card_language(i, self._shelf, words.language, private=private), private=private)
+        receipt = self._platform.receipt(place, ORIGINAL, answer.token)
+        due_at = self._engine.parts.clock.now() + ANSWER_MS
+        delivery = await store.add_delivery(row.job.id, row.clip.id, place, receipt, due_at)
+        await answer.defer(private=private)  # an answer that was too late is replaced by a message of its own
+        place = place_as_shown(place, answer)
         receipt = self._platform.receipt(place, answer.message_id or ORIGINAL, answer.token)
-        await self._engine.resend(row.job.id, place, receipt)
+        await store.delivery_answered(delivery, receipt)
+        self._engine.lanes.touch(row.job.id)
 
     async def _made(self, answer: Answering, making: asyncio.Task[tuple[Job, bool]], words: Words, place: Place) -> Job:
         job, _ = await making
@@ -168,6 +179,14 @@ def actor_of(i: Interaction, *, is_admin: bool = False) -> Actor:
         roles=tuple(f"discord:role:{role}" for role in i.roles),
         is_admin=is_admin,
     )
+
+
+def card_language(i: Interaction, shelf: Bookshelf, own: str, *, private: bool) -> str:
+    """What a card speaks: where all of a guild see it, the guild's language, if it has chosen one of ours; else the person's ``own``."""
+    chosen = i.guild_locale
+    if private or i.guild_id is None or chosen in (None, UNSET_LOCALE) or not shelf.speaks(chosen):
+        return own
+    return shelf.words(chosen).language
 
 
 def place_of(i: Interaction, language: str, *, private: bool, picture: Attached | None = None) -> Place:

@@ -47,8 +47,8 @@ class Target:
 
     id: str
     pictures: tuple[Attached, ...] = ()
-    clip_of: str | None = None
-    """Job id of the clip that the message shows, when it is one of our cards."""
+    custom_ids: tuple[str, ...] = ()
+    """Of the message's buttons: whose they are, their signature tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +223,7 @@ def _target(data: Raw) -> Target | None:
         pictures = () if avatar is None else (Attached(avatar, "avatar.png", "image/png", None),)
         return Target(target, pictures)
     message: Raw = (resolved.get("messages") or {})[target]
-    return Target(target, _pictures(message), _clip_of(message))
+    return Target(target, _pictures(message), _custom_ids(message))
 
 
 def _pictures(message: Raw) -> tuple[Attached, ...]:
@@ -244,13 +244,9 @@ def _pictures(message: Raw) -> tuple[Attached, ...]:
     return tuple(found)
 
 
-def _clip_of(message: Raw) -> str | None:
-    """The job of one of our cards, from the custom ids of its buttons."""
-    for part in _leaves(message.get("components") or ()):
-        words = str(part.get("custom_id") or "").split(":")
-        if len(words) == 4 and words[0] == "v1":
-            return words[2]
-    return None
+def _custom_ids(message: Raw) -> tuple[str, ...]:
+    parts = _leaves(message.get("components") or ())
+    return tuple(str(part["custom_id"]) for part in parts if part.get("custom_id"))
 
 
 def _values(components: Sequence[Raw]) -> dict[str, str]:
