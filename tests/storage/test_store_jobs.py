@@ -12,6 +12,7 @@ from core.errors import Conflict, NotFound, StaleVersion
 from core.jobs import Failure, Place, Receipt
 from core.states import AttemptState, DeliveryState, IllegalMove, JobState
 from core.steps import AdmissionCaps, Step
+from storage.intake import ACKNOWLEDGE_MS
 from storage.store import SqliteStore
 from tests.storage.store_world import (
     CAPS,
@@ -224,9 +225,18 @@ async def test_a_card_is_kept_open_until_its_last_edit(store: SqliteStore, clock
 
 
 async def test_an_order_that_brings_its_message_waits_for_no_acknowledgement(store: SqliteStore) -> None:
-    job = await accepted(store, receipt=Receipt(Place("web", "ann"), "page"))
+    receipt = Receipt(Place("web", "ann"), "page")
+    job = await accepted(store, receipt=receipt, answers=False)
     (card,) = await store.cards_of_job(job.id)
-    assert (card.receipt, card.next_edit_at) == (Receipt(Place("web", "ann"), "page"), 0)
+    assert (card.receipt, card.next_edit_at) == (receipt, 0)
+
+
+async def test_an_order_that_is_also_answered_waits_for_that_answer(store: SqliteStore) -> None:
+    """It knows by which message, but that one is not there before the platform has answered: who edits it now edits nothing."""
+    receipt = Receipt(Place("chat", "ann"), "the answer")
+    job = await accepted(store, receipt=receipt, answers=True)
+    (card,) = await store.cards_of_job(job.id)
+    assert (card.receipt, card.next_edit_at) == (receipt, NOON + ACKNOWLEDGE_MS)
 
 
 async def test_a_clip_is_delivered_once_and_again_only_when_asked(store: SqliteStore, clock: HandClock) -> None:
