@@ -6,12 +6,12 @@ import functools
 import tempfile
 from pathlib import Path
 
-from tests.media.canned import canned_clip
-
 
 @functools.cache
 def clip_bytes(suffix: str = ".mp4", seconds: float = 1.0, *, noise: int = 0, width: int = 320) -> bytes:
     """A real clip: MP4, or WebM by its suffix. ``noise`` and ``width`` make it large."""
+    from tests.media.canned import canned_clip  # here: a process that is handed its clip starts without a codec library
+
     with tempfile.TemporaryDirectory(prefix="reelay-lab-") as folder:
         path = Path(folder) / f"canned{suffix}"
         webm = suffix == ".webm"

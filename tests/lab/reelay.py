@@ -9,7 +9,6 @@ import signal
 import socket
 import sqlite3
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -17,6 +16,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
+from tests.lab.nursery import Process, begin
 from tests.lab.waiting import until
 
 ROOT = Path(__file__).parents[2]
@@ -53,7 +53,7 @@ class Reelay:
         self.environ = dict(environ or {})
         self.generators, self.default = generators or [], default
         self.url = ""
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: Process | None = None
         self.log = folder / "log.txt"
         """Everything that any of its processes said, on both streams."""
         self.starts: list[float] = []
@@ -98,12 +98,9 @@ class Reelay:
         env |= extra or {}
         self.url = f"http://127.0.0.1:{port}"
         self._began = time.monotonic()
-        with self.log.open("ab") as log:
-            self._mark = log.tell()
-            command = [sys.executable, "-m", "tests.lab.process"]
-            self.process = subprocess.Popen(
-                command, cwd=self.folder, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
-            )
+        self.log.touch()
+        self._mark = self.log.stat().st_size
+        self.process = begin(self.folder, env, self.log)
         return self
 
     def start(self, *, kill: Mapping[str, int] | None = None, extra: Mapping[str, str] | None = None) -> Self:
@@ -148,7 +145,7 @@ class Reelay:
         return str(found[1])
 
     @property
-    def running(self) -> subprocess.Popen[bytes]:
+    def running(self) -> Process:
         """The process. Raises RuntimeError when none was started."""
         if self.process is None:
             raise RuntimeError("not started")

@@ -45,6 +45,10 @@ from tests.lab.generator import InstantGenerator, LabSettings
 from tests.lab.virtual_time import VirtualClock
 from tests.lab.waiting import T
 
+LOOK_SECONDS = 0.5
+REST_SECONDS = 10.0
+"""Virtual seconds after which the store is looked at although nothing was written: its answer may hang on the clock or on a file."""
+
 
 class QuickMedia:
     """Media that believes every file to be a fine clip."""
@@ -147,6 +151,8 @@ class Stage:
     chat: Chat
     generator: TimedGenerator
     figures: Counting
+    written: asyncio.Event
+    """Set after each commit."""
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     @property
@@ -176,14 +182,18 @@ class Stage:
         return receipt
 
     async def until(self, look: Callable[[], T] | Callable[[], Any], seconds: float = 600.0) -> Any:
-        """Look every half of a virtual second."""
+        """Look every half of a virtual second; a coroutine, which asks the store, only after a write or ten seconds."""
         end = self.clock.monotonic() + seconds
         while self.clock.monotonic() < end:
-            found = look()
-            found = await found if asyncio.iscoroutine(found) else found
+            self.written.clear()
+            asked = look()
+            found = await asked if isinstance(asked, Awaitable) else asked
             if found:
                 return found
-            await asyncio.sleep(0.5)
+            if asked is not found:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self.written.wait(), REST_SECONDS)
+            await asyncio.sleep(LOOK_SECONDS)
         raise TimeoutError(f"not within {seconds:g} virtual seconds")
 
     async def settled(self, job: Job, seconds: float = 3600.0) -> Job:
@@ -213,7 +223,8 @@ async def stage(
     caps: Caps | None = None,
 ) -> AsyncIterator[Stage]:
     """Open the engine on ``folder``; opening the same folder again is a restart."""
-    database = await Database.open(folder / "reelay.db", MIGRATIONS)
+    written = asyncio.Event()
+    database = await Database.open(folder / "reelay.db", MIGRATIONS, on_batch=lambda _members, _seconds: written.set())
     try:
         defaults = DefaultLimits(None, None, None)
         store = SqliteStore(database, clock, defaults, lambda platform, external: f"gone {platform} {external}")
@@ -238,7 +249,7 @@ async def stage(
         engine = Engine(parts, flat_price=None, retention_days=30, disk_budget=None)
         parts.platforms["chat"] = ChatPlatform(DirectLine(chat), engine, clock, limits=limits)
         parts.platforms.update(platforms or {})
-        found = Stage(engine, parts, clock, chat, generator, figures)
+        found = Stage(engine, parts, clock, chat, generator, figures, written)
         await engine.start()
         try:
             yield found
