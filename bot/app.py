@@ -156,6 +156,8 @@ class App:
             retention_days=settings.retention_days,
             public_url=settings.public_url,
             scratch=folder / "work",
+            admin=self.desk,
+            admins=frozenset(map(str, settings.admins)),
         )
         self.server = WebServer(self.site, self.clock, self.readiness, self._metrics_text)
         web: Platform = WebPlatform(self.hub)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,7 @@ EVERYBODY: Final = "*"
 INTAKE: Final = "intake"
 MOST_CREDITS: Final = 1_000_000_000
 MOST_LISTED: Final = 1000
+REPORTS_KEPT: Final = 5000
 LOOKS: Final = frozenset({"status", "quota", "jobs", "audit", "ledger", "probe"})
 """Verbs that change nothing: a monitor may ask them every minute."""
 WHO: Final = "web:NAME, discord:ID, telegram:ID or the 32 hexadecimal digits of an account"
@@ -77,6 +79,7 @@ class AdminDesk:
         """``operators``: the store's operator side."""
         self._engine, self._operators, self._premises = engine, operators, premises
         self._store = engine.parts.store
+        self._reported: OrderedDict[tuple[str, str], None] = OrderedDict()
         self._verbs: dict[str, Callable[[str, Args], Awaitable[Result]]] = {
             "status": self._status,
             "grant": self._grant,
@@ -109,6 +112,10 @@ class AdminDesk:
             logging.DEBUG if verb in LOOKS else logging.INFO, "an operator's command", extra={"verb": verb, "by": actor}
         )
         return result
+
+    async def known_as(self, account_id: str) -> list[str]:
+        """The names of an account, such as ``discord:123``; none when there is no such account or it was forgotten."""
+        return await self._operators.identities(account_id) or []
 
     # ------------------------------------------------------------------------------------------------------------------- people
 
@@ -294,10 +301,22 @@ class AdminDesk:
         return details
 
     async def _report(self, actor: str, args: Args) -> Result:
-        """Somebody finds that a clip should not be here: written down with who said so, and told to the operator."""
+        """Somebody finds that a clip should not be here: written down with who said so, and told to the operator.
+
+        Said again by the same person it is no news.
+        """
         job_id = _text(args, "job", most=64)
         row = await self._store.view(job_id)
-        await self._operators.write_down(Doing(actor, "report", {"job": job_id, "account": row.job.account_id}))
+        if (actor, job_id) in self._reported:
+            return {"job": job_id}
+        self._reported[actor, job_id] = None
+        try:
+            await self._operators.write_down(Doing(actor, "report", {"job": job_id, "account": row.job.account_id}))
+        except BaseException:
+            self._reported.pop((actor, job_id), None)
+            raise
+        while len(self._reported) > REPORTS_KEPT:
+            self._reported.popitem(last=False)
         await self._engine.parts.alerts.raise_once(
             "clip reported", "a clip was reported: reelay admin audit names it, reelay admin takedown removes it"
         )

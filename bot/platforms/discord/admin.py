@@ -5,7 +5,6 @@ Discord hides the command from whom it thinks may not use it; who really may is 
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from typing import Any, Final
 
 from bot.commands.admin import AdminDesk
@@ -26,7 +25,6 @@ class AdminVerbs:
     def __init__(self, engine: Engine, desk: AdminDesk) -> None:
         """``desk``: the same that the socket and the command line use."""
         self._engine, self._desk = engine, desk
-        self._reported: OrderedDict[tuple[str, str], None] = OrderedDict()
 
     async def do(self, name: str, i: Interaction, answer: Answering, words: Words, *, is_operator: bool) -> None:
         """Carry out ``/admin name``. Raises NotAllowed, NotFound and the desk's own errors."""

@@ -35,15 +35,23 @@ class Caller:
     account_id: str
     kind: Literal["local", "signed_in", "anonymous", "program"]
     actor: Actor
+    language: str = "en"
+    """Of what this call is answered with, and of the cards of what it orders."""
 
     @property
     def subject(self) -> str:
         """Whose allowance counts."""
         return self.actor.allowance_subject or self.account_id
 
-    def place(self, language: str) -> Place:
+    @property
+    def name(self) -> str:
+        """Who acts, as the audit trail names people."""
+        return f"{self.actor.platform}:{self.actor.external_id}"
+
+    @property
+    def place(self) -> Place:
         """The caller's own conversation on the page."""
-        return Place("web", chat=self.account_id, visibility="only_owner", language=language)
+        return Place("web", chat=self.account_id, visibility="only_owner", language=self.language)
 
 
 def hash_token(token: str) -> str:

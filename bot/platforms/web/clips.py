@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
-import re
 import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any, Final
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from aiohttp import web
 
@@ -20,9 +19,9 @@ from bot.platforms.web.answers import Coming, answer, error_answer
 from bot.platforms.web.ranges import read_range
 from bot.platforms.web.requests import Upload, read_json, store_picture
 from bot.platforms.web.sending import FILE_PATIENCE, send
-from bot.platforms.web.site import Site
+from bot.platforms.web.site import SIGNATURE, Site
 from core.errors import BadOption, NotFound, ReelayError
-from core.jobs import AssetKind, Clip, Job
+from core.jobs import Clip, Job
 from core.states import JobState
 
 LINK_HOURS: Final = 24
@@ -30,7 +29,7 @@ PICTURE_JSON_BYTES: Final = 28 << 20
 """20 MB of picture in base64, and the rest of the object."""
 WAIT_SECONDS: Final = 2 * 3600.0
 LOOK_SECONDS: Final = 0.25
-_ID: Final = re.compile(r"[0-9a-f]{32}", re.ASCII)
+NEGOTIATED: Final = {"Cache-Control": "private, no-cache", "Vary": "Sec-Fetch-Dest, Upgrade-Insecure-Requests"}
 
 
 class ClipRoutes:
@@ -63,30 +62,13 @@ class ClipRoutes:
         await self._site.caller(request)
         raise Coming("later")
 
-    async def _clip(self, request: web.Request) -> Clip:
-        """The clip, for its owner or whoever has a signed link; anybody else finds nothing."""
-        clip_id = request.match_info["id"]
-        if not _ID.fullmatch(clip_id):
-            raise NotFound("no such clip", message_id="error.clip_gone")
-        query = request.query
-        if {"kid", "exp", "sig"} <= set(query):
-            now = self._engine.parts.clock.now()
-            genuine = self._site.links.verify(
-                clip_id, kid=query["kid"], exp=query["exp"], sig=query["sig"], scope="play", now=now
-            )
-            if not genuine:
-                raise NotFound("bad link", message_id="error.clip_gone")
-            clip = await self._engine.parts.store.clip(clip_id)
-            if clip.kind is not AssetKind.CLIP:
-                raise NotFound("no such clip", message_id="error.clip_gone")
-            return clip
-        caller = await self._site.caller(request)
-        return await self._engine.parts.store.own_clip(clip_id, caller.account_id)
-
     async def get_video(self, request: web.Request) -> web.StreamResponse:
-        """The clip or a range of it."""
-        clip = await self._clip(request)
-        headers = {"Accept-Ranges": "bytes", "ETag": f'"{clip.sha256[:32]}"', "Cache-Control": "private, no-cache"}
+        """The clip or a range of it; whoever opens a signed link in a browser gets the page around it, on which it can be reported."""
+        if is_opened(request):
+            address = f"/clip/{quote(request.match_info['id'])}?{request.rel_url.raw_query_string}"
+            return web.Response(status=303, headers={"Location": address, **NEGOTIATED})
+        clip = await self._site.clip(request)
+        headers = {"Accept-Ranges": "bytes", "ETag": f'"{clip.sha256[:32]}"', **NEGOTIATED}
         headers["Last-Modified"] = datetime.fromtimestamp(clip.created_at // 1000, UTC).strftime(
             "%a, %d %b %Y %H:%M:%S GMT"
         )
@@ -96,7 +78,7 @@ class ClipRoutes:
 
     async def poster(self, request: web.Request) -> web.StreamResponse:
         """The clip's still."""
-        clip = await self._clip(request)
+        clip = await self._site.clip(request)
         if clip.poster_key is None:
             raise NotFound("no poster", message_id="error.clip_gone")
         return await self._small(request, clip.poster_key, "image/jpeg")
@@ -130,7 +112,7 @@ class ClipRoutes:
             wanted = None
         found = read_range(wanted, size)
         if found == "unsatisfiable":
-            words = self._site.words()
+            words = self._site.words(self._site.language(request))
             refused = error_answer(
                 416,
                 name="RangeNotSatisfiable",
@@ -161,7 +143,7 @@ class ClipRoutes:
         """Whether the clip exists, and its size."""
         clip_id = request.match_info["id"]
         try:
-            clip = await self._clip(request)
+            clip = await self._site.clip(request)
         except NotFound:
             return answer({"video_id": clip_id, "exists": False, "file_size_bytes": None, "created_at": None})
         return answer(
@@ -245,6 +227,17 @@ class ClipRoutes:
                 "processing_time_seconds": round(seconds, 3),
             },
         }
+
+
+def is_opened(request: web.Request) -> bool:
+    """Whether a person follows a signed link in a browser: not a player, a download, a program or the preview of a chat.
+
+    Browsers say so themselves: with Sec-Fetch-Dest (Fetch Metadata) to https and to this machine, else with Upgrade-Insecure-Requests.
+    """
+    if request.method != "GET" or not set(request.query) >= SIGNATURE or request.query.get("download"):
+        return False
+    meant = request.headers.get("Sec-Fetch-Dest")
+    return meant == "document" if meant is not None else request.headers.get("Upgrade-Insecure-Requests") == "1"
 
 
 def clip_link(site: Site, clip: Clip, root: str, expires_at: int) -> str:

@@ -20,6 +20,7 @@ QUEUE: Final = 200
 TICK_SECONDS: Final = 1.0
 LIVE_MOST: Final = 30
 CATCH_UP_MOST: Final = 200
+LATELY_MS: Final = 60_000
 PAGES_MOST: Final = 32
 """Streams that one account may have open. Each costs a look at every change, so a person's tabs fit and a flood does not."""
 PAGES_RETRY_SECONDS: Final = 30.0
@@ -112,6 +113,12 @@ class Hub:
         for stream in self._streams.get(account_id, ()):
             stream.sent.pop(job_id, None)
             stream.put(frame("gone", {"operation_id": job_id}))
+
+    async def lately_gone(self, account_id: str) -> None:
+        """Something of this account was deleted just now; what it was, the store knows."""
+        if account_id in self._streams:
+            for job_id in await self._store.gone_since(account_id, self._clock.now() - LATELY_MS):
+                self.gone(account_id, job_id)
 
     async def _send(self, stream: Stream, row: JobRow) -> None:
         status = await self._desk.status(row, self._shelf.words(stream.language))

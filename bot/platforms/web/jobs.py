@@ -57,7 +57,7 @@ class JobRoutes:
 
     async def _ordered(self, caller: Caller, fields: dict[str, Any], upload: Upload | None) -> web.Response:
         job, is_new = await self._site.order(caller, fields, upload)
-        words = self._site.words(caller)
+        words = self._site.words(caller.language)
         body = {
             "operation_id": job.id,
             "status": STATUS[job.state],
@@ -77,7 +77,7 @@ class JobRoutes:
         offer, price = await self._engine.intake.offer(
             fields, with_picture=bool(fields.get("with_image")), settings=settings, account_id=caller.account_id
         )
-        words = self._site.words(caller)
+        words = self._site.words(caller.language)
         body = {"price": price, "applied": applied_fields(offer.applied), "changed": said_changes(offer.changed, words)}
         return answer({**body, "generator": offer.provider.name})
 
@@ -101,7 +101,7 @@ class JobRoutes:
             session_id=query.get("session_id") or None,
             only=only,
         )
-        words = self._site.words(caller)
+        words = self._site.words(caller.language)
         found = [await self._engine.desk.status(row, words) for row in rows[:limit]]
         return answer({"operations": found, "next": rows[limit - 1].job.id if len(rows) > limit else None})
 

@@ -47,7 +47,8 @@ class MeRoutes:
         """The page's first call; makes an anonymous account where the page is open to all."""
         await read_json(request)
         caller, cookie = await self._site.doorkeeper.begin(request)
-        response = answer({"account": caller.account_id, "kind": caller.kind})
+        operator = await self._site.operator(caller) is not None
+        response = answer({"account": caller.account_id, "kind": caller.kind, "operator": operator})
         if cookie is not None:
             self._site.doorkeeper.set_cookie(response, cookie)
         return response
@@ -66,18 +67,18 @@ class MeRoutes:
     async def generators(self, request: web.Request) -> web.Response:
         """What the configured generators can do."""
         caller = await self._site.caller(request)
-        return answer(await generators(self._engine, self._site.words(caller)))
+        return answer(await generators(self._engine, self._site.words(caller.language)))
 
     async def catalogue(self, request: web.Request) -> web.Response:
         """The page's words; no account is needed to read "please sign in"."""
-        del request
-        words = self._site.words()
-        return answer({"language": words.language, "messages": words.page()})
+        words = self._site.words(self._site.language(request))
+        body = {"language": words.language, "languages": list(self._site.languages), "messages": words.page()}
+        return answer(body)
 
     async def privacy(self, request: web.Request) -> web.Response:
         """What is kept and who gets what."""
-        del request
-        return answer(privacy(self._engine, self._site.words(), self._site.retention_days))
+        words = self._site.words(self._site.language(request))
+        return answer(privacy(self._engine, words, self._site.retention_days))
 
     async def forget(self, request: web.Request) -> web.Response:
         """Erase the caller; the session ends with it."""
@@ -129,7 +130,7 @@ class MeRoutes:
         if request.method == "HEAD":
             await response.prepare(request)
             return response
-        stream = Stream(caller.account_id, caller.subject, "en")
+        stream = Stream(caller.account_id, caller.subject, caller.language)
         self._site.hub.join(stream)
         try:
             await response.prepare(request)

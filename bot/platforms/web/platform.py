@@ -24,6 +24,10 @@ LIMITS: Final = PlatformLimits(
 """The page takes anything: a clip is not uploaded, it is shown."""
 
 
+ORDERED_HERE: Final = "page"
+"""The message of what was ordered on the page: it shows its own card, before there is a job whose id could name it."""
+
+
 class WebPlatform:
     """Implements ``core.ports.Platform`` over the hub of open pages; nobody looking is no failure."""
 
@@ -60,7 +64,10 @@ class WebPlatform:
 
     async def delete(self, receipt: Receipt) -> None:
         """Take a card off the open pages."""
-        self._hub.gone(receipt.place.chat, receipt.message)
+        if receipt.message == ORDERED_HERE:
+            await self._hub.lately_gone(receipt.place.chat)
+        else:
+            self._hub.gone(receipt.place.chat, receipt.message)
 
     def open(self, place: Place, attachment: Attachment) -> AsyncIterator[bytes]:
         """Pictures of the page are already in the clip store when a command is made of them. Raises Gone."""

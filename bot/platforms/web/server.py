@@ -19,6 +19,7 @@ from bot.platforms.web.answers import TooManyRequests, answer, error_answer, ref
 from bot.platforms.web.clips import ClipRoutes
 from bot.platforms.web.jobs import JobRoutes
 from bot.platforms.web.me import MeRoutes
+from bot.platforms.web.moderation import ModerationRoutes
 from bot.platforms.web.site import Site
 from core.errors import NotFound, ReelayError
 from core.ports import Clock
@@ -114,13 +115,14 @@ class WebServer:
         app = web.Application(middlewares=[self._guard()], client_max_size=MOST_BODY)
         app.on_response_prepare.append(_secure)
         app.router.add_get("/", self._index)
+        app.router.add_get("/clip/{id}", self._clip)
         app.router.add_get("/page/{name:.+}", self._page)
         app.router.add_get("/favicon.ico", self._favicon)
         app.router.add_get("/healthz", self._healthz)
         app.router.add_get("/readyz", self._readyz)
         app.router.add_get("/metrics", self._metricsz)
-        for routes in (JobRoutes(self._site), ClipRoutes(self._site), MeRoutes(self._site)):
-            routes.add_to(app)
+        for add_to in (each(self._site).add_to for each in (JobRoutes, ClipRoutes, ModerationRoutes, MeRoutes)):
+            add_to(app)
         for add in self.more_routes:
             add(app)
         return app
@@ -159,7 +161,7 @@ class WebServer:
         return guard
 
     async def _answered(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        words, now = self._site.words(), self._clock.now()
+        words, now = self._site.words(self._site.language(request)), self._clock.now()
         try:
             if (
                 request.path.startswith("/api/") or "signin" in request.query
@@ -208,6 +210,12 @@ class WebServer:
                 self._site.doorkeeper.set_cookie(response, cookie)
             return response
         return self._file("index.html", request)
+
+    async def _clip(self, request: web.Request) -> web.StreamResponse:
+        """The page around a shared clip; whether there is one, it asks by itself."""
+        response = self._file("clip.html", request)
+        response.headers["X-Robots-Tag"] = "noindex"
+        return response
 
     async def _page(self, request: web.Request) -> web.StreamResponse:
         return self._file(request.match_info["name"], request)

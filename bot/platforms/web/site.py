@@ -1,23 +1,32 @@
-"""What every route of the web server shares: the engine, the callers, the words, the open pages."""
+"""What every route of the web server shares: the engine, the callers, who is an operator, the words, the open pages."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from aiohttp import web
 
 from bot.commands.account import me
+from bot.commands.admin import AdminDesk
 from bot.commands.making import order
 from bot.engine.engine import Engine
-from bot.engine.words import Bookshelf, Words
+from bot.engine.words import Bookshelf, Words, languages
 from bot.platforms.web.accounts import Caller, Doorkeeper
 from bot.platforms.web.events import Hub
+from bot.platforms.web.languages import preferred
+from bot.platforms.web.platform import ORDERED_HERE
 from bot.platforms.web.requests import Upload
-from core.errors import RequestError
-from core.jobs import Job, Receipt
+from core.errors import NotFound, RequestError
+from core.jobs import AssetKind, Clip, Job, Receipt
 from storage.links import ClipLinks
+
+SIGNATURE: Final = frozenset({"kid", "exp", "sig"})
+"""What makes an address a signed link."""
+_CLIP_ID: Final = re.compile(r"[0-9a-f]{32}", re.ASCII)
 
 
 @dataclass(slots=True)
@@ -32,17 +41,47 @@ class Site:
     retention_days: int
     public_url: str | None
     scratch: Path
+    admin: AdminDesk
+    admins: Collection[str]
+    """The operators, such as ``discord:2``."""
+    languages: Collection[str] = field(default_factory=languages)
 
     async def caller(self, request: web.Request) -> Caller:
         """Who calls. Raises NotSignedIn."""
-        caller = await self.doorkeeper.caller(request)
+        caller = replace(await self.doorkeeper.caller(request), language=self.language(request))
         request["caller"] = caller
         return caller
 
-    def words(self, caller: Caller | None = None) -> Words:
-        """The caller's language; English is the only catalogue so far."""
-        del caller
-        return self.shelf.words("en")
+    async def operator(self, caller: Caller) -> str | None:
+        """As which operator a person acts who signed in to the page; None for everybody else, programs among them."""
+        if caller.kind != "signed_in":
+            return None
+        known = await self.admin.known_as(caller.account_id)
+        return next((name for name in known if name in self.admins), None)
+
+    async def clip(self, request: web.Request) -> Clip:
+        """The clip of the address, for its owner or whoever has a signed link; anybody else finds nothing. Raises NotFound, NotSignedIn."""
+        clip_id, query = request.match_info["id"], request.query
+        if not _CLIP_ID.fullmatch(clip_id):
+            raise NotFound("no such clip", message_id="error.clip_gone")
+        if not set(query) >= SIGNATURE:
+            caller = await self.caller(request)
+            return await self.engine.parts.store.own_clip(clip_id, caller.account_id)
+        now = self.engine.parts.clock.now()
+        if not self.links.verify(clip_id, kid=query["kid"], exp=query["exp"], sig=query["sig"], scope="play", now=now):
+            raise NotFound("bad link", message_id="error.clip_gone")
+        clip = await self.engine.parts.store.clip(clip_id)
+        if clip.kind is not AssetKind.CLIP:
+            raise NotFound("no such clip", message_id="error.clip_gone")
+        return clip
+
+    def language(self, request: web.Request) -> str:
+        """The language that the browser asks for, where there is a catalogue; a program that asks for none gets English."""
+        return preferred(request.headers.get("Accept-Language"), self.languages)
+
+    def words(self, language: str) -> Words:
+        """The words in a language that ``language`` gave."""
+        return self.shelf.words(language)
 
     def backends(self) -> dict[str, str]:
         """The generators' names by their titles."""
@@ -51,7 +90,7 @@ class Site:
     async def status(self, caller: Caller, job_id: str) -> dict[str, Any]:
         """The status object of an own job. Raises NotFound."""
         row = await self.engine.parts.store.view(job_id, caller.account_id)
-        return await self.engine.desk.status(row, self.words(caller))
+        return await self.engine.desk.status(row, self.words(caller.language))
 
     async def order(self, caller: Caller, fields: dict[str, Any], upload: Upload | None) -> tuple[Job, bool]:
         """Order a clip; an upload of a command that was refused, or that repeats an earlier one, is removed at once."""
@@ -59,11 +98,11 @@ class Site:
             job, is_new = await order(
                 self.engine,
                 caller.actor,
-                caller.place("en"),
+                caller.place,
                 fields,
                 attachment=None if upload is None else upload.attachment,
                 picture_sha256=None if upload is None else upload.sha256,
-                receipt=Receipt(caller.place("en"), "page"),
+                receipt=Receipt(caller.place, ORDERED_HERE),
             )
         except RequestError:
             await self._discard(upload)

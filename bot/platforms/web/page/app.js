@@ -4,7 +4,7 @@ import { Account } from "./modules/account.js";
 import { announce, announceJobs, watchTitle } from "./modules/announce.js";
 import { ApiError, api, whenSignedOut } from "./modules/api.js";
 import { Composer } from "./modules/composer.js";
-import { byId, button, el } from "./modules/dom.js";
+import { byId, button, el, memory } from "./modules/dom.js";
 import { hideGate, showGate, showSpeechless } from "./modules/gate.js";
 import { icon } from "./modules/icons.js";
 import { Options } from "./modules/options.js";
@@ -24,6 +24,13 @@ const QUIET_TAB = 60_000; // a hidden tab with nothing under way lets its connec
 // A sign-in link that is used up leads here with this mark. Whoever is signed in already needs no word about it.
 const cameByDeadLink = new URLSearchParams(location.search).has("signin_failed");
 if (cameByDeadLink) history.replaceState(null, "", "/");
+
+// /?lang=fr: this browser speaks French from now on; /?lang= and it speaks its own language again.
+const asked = new URLSearchParams(location.search).get("lang");
+if (asked !== null) {
+  memory.write("language", asked.slice(0, 20) || null);
+  history.replaceState(null, "", "/");
+}
 
 async function speak() {
   const known = remembered();
@@ -74,7 +81,7 @@ async function boot() {
 async function begin(parts) {
   const { thread, composer, account, stream } = parts;
   try {
-    await api.session();
+    store.operator = (await api.session()).operator ?? false;
     const [me, generators, privacy] = await Promise.all([api.me(), api.generators(), api.privacy()]);
     store.privacy = privacy;
     store.setMe(me);

@@ -3,8 +3,9 @@
 import { ApiError, api } from "./api.js";
 import { byId, button, el, memory, setText } from "./dom.js";
 import { icon } from "./icons.js";
+import { operatorSection } from "./operator.js";
 import { store } from "./store.js";
-import { clockTime, line, moment, number, t } from "./words.js";
+import { clockTime, languages, line, moment, number, t } from "./words.js";
 
 export class Account {
   constructor(shell, options) {
@@ -32,7 +33,7 @@ export class Account {
     }
     this.drawn = true;
     this.credits = this.#credits(me);
-    this.body.replaceChildren(this.credits, this.#habits(me), this.#privacy(), this.#forget());
+    this.body.replaceChildren(this.credits, this.#habits(me), store.operator ? operatorSection() : "", this.#privacy(), this.#forget());
   }
 
   #credits(me) {
@@ -63,6 +64,11 @@ export class Account {
       }
     };
     const notify = el("input", { type: "checkbox", role: "switch", class: "switch", id: "setting-notify", checked: me.settings.notify, on: { change: () => save({ notify: notify.checked }, t("page.saved")) } });
+    const language = el("select", { class: "input", id: "setting-language", on: { change: () => {
+      memory.write("language", language.value || null);
+      location.reload();
+    } } }, el("option", { value: "", text: t("page.language.browser") }), ...languages().map(({ code, name }) => el("option", { value: code, text: name, lang: code })));
+    language.value = memory.read("language", "");
     const habit = button(t("page.settings.keep"), { on: { click: () => {
       const { options } = this;
       const value = (field) => options.value(field) ?? null;
@@ -70,6 +76,7 @@ export class Account {
     } } });
     return el("section", { class: "account-section" }, el("h3", { text: t("page.settings.title") }),
       el("div", { class: "field is-row" }, el("label", { class: "field-name", for: "setting-notify", text: t("page.settings.notify") }), notify),
+      el("div", { class: "field is-row" }, el("label", { class: "field-name", for: language.id, text: t("page.language") }), language),
       el("p", { class: "quiet", text: t("page.settings.keep_text") }), habit, note);
   }
 

@@ -1,5 +1,7 @@
 // The server's calls, one function each. Every call has a deadline and ends in an answer, an ApiError or Unreachable.
 
+import { memory } from "./dom.js";
+
 const DEADLINE = 30_000;
 const UPLOAD_DEADLINE = 180_000;
 
@@ -23,6 +25,12 @@ export class Unreachable extends Error {
   }
 }
 
+/** What a call says about the person's language: the one that was chosen here, else the browser's own word holds. */
+export function spoken() {
+  const chosen = memory.read("language");
+  return chosen ? { "Accept-Language": chosen } : {};
+}
+
 let onSignedOut = () => {};
 
 /** Name what happens when any call answers 401. */
@@ -33,7 +41,7 @@ export function whenSignedOut(action) {
 async function call(method, path, { json, form, deadline = DEADLINE } = {}) {
   const abort = new AbortController();
   const timer = setTimeout(() => abort.abort(), deadline);
-  const headers = { Accept: "application/json" };
+  const headers = { Accept: "application/json", ...spoken() };
   if (json !== undefined) headers["Content-Type"] = "application/json";
   try {
     const answer = await fetch(path, { method, headers, body: json === undefined ? form : JSON.stringify(json), credentials: "same-origin", signal: abort.signal });
@@ -68,6 +76,10 @@ export const api = {
   cancel: (operation) => call("POST", "/api/video_chat/cancel", { json: { operation_id: operation } }),
   remove: (operation) => call("DELETE", `/api/video_chat/operations/${id(operation)}`),
   favourite: (video, wanted) => call(wanted ? "PUT" : "DELETE", `/api/video_chat/favourites/${id(video)}`),
+  shared: (video, query) => call("GET", `/api/clips/${id(video)}${query}`),
+  report: (video, query = "") => call("POST", `/api/clips/${id(video)}/report${query}`, { json: {} }),
+  takedown: (clip) => call("POST", `/api/clips/${id(clip)}/takedown`, { json: {} }),
+  block: (clip) => call("POST", `/api/clips/${id(clip)}/block`, { json: {} }),
   link: (video) => call("POST", `/api/mv/get_video/${id(video)}/link`, { json: {} }),
 
   /** One page of jobs, newest first; `only` is favourites, with_image or completed; `before` is the last page's `next`. */

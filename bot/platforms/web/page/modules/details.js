@@ -4,16 +4,17 @@ import { button, el } from "./dom.js";
 import { store } from "./store.js";
 import { bytes, duration, moment, number, t } from "./words.js";
 
-/** Fill `box` with the job's details; `run(verb, value)` takes copy_prompt, copy_seed and use_seed. */
+/** Fill `box` with the job's details; `run(verb, value)` takes copy_prompt, use_seed and report. */
 export function drawDetails(box, job, run) {
   const signature = JSON.stringify([job.version, job.state, job.favourite, job.keep_until, job.finished_at]);
   if (box.dataset.signature === signature) return;
   box.dataset.signature = signature;
   const applied = job.applied ?? {};
-  const generator = store.generator(applied.provider)?.title || applied.provider;
+  const generator = store.generator(applied.provider);
+  const choice = generator?.models?.length === 1 && generator.models[0] === applied.model ? "" : applied.model; // the only model is no choice
   const rows = [
     ["page.details.seed", seed(applied.seed, run)],
-    ["page.details.model", [generator, applied.model].filter(Boolean).join(" · ")],
+    ["page.details.model", [generator?.title ?? applied.provider, choice].filter(Boolean).join(" · ")],
     ["page.details.size", [applied.aspect_ratio, applied.resolution, applied.duration && t("page.seconds", { count: applied.duration })].filter(Boolean).join(" · ")],
     ["page.details.sound", applied.generate_audio === undefined ? "" : t(applied.generate_audio ? "page.on" : "page.off")],
     ["page.details.without", job.negative_prompt],
@@ -36,6 +37,7 @@ export function drawDetails(box, job, run) {
       el("p", { class: "details-text", text: job.prompt, dir: "auto" }),
       button(t("page.details.copy_prompt"), { class: "is-small", data: { verb: "copy_prompt" }, on: { click: () => run("copy_prompt") } }, "copy")));
   }
+  if (job.video_id) box.append(button(t("page.report"), { class: "is-small details-report", data: { verb: "report" }, on: { click: () => run("report") } }, "flag"));
 }
 
 function seed(value, run) {

@@ -13,6 +13,7 @@ class Store extends EventTarget {
   generators = [];
   defaultGenerator = null;
   privacy = null;
+  operator = false;
   gone = new Set();
   // Orders whose 202 is not here yet. An event about a job that we do not know may be the answer to one of them, so it waits.
   sending = 0;

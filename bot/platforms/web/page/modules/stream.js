@@ -1,6 +1,8 @@
 // Server-sent events over fetch instead of EventSource: EventSource gives up for good on one bad answer and cannot
 // tell a quiet line from a dead one. This reader resumes with Last-Event-ID, watches the heartbeat and says when it is offline.
 
+import { spoken } from "./api.js";
+
 const SILENCE = 45_000; // the server sends a comment every 15 s
 const FIRST_PAUSE = 500;
 const LONGEST_PAUSE = 15_000;
@@ -56,7 +58,7 @@ export class Stream {
   async #connect() {
     const abort = new AbortController();
     this.abort = abort;
-    const headers = { Accept: "text/event-stream" };
+    const headers = { Accept: "text/event-stream", ...spoken() };
     if (this.lastId !== null) headers["Last-Event-ID"] = this.lastId;
     try {
       this.#watch(abort);

@@ -76,6 +76,9 @@ export function makeVerbs(composer, options) {
     async copy_prompt(view) {
       await copy(view, Promise.resolve(view.job.prompt), "copy_prompt", t("page.copied"));
     },
+    async report(view) {
+      view.say((await api.report(view.job.video_id)).message);
+    },
     async use_seed(view, value) {
       options.choose("seed", value);
       options.show();

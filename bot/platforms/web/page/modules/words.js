@@ -8,12 +8,14 @@ const CATEGORIES = ["zero", "one", "two", "few", "many", "other"];
 
 let language = "en";
 let messages = {};
+let offered = [];
 
-/** Take a catalogue {language, messages} and keep it, so that the next start has words even without a network. */
+/** Take a catalogue {language, languages, messages} and keep it, so that the next start has words even without a network. */
 export function learn(catalogue) {
   language = catalogue.language || "en";
   messages = catalogue.messages || {};
-  memory.write("catalogue", { language, messages });
+  offered = catalogue.languages || [];
+  memory.write("catalogue", { language, messages, languages: offered });
   document.documentElement.lang = language;
   document.documentElement.dir = RIGHT_TO_LEFT.has(language.split("-")[0]) ? "rtl" : "ltr";
 }
@@ -21,6 +23,15 @@ export function learn(catalogue) {
 /** The catalogue of the last visit, or null. */
 export function remembered() {
   return memory.read("catalogue");
+}
+
+/** Every language that the page can speak, as {code, name}, each under its own name. */
+export function languages() {
+  return offered.map((code) => {
+    const tag = code.replace("_", "-");
+    const name = new Intl.DisplayNames([tag], { type: "language" }).of(tag);
+    return { code: tag, name: name.charAt(0).toLocaleUpperCase(tag) + name.slice(1) };
+  });
 }
 
 /**
