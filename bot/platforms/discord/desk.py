@@ -35,6 +35,11 @@ AT_ONCE: Final = 20_000
 KNOWN_MOST: Final = 5000
 """Interactions remembered, so that one which comes twice is done once: a grant, unlike an order, has no other key."""
 HANDLE_SECONDS: Final = 120.0
+UNANSWERED_MOST: Final = 256
+"""Interactions that are on the way to their first answer at the same time. The others wait in line: of a flood that is too large, those who
+came first are answered in time, where with everybody at once nobody would be (tests/benchmarks/discord_flood.py)."""
+TURN_SECONDS: Final = 3.0
+"""As long as Discord waits for a first answer; whoever takes longer keeps nobody else from theirs."""
 MAKING: Final = frozenset({"video", "animate", "extend", "talk"})
 
 log = logging.getLogger("reelay.discord")
@@ -67,6 +72,7 @@ class Desk:
         self._report_menu = english.say(REPORT)
         self._tasks: set[asyncio.Task[None]] = set()
         self._known: OrderedDict[str, asyncio.Task[None]] = OrderedDict()
+        self._turns = asyncio.Semaphore(UNANSWERED_MOST)
 
     # ------------------------------------------------------------------------------------------------------------ both entries
 
@@ -101,10 +107,11 @@ class Desk:
 
     async def _bounded(self, i: Interaction) -> None:
         began = self._engine.parts.clock.monotonic()
-        answer = Answering(self._api, i, lambda: self._acknowledged(began))
+        turn = _Turn(self._turns)
+        answer = Answering(self._api, i, lambda: self._acknowledged(began, turn))
         words = self._shelf.words(language_of(i))
         try:
-            async with asyncio.timeout(HANDLE_SECONDS):
+            async with asyncio.timeout(HANDLE_SECONDS), turn:
                 await self._handle(i, answer, words)
             self._count(i.kind, "answered")
         except ReelayError as error:
@@ -122,7 +129,8 @@ class Desk:
     def _count(self, kind: str, outcome: str) -> None:
         self._engine.parts.figures.command("discord", kind, outcome)
 
-    def _acknowledged(self, began: float) -> None:
+    def _acknowledged(self, began: float, turn: _Turn) -> None:
+        turn.end()
         parts = self._engine.parts
         parts.figures.acknowledged("discord", parts.clock.monotonic() - began)
 
@@ -228,3 +236,25 @@ class Desk:
 def language_of(i: Interaction) -> str:
     """The person's own language for what only they see, and for what they ordered."""
     return i.locale
+
+
+class _Turn:
+    """One interaction's place among those that are on the way to their first answer."""
+
+    def __init__(self, turns: asyncio.Semaphore) -> None:
+        self._turns = turns
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def __aenter__(self) -> None:
+        await self._turns.acquire()
+        self._timer = asyncio.get_running_loop().call_later(TURN_SECONDS, self.end)
+
+    async def __aexit__(self, *_: object) -> None:
+        self.end()
+
+    def end(self) -> None:
+        """The next one may come; said more than once it means the same."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+            self._turns.release()
