@@ -1,0 +1,43 @@
+"""The library's ``Bot``, which does not show its token, and does not put it into what it hands out."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from telegram import Bot
+
+from bot.platforms.telegram.transport import POLL_CONNECTIONS, AiohttpRequest
+from core.errors import Gone
+
+POLL_SECONDS: Final = 50
+"""A long poll's own length, the longest that Telegram takes."""
+
+
+class Client(Bot):
+    """A bot over two pools, so that a crowd of calls never keeps the poll for updates waiting, nor it them."""
+
+    def __init__(self, token: str, root: str, *, proxy: str | None = None) -> None:
+        """``root``: of the Bot API, without a slash at the end; files come from the same root. Connects to nothing."""
+        self.calls = AiohttpRequest(proxy=proxy)
+        super().__init__(
+            token,
+            base_url=f"{root}/bot",
+            base_file_url=f"{root}/file/bot",
+            request=self.calls,
+            get_updates_request=AiohttpRequest(POLL_CONNECTIONS, proxy=proxy),
+        )
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.token.partition(':')[0]})"
+
+    async def path_of(self, file_id: str) -> str:
+        """Where a file lies, as Telegram tells it; fit for ``Files``. Raises Gone, and as any call.
+
+        The library's own ``get_file`` makes an address of it, which holds the token and is shown by its ``repr``; and where a file of the
+        same name lies in the working folder it would hand out that one (22.8, ``_bot.py`` 4131).
+        """
+        found: Any = await self._post("getFile", {"file_id": file_id})
+        path = found.get("file_path") if isinstance(found, dict) else None
+        if not isinstance(path, str) or not path:
+            raise Gone("a file without a path", message_id="error.picture_gone")
+        return path

@@ -1,0 +1,103 @@
+"""Pictures that people sent: streamed from Telegram's file server, or read from the folder of a local one."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import stat
+from collections.abc import AsyncIterator
+from io import FileIO
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+
+import aiohttp
+from yarl import URL
+
+from bot.platforms.telegram.transport import AiohttpRequest
+from core.errors import Forbidden, Gone, TooLarge, Unreachable
+from core.media import PICTURE_BYTES
+
+FETCH_SECONDS: Final = 60.0
+CHUNK: Final = 64 << 10
+
+
+class Files:
+    """Opens files by the path that ``getFile`` told. No error holds that path, or an address: the token may stand in both."""
+
+    def __init__(self, request: AiohttpRequest, root: str, token: str, local_folder: Path | None = None) -> None:
+        """``local_folder``: where a local Bot API server keeps its files. Without it nothing is ever read from this disk."""
+        self._request, self._start = request, f"{root}/file/bot{quote(token, safe=':')}/"
+        self._folder = local_folder
+
+    async def open(self, path: str, most: int = PICTURE_BYTES) -> AsyncIterator[bytes]:
+        """Pieces of the file. Raises Gone (ask for its path anew), TooLarge above ``most`` bytes, Unreachable, Forbidden."""
+        if path.startswith("/"):
+            async for chunk in self._read(path, most):
+                yield chunk
+            return
+        if "\\" in path or not all(part.strip(".") for part in path.split("/")):
+            raise Forbidden("a path that leads out of the bot's files", message_id="error.picture_gone")
+        async for chunk in self._fetch(URL(self._start + quote(path), encoded=True), most):
+            yield chunk
+
+    async def _fetch(self, url: URL, most: int) -> AsyncIterator[bytes]:
+        total, failed = 0, ""
+        try:
+            async with (
+                asyncio.timeout(FETCH_SECONDS),
+                self._request.session.get(url, proxy=self._request.proxy, allow_redirects=False) as answer,
+            ):
+                _look_at(answer, most)
+                async for chunk in answer.content.iter_chunked(CHUNK):
+                    total += len(chunk)
+                    if total > most:
+                        raise TooLarge("more than a picture may have", limit=most)
+                    yield chunk
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            failed = type(error).__name__
+        if failed:
+            raise Unreachable(failed)  # out here, where it has no context: aiohttp's exceptions hold the address
+
+    async def _read(self, path: str, most: int) -> AsyncIterator[bytes]:
+        """A path of this disk, which only a server that is told to share its folder may name."""
+        if self._folder is None:
+            raise Forbidden("a path of this machine, but no local server's folder", message_id="error.picture_gone")
+        total, failed = 0, ""
+        try:
+            file = await asyncio.to_thread(_opened, self._folder, path)
+        except OSError as error:
+            failed = type(error).__name__
+        if failed:
+            raise Gone(
+                failed, message_id="error.picture_gone"
+            )  # as above: the local server names its folders after tokens
+        try:
+            while chunk := await asyncio.to_thread(file.read, CHUNK):
+                total += len(chunk)
+                if total > most:
+                    raise TooLarge("more than a picture may have", limit=most)
+                yield chunk
+        finally:
+            file.close()
+
+
+def _look_at(answer: aiohttp.ClientResponse, most: int) -> None:
+    if answer.status in (400, 404, 410):
+        raise Gone("the path has expired", message_id="error.picture_gone")
+    if answer.status != 200:
+        raise Unreachable(f"status {answer.status}")
+    if (answer.content_length or 0) > most:
+        raise TooLarge("more than a picture may have", limit=most)
+
+
+def _opened(folder: Path, path: str) -> FileIO:
+    """The file, when it really lies below ``folder``, wherever links lead, and is one. Raises Forbidden, OSError."""
+    real = Path(path).resolve()
+    if not real.is_relative_to(folder.resolve()):
+        raise Forbidden("a path outside the local server's folder", message_id="error.picture_gone")
+    descriptor = os.open(real, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise Forbidden("no file", message_id="error.picture_gone")
+    return FileIO(descriptor, "rb")
