@@ -63,15 +63,13 @@ class Files:
         """A path of this disk, which only a server that is told to share its folder may name."""
         if self._folder is None:
             raise Forbidden("a path of this machine, but no local server's folder", message_id="error.picture_gone")
-        total, failed = 0, ""
+        file, failed, total = None, "", 0
         try:
             file = await asyncio.to_thread(_opened, self._folder, path)
         except OSError as error:
             failed = type(error).__name__
-        if failed:
-            raise Gone(
-                failed, message_id="error.picture_gone"
-            )  # as above: the local server names its folders after tokens
+        if file is None:  # out here, as above: a local server names its folders after tokens
+            raise Gone(failed, message_id="error.picture_gone")
         try:
             while chunk := await asyncio.to_thread(file.read, CHUNK):
                 total += len(chunk)

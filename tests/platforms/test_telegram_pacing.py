@@ -1,0 +1,198 @@
+"""How fast Telegram is spoken to: tables of what may go when, and a rule that no order of calls can break."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections import deque
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from bot.platforms.telegram import pacing
+from bot.platforms.telegram.pacing import ALL, CHAT, GROUP, KEPT, Pacing, Window, Worth
+from tests.lab import virtual_time
+
+PERSON, GROUP_ID = 4711, -100123
+COSMETIC, WORD, CLIP = Worth.COSMETIC, Worth.WORD, Worth.CLIP
+
+
+class Time:
+    """A clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.at = 50.0
+
+    def now(self) -> int:
+        return int(self.at * 1000)
+
+    def monotonic(self) -> float:
+        return self.at
+
+    async def sleep(self, seconds: float) -> None:
+        self.at += seconds
+
+
+def asked(pace: Pacing, time: Time, chat: int, worth: Worth, seconds: float, step: float = 0.1) -> list[float]:
+    """When calls went, by somebody who asks at every ``step``."""
+    went = []
+    for number in range(int(seconds / step)):
+        time.at = 50.0 + number * step
+        if pace.ask(chat, worth) == 0.0:
+            went.append(round(time.at - 50.0, 3))
+    return went
+
+
+@pytest.mark.parametrize(
+    "chat, worth, seconds, most",
+    [
+        (PERSON, CLIP, 0.5, 3),
+        (PERSON, CLIP, 30.0, 30),
+        (PERSON, WORD, 30.0, 20),
+        (PERSON, COSMETIC, 30.0, 10),
+        (GROUP_ID, CLIP, 60.0, 20),
+        (GROUP_ID, WORD, 60.0, 17),
+        (GROUP_ID, COSMETIC, 60.0, 12),
+        (GROUP_ID, COSMETIC, 120.0, 24),
+    ],
+)
+def test_each_kind_of_chat_and_worth_has_its_rate(chat: int, worth: Worth, seconds: float, most: int) -> None:
+    time = Time()
+    assert len(asked(Pacing(time), time, chat, worth, seconds)) == most
+
+
+def test_progress_in_a_group_is_even_and_not_all_at_the_beginning_of_its_minute() -> None:
+    time = Time()
+    went = asked(Pacing(time), time, GROUP_ID, COSMETIC, 60.0)
+    assert {round(b - a, 1) for a, b in zip(went, went[1:], strict=False)} == {5.0}
+
+
+@pytest.mark.parametrize("chat", [PERSON, GROUP_ID])
+def test_however_much_is_said_the_clip_finds_a_place_at_once(chat: int) -> None:
+    time = Time()
+    pace = Pacing(time)
+    for step in range(1200):
+        time.at = 50.0 + step * 0.1
+        pace.ask(chat, COSMETIC)
+        pace.ask(chat, WORD)
+    assert 0.0 < pace.ask(chat, WORD) < math.inf
+    assert pace.ask(chat, CLIP) == 0.0
+
+
+def test_what_is_cosmetic_is_left_out_and_what_is_not_is_told_how_long() -> None:
+    time = Time()
+    pace = Pacing(time)
+    assert [pace.ask(PERSON, WORD) for _ in range(3)] == [0.0, 0.0, 3.0]
+    assert pace.ask(PERSON, COSMETIC) == math.inf
+    assert pace.ask(PERSON, CLIP) == 0.0
+    assert pace.ask(PERSON, CLIP) == 3.0
+    time.at += 3.0
+    assert pace.ask(PERSON, COSMETIC) == 0.0
+    assert pace.ask(PERSON, COSMETIC) == math.inf, "a second job's bar in the same chat"
+
+
+def test_a_refusal_holds_its_own_chat_and_no_other() -> None:
+    time = Time()
+    pace = Pacing(time)
+    pace.refused(PERSON, 7728.0)
+    assert pace.ask(PERSON, CLIP) == pytest.approx(7728.0)
+    assert pace.ask(PERSON, COSMETIC) == math.inf
+    assert pace.ask(PERSON + 1, WORD) == 0.0
+    pace.refused(PERSON, 1.0)
+    assert pace.ask(PERSON, CLIP) == pytest.approx(7728.0), "a shorter answer, sent earlier, does not end the pause"
+    time.at += 7728.0
+    assert pace.ask(PERSON, CLIP) == 0.0
+    pace.refused(PERSON, 1e12)
+    assert pace.ask(PERSON, CLIP) == pytest.approx(pacing.LONGEST_HOLD)
+
+
+def test_refusals_of_several_chats_at_once_are_about_all_of_them() -> None:
+    time = Time()
+    pace = Pacing(time)
+    for chat in (1, 1, 1, 2):
+        pace.refused(chat, 30.0)
+    assert pace.ask(9, WORD) == 0.0, "two chats are a coincidence"
+    time.at += 6.0
+    pace.refused(3, 30.0)
+    assert pace.ask(9, WORD) == 0.0, "and so is a third one later"
+    for chat in (4, 5):
+        pace.refused(chat, 30.0)
+    assert pace.ask(9, CLIP) == pytest.approx(10.0)
+    time.at += 10.0
+    assert pace.ask(9, CLIP) == 0.0
+    assert pace.ask(5, CLIP) == pytest.approx(20.0)
+
+
+def test_all_chats_together_stay_under_thirty_a_second() -> None:
+    time = Time()
+    pace = Pacing(time)
+    went = {worth: sum(pace.ask(1000 * worth + chat, worth) == 0.0 for chat in range(50)) for worth in Worth}
+    assert went == {COSMETIC: 20, WORD: 7, CLIP: 3}
+    time.at += 1.0
+    assert pace.ask(1, CLIP) == 0.0
+
+
+def test_a_group_that_becomes_a_supergroup_takes_its_ledger_along() -> None:
+    time = Time()
+    pace = Pacing(time)
+    assert sum(pace.ask(-5, CLIP) == 0.0 for _ in range(9)) == 3
+    pace.refused(-5, 100.0)
+    pace.moved(-5, GROUP_ID)
+    pace.moved(-6, -7)
+    assert pace.ask(GROUP_ID, CLIP) == pytest.approx(100.0)
+    assert pace.ask(-5, CLIP) == 0.0, "nobody is there any more"
+
+
+def test_memory_is_bounded_and_the_longest_silent_are_forgotten() -> None:
+    time = Time()
+    pace = Pacing(time)
+    for chat in range(1, KEPT + 500):
+        time.at += 1.0
+        pace.ask(7, WORD)
+        pace.ask(-chat, CLIP)
+        pace.refused(-chat, 3600.0)
+        time.at += 10.0
+    assert len(pace._chats) == len(pace._held) == KEPT
+    assert 7 in pace._chats
+    assert -1 not in pace._chats
+
+
+def test_whoever_waits_is_let_through_when_there_is_room_and_not_later_than_it_has_patience() -> None:
+    async def crowd(clock: virtual_time.VirtualClock) -> list[float]:
+        pace, began = Pacing(clock), clock.monotonic()
+
+        async def one() -> float:
+            wait = await pace.admit(PERSON, CLIP, 10.0)
+            return clock.monotonic() - began if wait == 0.0 else math.inf
+
+        return sorted(await asyncio.gather(*(one() for _ in range(14))))
+
+    went = virtual_time.run(crowd)
+    assert [round(at) for at in went[:12]] == [0, 0, 0, 3, 3, 3, 6, 6, 6, 9, 9, 9]
+    assert went[12:] == [math.inf, math.inf]
+
+
+@given(some.lists(some.tuples(some.floats(0.0, 4.0), some.sampled_from(Worth), some.sampled_from([1, 2, -3, -4]))))
+def test_no_order_of_calls_breaks_a_limit(calls: list[tuple[float, Worth, int]]) -> None:
+    time = Time()
+    pace = Pacing(time)
+    went: deque[tuple[float, int]] = deque()
+    for pause, worth, chat in calls:
+        time.at += pause
+        if pace.ask(chat, worth) == 0.0:
+            went.append((time.at, chat))
+    for chat, (most, seconds, _) in [(0, ALL), *((c, CHAT) for c in (1, 2, -3, -4)), (-3, GROUP), (-4, GROUP)]:
+        times = [at for at, where in went if chat in (0, where)]
+        for begin in times:
+            assert sum(begin <= at < begin + seconds for at in times) <= most
+
+
+def test_a_window_tells_exactly_when_there_is_room() -> None:
+    window = Window(2, 10.0, (1, 0, 0))
+    assert window.wait(0.0, WORD) == 0.0
+    window.take(0.0)
+    assert (window.wait(4.0, COSMETIC), window.wait(4.0, WORD)) == (6.0, 0.0)
+    window.take(4.0)
+    assert (window.wait(5.0, COSMETIC), window.wait(5.0, WORD)) == (9.0, 5.0)
+    assert window.wait(10.0, WORD) == 0.0
