@@ -109,7 +109,7 @@ def tells(error: BaseException, secret: str = TOKEN) -> str | None:
             "dict": repr(vars(one)),
             "traceback": "".join(traceback.format_exception(one)),
         }.items():
-            if any(each in text for each in (secret, secret.replace(":", "%3A"), secret.partition(":")[2])):
+            if any(each in text for each in (secret, secret.replace(":", "%3A"), secret.rpartition(":")[2])):
                 return f"{where} of {type(one).__name__}: {text}"
         seen += [one.__cause__, one.__context__]
     return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import deque
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -65,7 +66,7 @@ def test_each_kind_of_chat_and_worth_has_its_rate(chat: int, worth: Worth, secon
 def test_progress_in_a_group_is_even_and_not_all_at_the_beginning_of_its_minute() -> None:
     time = Time()
     went = asked(Pacing(time), time, GROUP_ID, COSMETIC, 60.0)
-    assert {round(b - a, 1) for a, b in zip(went, went[1:], strict=False)} == {5.0}
+    assert {round(b - a, 1) for a, b in pairwise(went)} == {5.0}
 
 
 @pytest.mark.parametrize("chat", [PERSON, GROUP_ID])

@@ -11,6 +11,7 @@ import re
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,8 @@ from bot.platforms.telegram.client import Client
 from bot.platforms.telegram.transport import AiohttpRequest, Late, NoAnswer, TooFast, was_done
 from bot.platforms.telegram.uploads import DiskFile, OnDisk
 from core.errors import Gone, WasDone
-from tests.platforms.telegram_loopback import TOKEN, answer, cut, loopback, ok, refusal, silence, tells
+from tests.lab.waiting import until_async
+from tests.platforms.telegram_loopback import TOKEN, Loopback, answer, cut, loopback, ok, refusal, silence, tells
 
 MESSAGE = {"message_id": 1, "date": 1, "chat": {"id": 5, "type": "private"}}
 HTML = f"<html><h1>502 Bad Gateway</h1>while fetching http://api/bot{TOKEN}/sendMessage</html>".encode()
@@ -55,7 +57,7 @@ async def both(root: str, **timeouts: float) -> AsyncIterator[tuple[Bot, Bot]]:
         httpx_kwargs={"trust_env": False},
         **{f"{name}_timeout": seconds for name, seconds in timeouts.items()},  # type: ignore[arg-type]
     )
-    mine = AiohttpRequest(2, **{f"{name}_seconds": seconds for name, seconds in timeouts.items()})
+    mine = AiohttpRequest(2, **{f"{name}_seconds": seconds for name, seconds in timeouts.items()})  # type: ignore[arg-type]
     async with mine, theirs:
         yield bot(root, mine), bot(root, theirs)
 
@@ -208,7 +210,7 @@ async def test_each_answer_is_the_error_that_the_library_makes_of_it(
         caplog.clear()
         error = await raised(ours.send_message(5, "a fox"))
     assert isinstance(error, type(other))
-    own_words = {"HTML", "body", "HTTP", "gzip", "413", "429 of somebody else", "502", "504"}
+    own_words = {"HTML", "body", "HTTP", "gzip", "413", "redirection", "number", "429 of somebody else", "502", "504"}
     if not any(word in name for word in own_words):
         assert str(error) == str(other)
     assert was_done(error) is known
@@ -226,7 +228,8 @@ async def test_the_seconds_of_a_429_are_kept_and_said_without_a_warning() -> Non
 
 
 async def test_parameters_that_mean_nothing_break_nothing() -> None:
-    for parameters in ({"retry_after": "soon"}, {"retry_after": -1}, {"migrate_to_chat_id": []}):
+    nothing: tuple[dict[str, Any], ...] = ({"retry_after": "soon"}, {"retry_after": -1}, {"migrate_to_chat_id": []})
+    for parameters in nothing:
         async with (
             loopback(sendMessage=refusal("400 Bad Request", "Bad Request: x", **parameters)) as server,
             both(server.root) as (ours, _),
@@ -234,7 +237,7 @@ async def test_parameters_that_mean_nothing_break_nothing() -> None:
             assert was_done(await raised(ours.send_message(5, "a"))) is NO
 
 
-async def _tarpit() -> tuple[socket.socket, int]:
+def _tarpit() -> tuple[socket.socket, int]:
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
     listening.listen(8)
@@ -256,11 +259,12 @@ async def _tarpit() -> tuple[socket.socket, int]:
 async def test_each_failure_is_the_librarys_error_and_tells_what_is_known(
     kind: str, late: bool, known: WasDone
 ) -> None:
-    listening, port = await _tarpit()
-    async with loopback(sendMessage=cut if kind == "cut" else silence) as server:
+    listening, port = _tarpit()
+    deaf = await asyncio.start_server(closing(b"HTTP/1.1 400 Bad Request\r\n\r\n"), "127.0.0.1", 0)
+    async with deaf, loopback(sendMessage=cut if kind == "cut" else silence) as server:
         roots = {
             "silent before TLS": f"https://127.0.0.1:{port}",
-            "no TLS": server.root.replace("http:", "https:"),
+            "no TLS": f"https://127.0.0.1:{deaf.sockets[0].getsockname()[1]}",
             "invalid": "http://[::1",
             "another scheme": "ftp://127.0.0.1:1",
         }
@@ -281,15 +285,20 @@ async def test_each_failure_is_the_librarys_error_and_tells_what_is_known(
     assert tells(NetworkError(f"x {TOKEN}")), "the test sees what it looks for"
 
 
+def served(server: Loopback, calls: int) -> bool:
+    return len(server.requests) == calls
+
+
 async def test_a_full_pool_says_that_nothing_was_sent_and_lets_in_again() -> None:
     async with loopback(sendMessage=silence) as server, both(server.root, pool=0.2, read=1.0) as (ours, theirs):
         for one in (ours, theirs):
             held = [asyncio.create_task(raised(one.send_message(5, "held"))) for _ in range(2)]
-            await asyncio.sleep(0.05)
+            before = 0 if one is ours else 2
+            await until_async(partial(served, server, before + 2))
             error = await raised(one.send_message(5, "no room"))
             assert isinstance(error, TimedOut)
             assert str(error) == transport.POOL_TEXT
-            assert len(server.requests) == (2 if one is ours else 4)
+            assert len(server.requests) == before + 2
             if one is ours:
                 assert was_done(error) is NO
                 assert error.__context__ is None
@@ -302,7 +311,7 @@ async def test_a_full_pool_says_that_nothing_was_sent_and_lets_in_again() -> Non
 async def test_whoever_waits_for_room_and_is_cancelled_takes_none() -> None:
     async with loopback(sendMessage=silence) as server, both(server.root, read=30.0) as (ours, _):
         tasks = [asyncio.create_task(ours.send_message(5, "x")) for _ in range(4)]
-        await asyncio.sleep(0.1)
+        await until_async(lambda: len(server.requests) == 2)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -328,12 +337,15 @@ async def test_files_get_time_for_their_bytes_and_a_poll_for_its_wait(
     big = tmp_path / "big"
     big.write_bytes(bytes(20_000_000))
 
+    over = asyncio.Event()
+
     async def deaf(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await asyncio.sleep(2.0)
+        await over.wait()
 
     async with loopback(sendVideo=deaf) as server, both(server.root, write=0.1, read=0.1, connect=0.1) as (ours, _):
         monkeypatch.setattr(transport, "MEDIA_READ_SECONDS", 0.1)
         error = await raised(ours.send_video(5, DiskFile(big, "b.mp4")))
+        over.set()
     assert isinstance(error, Late)
     assert was_done(error) is UNKNOWN
 
@@ -399,7 +411,7 @@ async def test_a_packed_answer_is_unpacked_and_one_without_end_is_left(monkeypat
 async def test_a_proxy_gets_its_login_and_nobody_else_learns_it(scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
-    refused = closing(answer("407 Proxy Authentication Required", b"who are you?"))
+    refused = answer("407 Proxy Authentication Required", b"who are you?")
     async with loopback(sendMessage=ok(MESSAGE), **{"127.0.0.1:1": refused}) as server:
         proxy = f"http://us%40er:canary-4711@127.0.0.1:{server.port}"
         async with AiohttpRequest(proxy=proxy) as request:
@@ -413,12 +425,12 @@ async def test_a_proxy_gets_its_login_and_nobody_else_learns_it(scheme: str, mon
                 assert server.requests[0].line.startswith("CONNECT 127.0.0.1:1 ")
                 assert was_done(error) is NO
                 assert tells(error) is None
-                assert tells(error, "canary-4711:") is None
+                assert tells(error, "canary-4711") is None
             assert server.requests[0].headers["proxy-authorization"] == "Basic dXNAZXI6Y2FuYXJ5LTQ3MTE="
     async with AiohttpRequest(proxy="http://u:canary-4711@127.0.0.1:1") as request:
         error = await raised(bot("http://127.0.0.1:2", request).send_message(5, "a"))
         assert was_done(error) is NO
-        assert tells(error, "canary-4711:") is None
+        assert tells(error, "canary-4711") is None
 
 
 async def test_closed_and_never_opened_say_that_nothing_was_sent() -> None:
@@ -442,7 +454,7 @@ async def test_two_pools_and_a_client_that_does_not_show_its_token() -> None:
         client = Client(TOKEN, server.root)
         await client.initialize()
         poll = asyncio.create_task(client.get_updates(timeout=50))
-        await asyncio.sleep(0.05)
+        await until_async(lambda: len(server.requests) == 2)
         assert await client.path_of("f") == "photos/1.jpg"
         poll.cancel()
         server.answers["getFile"] = ok({"file_id": "f"})
@@ -464,7 +476,7 @@ async def test_two_pools_and_a_client_that_does_not_show_its_token() -> None:
 @pytest.mark.parametrize("level", [logging.INFO, logging.WARNING])
 async def test_no_line_of_the_log_holds_the_token(level: int) -> None:
     stream = io.StringIO()
-    logs = configure("text", (), level=level, stream=stream)
+    logs = await asyncio.to_thread(configure, "text", (), level=level, stream=stream)
     try:
         async with (
             loopback(sendMessage=ok(MESSAGE), sendVideo=answer("502 Bad Gateway", HTML)) as server,
@@ -474,9 +486,9 @@ async def test_no_line_of_the_log_holds_the_token(level: int) -> None:
                 await one.send_message(5, "a fox")
             error = await raised(bots[0].send_video(5, "file_id"))
             logging.getLogger("reelay.telegram").error("it failed: %r", error, exc_info=error)
-        logs.flush()
+        await asyncio.to_thread(logs.flush)
     finally:
-        logs.close()
+        await asyncio.to_thread(logs.close)
     assert "it failed" in stream.getvalue()
     assert TOKEN.partition(":")[2] not in stream.getvalue()
     assert "[redacted]" not in stream.getvalue(), "there was nothing to hide"

@@ -18,14 +18,20 @@ class Client(Bot):
 
     def __init__(self, token: str, root: str, *, proxy: str | None = None) -> None:
         """``root``: of the Bot API, without a slash at the end; files come from the same root. Connects to nothing."""
-        self.calls = AiohttpRequest(proxy=proxy)
+        calls = AiohttpRequest(proxy=proxy)
         super().__init__(
             token,
             base_url=f"{root}/bot",
             base_file_url=f"{root}/file/bot",
-            request=self.calls,
+            request=calls,
             get_updates_request=AiohttpRequest(POLL_CONNECTIONS, proxy=proxy),
         )
+        self._calls = calls
+
+    @property
+    def calls(self) -> AiohttpRequest:
+        """The pool of everything but the poll."""
+        return self._calls
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.token.partition(':')[0]})"
