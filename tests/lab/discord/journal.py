@@ -1,66 +1,18 @@
-"""Everything that was asked, answered, dispatched and seen, as lines of JSON."""
+"""The lab's journal, with what is Discord's own.
+
+``what``: request, connect, heard, dispatch, close, closed, created, edited, deleted, notified, failed. A request has
+``operation`` (the OpenAPI document's id), ``method path status code body answer``.
+"""
 
 from __future__ import annotations
 
-import json
-import threading
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
-
-from tests.lab.discord.times import Clock
-
-Json = dict[str, Any]
+from tests.lab import journal
+from tests.lab.journal import Json
 
 
-class Journal:
-    """Lines in memory, and in a file if one is given. Each has ``at`` (Unix seconds) and ``what``."""
-
-    def __init__(self, clock: Clock, path: Path | None = None) -> None:
-        self.lines: list[Json] = []
-        self._clock, self._lock = clock, threading.Lock()
-        self._file = None if path is None else path.open("a", encoding="utf-8")
-
-    def write(self, what: str, **facts: Any) -> Json:
-        """Add a line. ``what``: request, connect, heard, dispatch, close, closed, created, edited, deleted, notified, failed."""
-        line: Json = {"at": round(self._clock(), 6), "what": what, **facts}
-        with self._lock:
-            self.lines.append(line)
-            if self._file is not None:
-                self._file.write(json.dumps(line, default=str, ensure_ascii=False) + "\n")
-        return line
-
-    def close(self) -> None:
-        """Write the rest to disk."""
-        with self._lock:
-            if self._file is not None:
-                self._file.close()
-                self._file = None
-
-    # ---------------------------------------------------------------------------------------------------------------------- reading
-
-    def of(self, what: str, **facts: Any) -> list[Json]:
-        """Lines of one kind, with these values."""
-        return [
-            line
-            for line in list(self.lines)
-            if line["what"] == what and all(line.get(name) == value for name, value in facts.items())
-        ]
-
-    def requests(self, operation: str | None = None, status: int | None = None) -> list[Json]:
-        """Requests by the OpenAPI document's operation id and by status; each has ``method path status code body answer``."""
-        found = self.of("request")
-        return [line for line in found if operation in {None, line["operation"]} and status in {None, line["status"]}]
-
-    def rate_limited(self) -> list[Json]:
-        """Requests that were answered 429."""
-        return self.requests(status=429)
+class Journal(journal.Journal):
+    """See above."""
 
     def malformed(self) -> list[Json]:
         """Requests that Discord calls ill-formed (50035, 50006, 50109): always a bug of the program."""
         return [line for line in self.requests() if line.get("code") in {50035, 50006, 50109}]
-
-    def texts(self) -> Iterator[str]:
-        """Every line as text: for looking for what must not be there."""
-        for line in list(self.lines):
-            yield json.dumps(line, default=str, ensure_ascii=False)

@@ -1,30 +1,17 @@
-"""Time and identity: a clock that can be set ahead, and snowflakes that carry its time."""
+"""Time and identity: the lab's clock, and snowflakes that carry its time."""
 
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 
+from tests.lab.clock import Clock
+
+__all__ = ["EPOCH_MS", "Clock", "Ids", "born", "iso"]
+
 EPOCH_MS: Final = 1_420_070_400_000
 """Discord counts from 2015-01-01; the upper 42 bits of an id are the milliseconds since then."""
-
-
-class Clock:
-    """Unix seconds. Calling it tells the time; ``advance`` lets time pass without waiting."""
-
-    def __init__(self, now: Callable[[], float] = time.time) -> None:
-        """``now``: another source of time, such as a test's own clock divided by 1000."""
-        self._now, self._shift = now, 0.0
-
-    def __call__(self) -> float:
-        return self._now() + self._shift
-
-    def advance(self, seconds: float) -> None:
-        """Be ``seconds`` later from now on: tokens age, links expire, rate-limit windows pass."""
-        self._shift += seconds
 
 
 class Ids:
