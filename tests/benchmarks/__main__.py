@@ -31,6 +31,7 @@ NAMES: Final = (
     "discord_flood",
     "discord_edits",
     "discord_uploads",
+    "telegram_transport",
 )
 ROOT: Final = Path(__file__).parents[2]
 MOST_SECONDS: Final = 480
