@@ -90,7 +90,9 @@ class Founding:
     ) -> None:
         """Make somebody an administrator."""
         granted = set(RIGHTS) if rights is None else rights
-        self.change(chat, user, "administrator", by, anonymous=anonymous, rights=granted)
+        member = chat.member(user)
+        status: Status = "creator" if member is not None and member.status == "creator" else "administrator"
+        self.change(chat, user, status, by, anonymous=anonymous, rights=granted)
 
     def block(self, chat: Chat, *, blocked: bool) -> None:
         """The person of a private chat blocks the bot, or takes it back."""

@@ -115,11 +115,8 @@ class Seen:
 
     def button(self, name: str) -> Button:
         """By what is on it, by its data, or by a part of what is on it. Raises LookupError."""
-        for fits in (
-            lambda each: name in {each.text, each.data},
-            lambda each: name.casefold() in each.text.casefold(),
-        ):
-            found = [each for each in self.buttons if fits(each)]
+        exact = [each for each in self.buttons if name in {each.text, each.data}]
+        for found in (exact, [each for each in self.buttons if name.casefold() in each.text.casefold()]):
             if len(found) == 1:
                 return found[0]
         raise LookupError(f"{name!r} is not one of {self.labels}")
