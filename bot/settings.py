@@ -89,6 +89,10 @@ class Settings(BaseSettings):
     telegram_token: Secret = _set("TELEGRAM_TOKEN")
     telegram_api_url: Root = _set("TELEGRAM_API_URL", "https://api.telegram.org")
     telegram_local_server: Truth = _set("TELEGRAM_LOCAL_SERVER", default=False)
+    telegram_local_folder: Annotated[Path | None, BeforeValidator(values.folder)] = _set("TELEGRAM_LOCAL_FOLDER")
+    telegram_proxy: Annotated[SecretStr | None, BeforeValidator(values.address("http", "https", login=True))] = _set(
+        "TELEGRAM_PROXY"
+    )
     telegram_webhook_secret: Annotated[SecretStr | None, BeforeValidator(values.webhook_secret)] = _set(
         "TELEGRAM_WEBHOOK_SECRET"
     )
