@@ -2,82 +2,23 @@
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-import subprocess
-import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NoReturn
 
 import pytest
 
 from tests.lab.discord import Discord, File
+from tests.lab.npm_program import Running, installed
 from tests.lab.waiting import until
-
-HERE = Path(__file__).parent / "discord_js"
-Json = dict[str, Any]
-
-
-def _absent(reason: str) -> NoReturn:
-    """Without what this needs it is skipped, but never silently where everything must run."""
-    if os.environ.get("CI"):
-        pytest.fail(reason)
-    pytest.skip(reason)
 
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The client with its packages, as the lock names them, in a folder of its own."""
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if node is None or npm is None:
-        _absent("node and npm are not installed")
-    folder = tmp_path_factory.mktemp("discord-js")
-    for name in ("package.json", "package-lock.json", "client.js"):
-        shutil.copy(HERE / name, folder / name)
-    command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error"]
-    command += ["--fetch-retries=0", "--fetch-timeout=15000"]  # a machine without a registry is told apart soon
-    try:
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=40, check=False)
-    except subprocess.TimeoutExpired:
-        _absent("npm did not install discord.js within 40 seconds")
-    if done.returncode:
-        _absent(f"npm could not install discord.js: {done.stderr[-300:]}")
-    return folder / "client.js"
+    return installed(Path(__file__).parent / "discord_js", tmp_path_factory.mktemp("discord-js"))
 
 
-class Running:
-    """The process and what it said."""
-
-    def __init__(self, script: Path, discord: Discord, token: str) -> None:
-        command = ["node", str(script), f"{discord.url}/api", token, discord.world.application_id]
-        self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
-        self.said: list[Json] = []
-        self._thread = threading.Thread(target=self._read)
-        self._thread.start()
-
-    def _read(self) -> None:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self.said.append(json.loads(line))
-
-    def of(self, what: str) -> list[Json]:
-        return [line for line in self.said if line["what"] == what]
-
-    def stop(self) -> str:
-        """End it by the end of its input; returns what it complained about."""
-        try:
-            _, complaints = self.process.communicate(timeout=20)
-        except ValueError:
-            complaints = ""
-        finally:
-            self.process.kill()
-            self.process.wait(10)
-            self._thread.join(10)
-        return str(complaints)
+def run(program: Path, discord: Discord, token: str) -> Running:
+    return Running(program, f"{discord.url}/api", token, discord.world.application_id)
 
 
 @pytest.fixture
@@ -90,7 +31,7 @@ def test_a_second_client_does_it_all(program: Path, discord: Discord) -> None:
     guild = discord.add_guild()
     room = discord.add_channel(guild)
     ada = discord.add_person("ada", guild, locale="de")
-    running = Running(program, discord, discord.token)
+    running = run(program, discord, discord.token)
     try:
         until(lambda: running.of("ready") or running.process.poll() is not None, what="ready")
         assert running.of("ready") == [{"what": "ready", "guilds": ["Cinema"]}]
@@ -132,7 +73,7 @@ def test_a_second_client_does_it_all(program: Path, discord: Discord) -> None:
 
 
 def test_it_is_told_that_its_token_is_wrong(program: Path, discord: Discord) -> None:
-    running = Running(program, discord, "wrong.token.altogether")
+    running = run(program, discord, "wrong.token.altogether")
     until(lambda: running.of("refused"))
     running.stop()
     assert running.process.returncode == 3
