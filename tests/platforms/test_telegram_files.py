@@ -94,6 +94,19 @@ async def test_each_failure_has_its_name_and_no_address(monkeypatch: pytest.Monk
             assert isinstance(await refused(source, name), Gone if name == "expired" else Unreachable), name
     async with AiohttpRequest() as request:
         assert isinstance(await refused(Files(request, "http://127.0.0.1:1", TOKEN), "a"), Unreachable)
+    assert isinstance(await refused(Files(request, "http://127.0.0.1:1", TOKEN), "a"), Unreachable), "closed"
+
+
+async def test_downloads_take_connections_of_the_pool_and_give_them_back() -> None:
+    async with loopback(a=answer("200 OK", PICTURE)) as server, AiohttpRequest(2) as request:
+        source = Files(request, server.root, TOKEN)
+        assert await asyncio.gather(*(whole(source, "a") for _ in range(6))) == [PICTURE] * 6
+        assert server.connections == 2
+        for _ in range(3):
+            await refused(source, "a", 100)
+        async for _ in source.open("a"):
+            break
+        assert await asyncio.gather(*(whole(source, "a") for _ in range(2))) == [PICTURE] * 2
 
 
 async def test_a_local_servers_file_is_read_below_its_folder_and_nowhere_else(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from typing import Final
 from urllib.parse import quote
 
 import aiohttp
+from telegram.error import TelegramError
 from yarl import URL
 
 from bot.platforms.telegram.transport import AiohttpRequest
@@ -44,17 +45,14 @@ class Files:
     async def _fetch(self, url: URL, most: int) -> AsyncIterator[bytes]:
         total, failed = 0, ""
         try:
-            async with (
-                asyncio.timeout(FETCH_SECONDS),
-                self._request.session.get(url, proxy=self._request.proxy, allow_redirects=False) as answer,
-            ):
+            async with asyncio.timeout(FETCH_SECONDS), self._request.download(url) as answer:
                 _look_at(answer, most)
                 async for chunk in answer.content.iter_chunked(CHUNK):
                     total += len(chunk)
                     if total > most:
                         raise TooLarge("more than a picture may have", limit=most)
                     yield chunk
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        except (aiohttp.ClientError, TelegramError, TimeoutError, OSError) as error:
             failed = type(error).__name__
         if failed:
             raise Unreachable(failed)  # out here, where it has no context: aiohttp's exceptions hold the address

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Any, Final
@@ -29,8 +30,9 @@ from telegram.error import (
     TimedOut,
 )
 from telegram.request import BaseRequest, RequestData
+from yarl import URL
 
-from bot.platforms.telegram.uploads import body_of
+from bot.platforms.telegram.uploads import Multipart, body_of
 from core.errors import WasDone
 
 API_CONNECTIONS: Final = 256
@@ -53,6 +55,12 @@ POOL_TEXT: Final = (
 )
 KEPT_STATUSES: Final = frozenset({400, 401, 403, 404, 409})
 """Refusals for which the library has a class of its own."""
+BEFORE_THE_FIRST_BYTE: Final = (
+    aiohttp.ConnectionTimeoutError,
+    aiohttp.ClientConnectorError,
+    aiohttp.ClientHttpProxyError,
+    aiohttp.InvalidURL,
+)
 NO_DECISION: Final = b'{"ok":false}'
 
 Seconds = Any
@@ -139,18 +147,6 @@ class AiohttpRequest(BaseRequest):
         """Seconds for an answer; the library adds a long poll's own to them."""
         return self._seconds["read"]
 
-    @property
-    def session(self) -> aiohttp.ClientSession:
-        """For what is no call: a file's download. Raises RuntimeError before ``initialize``."""
-        if self._http is None:
-            raise RuntimeError("not initialized")
-        return self._http
-
-    @property
-    def proxy(self) -> str | None:
-        """The proxy, with its login."""
-        return self._proxy
-
     async def initialize(self) -> None:
         """Open the pool; more than once is harmless."""
         if self._http is None:
@@ -205,10 +201,27 @@ class AiohttpRequest(BaseRequest):
             except TelegramError:
                 raise
             except Exception as error:  # noqa: BLE001  # whatever else comes would be quoted by BaseRequest, with the address
-                failure = _failure(error)
+                failure = _failure(error, may_be_whole=not isinstance(body, Multipart) or body.is_whole)
             finally:
                 room.release()
         raise failure  # out here, where it has no context: aiohttp's exceptions hold the address
+
+    @asynccontextmanager
+    async def download(self, url: URL) -> AsyncIterator[aiohttp.ClientResponse]:
+        """The answer to a GET, over the same pool and proxy; nothing looks at the clock after the connection stands.
+
+        Raises TelegramError where there is no room, and whatever aiohttp raises, which holds the address.
+        """
+        http, room = self._http, self._room
+        if http is None:
+            raise NoAnswer("not initialized", WasDone.NO)
+        await _enter(room, self._seconds["pool"])
+        timeout = aiohttp.ClientTimeout(total=None, connect=self._seconds["connect"])
+        try:
+            async with http.get(url, proxy=self._proxy, allow_redirects=False, timeout=timeout) as answer:
+                yield answer
+        finally:
+            room.release()
 
     @staticmethod
     def parse_json_payload(payload: bytes) -> dict[str, Any]:
@@ -293,11 +306,9 @@ def _json(text: bytes) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def _failure(error: Exception) -> NetworkError:
+def _failure(error: Exception, *, may_be_whole: bool) -> NetworkError:
     """What a failed sending is to the library, and what is known of it."""
-    if isinstance(error, aiohttp.ConnectionTimeoutError):
-        return Late(WasDone.NO)
+    known = WasDone.UNKNOWN if may_be_whole and not isinstance(error, BEFORE_THE_FIRST_BYTE) else WasDone.NO
     if isinstance(error, TimeoutError):
-        return Late(WasDone.UNKNOWN)
-    never = isinstance(error, aiohttp.ClientConnectorError | aiohttp.ClientHttpProxyError | aiohttp.InvalidURL)
-    return NoAnswer(f"aiohttp.{type(error).__name__}", WasDone.NO if never else WasDone.UNKNOWN)
+        return Late(known)
+    return NoAnswer(f"aiohttp.{type(error).__name__}", known)

@@ -93,6 +93,8 @@ class Multipart(Payload):
             pieces += [line + start, part, b"\r\n"]
         self._pieces = [*pieces, f"--{boundary}--\r\n".encode()]
         self._size = sum(_size(piece) for piece in self._pieces)
+        self.is_whole = False
+        """Whether its last byte may have left: until then nobody can have read it as a call, whatever they did with what they got."""
 
     def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
         """Not for files: they are never text in memory. Raises TypeError."""
@@ -109,6 +111,7 @@ class Multipart(Payload):
                 await piece.write(writer)
             else:
                 small += piece
+        self.is_whole = True
         await writer.write(bytes(small))
 
 
