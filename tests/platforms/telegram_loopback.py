@@ -10,7 +10,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from telegram import Bot
+from telegram.request import BaseRequest, HTTPXRequest
+
+from bot.platforms.telegram.transport import AiohttpRequest
+
 TOKEN: Final = "5556667778:AAFakeFakeFakeFakeFakeFakeFakeFake-_1"
+MESSAGE: Final = {"message_id": 1, "date": 1, "chat": {"id": 5, "type": "private"}}
 Answer = bytes | Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
@@ -81,6 +87,23 @@ async def loopback(**answers: Answer) -> AsyncIterator[Loopback]:
         yield found
     finally:
         server.close()
+
+
+def bot(root: str, request: BaseRequest) -> Bot:
+    return Bot(TOKEN, base_url=f"{root}/bot", request=request, get_updates_request=request)
+
+
+@asynccontextmanager
+async def both(root: str, **timeouts: float) -> AsyncIterator[tuple[Bot, Bot]]:
+    """(ours, the library's)."""
+    theirs = HTTPXRequest(
+        connection_pool_size=2,
+        httpx_kwargs={"trust_env": False},
+        **{f"{name}_timeout": seconds for name, seconds in timeouts.items()},  # type: ignore[arg-type]
+    )
+    mine = AiohttpRequest(2, **{f"{name}_seconds": seconds for name, seconds in timeouts.items()})  # type: ignore[arg-type]
+    async with mine, theirs:
+        yield bot(root, mine), bot(root, theirs)
 
 
 async def cut(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
