@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from typing import Any, cast
 
 import pytest
 from telegram import (
-    Bot,
     BotCommand,
     BotCommandScopeAllPrivateChats,
     ForceReply,
@@ -20,29 +18,20 @@ from telegram import (
     InputMediaPhoto,
     InputMediaVideo,
     Message,
-    ReplyParameters,
     Update,
 )
 from telegram.constants import ChatAction
 from telegram.error import (
     BadRequest,
-    ChatMigrated,
     Conflict,
-    Forbidden,
     InvalidToken,
-    NetworkError,
-    RetryAfter,
-    TelegramError,
-    TimedOut,
 )
-from telegram.ext import Application, CallbackQueryHandler, MessageHandler, TypeHandler, filters
-from telegram.request import HTTPXRequest
+from telegram.ext import CallbackQueryHandler, MessageHandler, TypeHandler, filters
 
 from tests.lab.telegram import File, Telegram, picture
+from tests.lab.telegram_ptb import client, running
+from tests.lab.telegram_raw import MP4
 from tests.lab.waiting import until_async
-
-MP4 = b"\0\0\0\x18ftypmp42" + bytes(5000)
-App = Application[Any, Any, Any, Any, Any, Any]
 
 
 @pytest.fixture(autouse=True)
@@ -56,41 +45,6 @@ def telegram() -> Iterator[Telegram]:
     with Telegram() as found:
         found.queue.slowing = False  # the library polls once more when it stops
         yield found
-
-
-def request(**more: Any) -> HTTPXRequest:
-    """Without certificates, which nobody asks for here and which take a while to load."""
-    return HTTPXRequest(httpx_kwargs={"trust_env": False, "verify": False}, **more)
-
-
-def client(telegram: Telegram, token: str = "", **more: Any) -> Bot:
-    """A bot without polling."""
-    return Bot(
-        token or telegram.token,
-        base_url=f"{telegram.api_url}/bot",
-        base_file_url=f"{telegram.api_url}/file/bot",
-        request=request(**more),
-        get_updates_request=request(),
-        local_mode=telegram.shelf.local,
-    )
-
-
-@asynccontextmanager
-async def running(telegram: Telegram, *handlers: Any, wanted: Any = Update.ALL_TYPES) -> AsyncIterator[App]:
-    """An application that polls."""
-    builder = Application.builder().bot(client(telegram)).concurrent_updates(True).job_queue(None)
-    app = cast("App", builder.build())
-    app.add_handlers(list(handlers))
-    async with app:
-        await app.start()
-        assert app.updater is not None
-        await app.updater.start_polling(timeout=5, allowed_updates=wanted)
-        await until_async(lambda: telegram.queue.polls == 1)
-        try:
-            yield app
-        finally:
-            await app.updater.stop()
-            await app.stop()
 
 
 async def test_a_captioned_photo_becomes_a_clip(telegram: Telegram) -> None:
@@ -206,7 +160,7 @@ async def test_inline_results_and_forced_replies(telegram: Telegram) -> None:
     async with client(telegram) as bot:
         sent = await bot.send_video(ada.id, MP4, width=1, height=1, duration=1, cover=picture(640, 360))
         assert sent.video is not None
-        assert [(size.width, size.height) for size in sent.video.cover] == [(90, 51), (320, 180), (640, 360)]
+        assert [(size.width, size.height) for size in sent.video.cover or ()] == [(90, 51), (320, 180), (640, 360)]
         asked = ada.inline("sea", group)
         updates = await bot.get_updates(timeout=1, allowed_updates=Update.ALL_TYPES)
         query = updates[-1].inline_query
@@ -233,134 +187,6 @@ async def test_inline_results_and_forced_replies(telegram: Telegram) -> None:
         )
         assert len({each.media_group_id for each in album}) == 1
     assert telegram.malformed() == []
-
-
-Act = Callable[[Bot, Telegram], Awaitable[Any]]
-ADA = 500_000_001
-
-
-def said(description: str, status: int = 400) -> Act:
-    async def act(bot: Bot, telegram: Telegram) -> None:
-        telegram.refuse("sendMessage", description, status)
-        await bot.send_message(ADA, "x")
-
-    return act
-
-
-async def flooded(bot: Bot, telegram: Telegram) -> None:
-    for _ in range(10):
-        await bot.send_message(ADA, "x")
-
-
-async def long_wait(bot: Bot, telegram: Telegram) -> None:
-    telegram.on("sendMessage").rate_limit(7728)
-    await bot.send_message(ADA, "x")
-
-
-async def same(bot: Bot, telegram: Telegram) -> None:
-    sent = await bot.send_message(ADA, "x")
-    await sent.edit_text("x")
-
-
-async def blocked(bot: Bot, telegram: Telegram) -> None:
-    telegram.people[ADA].block()
-    await bot.send_message(ADA, "x")
-
-
-async def kicked(bot: Bot, telegram: Telegram) -> None:
-    group = telegram.add_supergroup("Cinema", telegram.people[ADA])
-    telegram.remove_bot(group)
-    await bot.send_message(group.id, "x")
-
-
-async def moved(bot: Bot, telegram: Telegram) -> None:
-    group = telegram.add_group("Cinema", telegram.people[ADA])
-    telegram.migrate(group)
-    await bot.send_message(group.id, "x")
-
-
-async def revoked(bot: Bot, telegram: Telegram) -> None:
-    telegram.revoke_token()
-    await bot.send_message(ADA, "x")
-
-
-async def gateway(bot: Bot, telegram: Telegram) -> None:
-    telegram.fail("sendMessage", 502)
-    await bot.send_message(ADA, "x")
-
-
-async def too_large(bot: Bot, telegram: Telegram) -> None:
-    telegram.refuse_uploads_above(1000)
-    await bot.send_video(ADA, MP4)
-
-
-async def late(bot: Bot, telegram: Telegram) -> None:
-    telegram.on("sendVideo").slow(1.0)
-    await bot.send_video(ADA, MP4, read_timeout=0.2)
-
-
-async def unsent(bot: Bot, telegram: Telegram) -> None:
-    telegram.on("sendVideo").cut_before()
-    await bot.send_video(ADA, MP4)
-
-
-async def lost(bot: Bot, telegram: Telegram) -> None:
-    telegram.lose_answers("sendVideo")
-    await bot.send_video(ADA, MP4)
-
-
-async def bad_html(bot: Bot, telegram: Telegram) -> None:
-    await bot.send_message(ADA, "<b>no", parse_mode="HTML")
-
-
-async def long_data(bot: Bot, telegram: Telegram) -> None:
-    button = InlineKeyboardButton("x", callback_data="é" * 33)
-    await bot.send_message(ADA, "x", reply_markup=InlineKeyboardMarkup([[button]]))
-
-
-async def no_thread(bot: Bot, telegram: Telegram) -> None:
-    forum = telegram.add_supergroup("Clips", telegram.people[ADA], forum=True)
-    await bot.send_message(forum.id, "x", message_thread_id=1)
-
-
-async def reply_gone(bot: Bot, telegram: Telegram) -> None:
-    kept = await bot.send_message(ADA, "x", reply_parameters=ReplyParameters(77, allow_sending_without_reply=True))
-    assert kept.reply_to_message is None
-    await bot.send_message(ADA, "x", reply_parameters=ReplyParameters(77))
-
-
-ERRORS: dict[str, tuple[Act, type[TelegramError], str, int]] = {
-    # name: (what is done, what is raised, its words, clips that arrived all the same)
-    "flood": (flooded, RetryAfter, "Retry in 0:00:01", 0),
-    "flood for hours": (long_wait, RetryAfter, "2:08:48", 0),
-    "not modified": (same, BadRequest, "Message is not modified: specified new message content", 0),
-    "blocked": (blocked, Forbidden, "bot was blocked by the user", 0),
-    "kicked": (kicked, Forbidden, "bot was kicked from the supergroup chat", 0),
-    "migrated": (moved, ChatMigrated, "Group migrated to supergroup", 0),
-    "token": (revoked, InvalidToken, "Unauthorized", 0),
-    "502": (gateway, NetworkError, "Bad Gateway", 0),
-    "413": (too_large, NetworkError, "Request Entity Too Large", 0),
-    "late answer": (late, TimedOut, "Timed out", 1),
-    "cut before": (unsent, NetworkError, "ReadError|RemoteProtocolError", 0),
-    "cut after": (lost, NetworkError, "ReadError|RemoteProtocolError", 1),
-    "broken HTML": (bad_html, BadRequest, 'can\'t find end tag corresponding to start tag "b"', 0),
-    "callback_data of 66 bytes": (long_data, BadRequest, "Button_data_invalid", 0),
-    "General by its id": (no_thread, BadRequest, "Message thread not found", 0),
-    "reply to nothing": (reply_gone, BadRequest, "Message to be replied not found", 0),
-    "scripted": (said("Bad Request: chat not found"), BadRequest, "Chat not found", 0),
-}
-
-
-@pytest.mark.parametrize("name", ERRORS)
-async def test_it_raises_what_it_raises_in_the_world(name: str, telegram: Telegram) -> None:
-    act, error, words, arrived = ERRORS[name]
-    ada = telegram.add_person("ada", started=True)
-    assert ada.id == ADA
-    async with client(telegram) as bot:
-        with pytest.raises(error, match=f"(?i){words}") as raised:
-            await act(bot, telegram)
-        assert type(raised.value) is error
-    await until_async(lambda: len(telegram.clips(ada.direct().chat)) == arrived)
 
 
 async def test_a_second_poller_cuts_the_first_off(telegram: Telegram) -> None:

@@ -61,6 +61,8 @@ saw (``of("created")``, ``of("edited", message=id)``, ``of("deleted")``, ``of("r
 thumbnails that Telegram drops without a word; ``of("unused")``: files that no parameter names. ``telegram.malformed()``: requests that the
 official document does not allow; ``telegram.rate_limited()``.
 
+In a process of its own, with a crowd and the time of each first answer: ``python -m tests.lab.telegram`` (``tests.lab.telegram.rush``).
+
 Every request, answer and update is held against Bot API 10.0's list of methods and types; leaving the ``with`` block fails if the simulator
 said something wrong. It was never compared with the real Telegram: words and rules are those of the documentation and of the published
 server source, and where these are silent a guess that says so where it stands. Not simulated: channels, business accounts, payments, polls,

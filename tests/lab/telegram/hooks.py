@@ -88,10 +88,12 @@ class Hooks:
 
     def carry(self, queue: Queue) -> None:
         """Deliver what waits, as many at once as the webhook allows; called on the loop."""
+        if not queue.hook.url:
+            return
         queue.drop_old()
         busy = sum(each.taken for each in queue.waiting)
         for pending in queue.waiting[:]:
-            if not queue.hook.url or busy >= queue.hook.connections:
+            if busy >= queue.hook.connections:
                 return
             if not pending.taken:
                 pending.taken = True

@@ -50,13 +50,13 @@ class Office:
         """A service message."""
         return self.post(self.message(chat, actor, service=service))
 
-    def revised(self, message: Message, *, hidden: bool = False) -> Message:
-        """It has another face now. ``hidden``: no edit that anybody is told of, such as new buttons only."""
+    def revised(self, message: Message, *, hidden: bool = False, told: bool = False) -> Message:
+        """It has another face now. ``hidden``: nothing is shown as edited, as with new buttons only; ``told``: bots hear of it."""
         message.edits.append(self.clock())
         if not hidden:
             message.edited = int(self.clock())
         self.world.seen("edited", message)
-        if not isinstance(message.sender, Bot):
+        if told:
             self.tell("edited_message", message)
         return message
 

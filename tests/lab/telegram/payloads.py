@@ -154,8 +154,9 @@ class Forms:
         if message.thread is not None and message.thread != GENERAL:
             said["message_thread_id"] = message.thread
             said |= {"is_topic_message": True} if message.in_topic else {}
-        if message.reply_to is not None and depth and not message.reply_to.deleted:
-            said["reply_to_message"] = self.message(bot, message.reply_to, depth - 1)
+        answered = self._answered(message) if depth else None
+        if answered is not None:
+            said["reply_to_message"] = self.message(bot, answered, depth - 1)
         said |= self._content(bot, message)
         said |= {"media_group_id": message.album} if message.album else {}
         said |= {"edit_date": message.edited} if message.edited is not None else {}
@@ -163,6 +164,14 @@ class Forms:
         said |= {"reply_markup": message.markup} if message.markup else {}
         said |= {"has_protected_content": True} if message.protected else {}
         return said
+
+    def _answered(self, message: Message) -> Message | None:
+        """What is in a topic and answers nothing is said to answer the message that tells of the topic."""
+        if message.reply_to is not None:
+            return None if message.reply_to.deleted else message.reply_to
+        if not message.in_topic or message.thread in {None, message.id}:
+            return None
+        return self.world.message(message.chat, message.thread or 0)
 
     def _content(self, bot: Bot, message: Message) -> Json:
         if message.service is not None:

@@ -81,7 +81,7 @@ class Person:
 
     # ---------------------------------------------------------------------------------------------------------------------- writing
 
-    def say(self, text: str, place: Where = None, *, reply_to: Target | None = None, album: str | None = None) -> Seen:
+    def say(self, text: str, place: Where = None, *, reply_to: Target | None = None) -> Seen:
         """Write something."""
         text, found = entities.trimmed(text, [])
         if not text or entities.units(text) > MOST_TEXT:
@@ -191,7 +191,7 @@ class Person:
             message.text = text
         else:
             message.caption = text or None
-        return look(self.telegram.office.revised(message))
+        return look(self.telegram.office.revised(message, told=True))
 
     def delete(self, target: Target) -> None:
         """Delete a message: one's own, in private any, as an administrator any. No bot is told of that."""

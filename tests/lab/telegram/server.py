@@ -49,8 +49,11 @@ class Telegram(Troubles, Simulator):
         journal: Path | None = None,
         now: Callable[[], float] = time.time,
         local: bool = False,
+        validate: bool = True,
     ) -> None:
-        """``journal``: a file for the JSON lines; ``local``: the operator's own Bot API server, with ``--local``."""
+        """``journal``: a file for the JSON lines; ``local``: the operator's own Bot API server, with ``--local``; ``validate``: hold answers
+        and updates against the official document (not so only for measuring; requests always are).
+        """
         Simulator.__init__(self)
         self.clock = Clock(now)
         self.folder = Path(tempfile.mkdtemp(prefix="lab-telegram-"))
@@ -60,7 +63,7 @@ class Telegram(Troubles, Simulator):
         self.shelf.local = local
         self.limits = Limits(self.clock)
         self.office = Office(self.world, Forms(self.world, self.shelf), self.shelf, self.limits)
-        self.door = Door(self.world, self.journal, self.shelf)
+        self.door = Door(self.world, self.journal, self.shelf, validate=validate)
         self.hooks = Hooks(self.journal, lambda: self.shelf.local)
         self.founding = Founding(self.office)
         sending = Sending(self.office)
@@ -124,7 +127,7 @@ class Telegram(Troubles, Simulator):
         bot.token = token or fresh_token(number)
         self.world.add_user(bot)
         self.world.bots[bot.token] = bot
-        queue = Queue(self.clock, self.journal, username)
+        queue = Queue(self.clock, self.journal, username, validate=self.door.validate)
         queue.wake = lambda: self._wake(queue)
         self.office.queues[bot.id] = queue
         return bot
