@@ -14,6 +14,7 @@ Json = dict[str, Any]
 MP4 = b"\0\0\0\x18ftypmp42" + bytes(2000)
 EDGE = "lab-edge-7731"
 SECONDS = 20.0
+CONTENT = {"text", "caption", "photo"}
 
 
 class RawBot:
@@ -49,6 +50,18 @@ class RawBot:
         """getUpdates, without a wait."""
         found: list[Json] = self.result("getUpdates", **params)
         return found
+
+    def fresh(self) -> list[Json]:
+        """The updates since the last look."""
+        found = self.updates()
+        if found:
+            self.updates(offset=found[-1]["update_id"] + 1)
+        return found
+
+    def heard(self) -> list[str]:
+        """What the messages since the last look said; a dash for a picture without words."""
+        messages = [each["message"] for each in self.fresh() if "message" in each]
+        return [each.get("text", each.get("caption", "-")) for each in messages if CONTENT & set(each)]
 
     def raw(
         self, verb: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None

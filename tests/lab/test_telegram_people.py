@@ -1,4 +1,4 @@
-"""What people do, and what a bot is told of it: privacy mode, topics, albums, administrators, migration, floods, buttons."""
+"""What people do, and what a bot is told of it: topics, administrators, migration, floods, buttons, menus."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.lab.telegram import Impossible, Person, Telegram, picture
+from tests.lab.telegram import Impossible, Person, Telegram
 from tests.lab.telegram_raw import MP4, RawBot, button, keyboard
 
 Json = dict[str, Any]
@@ -30,89 +30,15 @@ def ada(telegram: Telegram) -> Person:
     return telegram.add_person("ada", started=True)
 
 
-def fresh(bot: RawBot) -> list[Json]:
-    """The updates since the last look."""
-    found = bot.updates()
-    if found:
-        bot.updates(offset=found[-1]["update_id"] + 1)
-    return found
-
-
-def words(bot: RawBot) -> list[str]:
-    """What the messages since the last look said."""
-    messages = [each["message"] for each in fresh(bot) if "message" in each]
-    return [each.get("text", each.get("caption", "-")) for each in messages if "date" in each and _says(each)]
-
-
-def _says(message: Json) -> bool:
-    return any(name in message for name in ("text", "caption", "photo"))
-
-
-def test_privacy_mode(telegram: Telegram, bot: RawBot, ada: Person) -> None:
-    group = telegram.add_supergroup("Cinema", ada)
-    ada.enter(group)
-    fresh(bot)
-    for text in (
-        "hello",
-        "@reelay_bot hello",
-        "/video x",
-        "/video@other_bot x",
-        "/video@reelay_bot x",
-        "say /Video@Reelay_Bot",
-    ):
-        ada.say(text)
-    assert words(bot) == ["/video@reelay_bot x", "say /Video@Reelay_Bot"], "no mentions, no bare commands"
-    shot = ada.photo(picture(), "plain")
-    ada.photo(picture(), "/video@reelay_bot x")
-    ada.reply(shot, "/video@reelay_bot y")
-    found = fresh(bot)
-    assert [each["message"].get("caption") for each in found] == ["/video@reelay_bot x", None]
-    assert "photo" in found[1]["message"]["reply_to_message"]
-    card = bot.result("sendMessage", chat_id=group.id, text="card")
-    ada.say("/video bare")
-    ada.reply(ada.received()[0], "a reply")
-    assert words(bot) == ["/video bare", "a reply"], "it was the last bot to write, and was answered"
-    other = RawBot(telegram, telegram.add_bot("other_bot"))
-    telegram.founding.join(group, other.bot, ada.user)
-    other.result("sendMessage", chat_id=group.id, text="me now")
-    fresh(bot)
-    ada.say("/video bare")
-    assert words(bot) == []
-    ada.album([picture(), picture()], "/video@reelay_bot z", order=[1, 0])
-    assert words(bot) == ["/video@reelay_bot z"], "only the picture whose caption names it"
-    telegram.promote(group)
-    ada.say("anything")
-    ada.album([picture(), picture()], "all", order=[1, 0])
-    assert words(bot) == ["anything", "-", "all"]
-    assert card["chat"]["type"] == "supergroup"
-
-
-def test_privacy_off_holds_for_groups_entered_since(telegram: Telegram, bot: RawBot, ada: Person) -> None:
-    before = telegram.add_group("Before", ada)
-    telegram.bot.sees_all = True
-    after = telegram.add_group("After", ada)
-    fresh(bot)
-    ada.say("one", before)
-    ada.say("two", after)
-    assert words(bot) == ["two"]
-    assert bot.result("getMe")["can_read_all_group_messages"]
-    telegram.remove_bot(before)
-    telegram.add_bot_to(before)
-    kinds = [set(each) - {"update_id"} for each in fresh(bot)]
-    assert kinds.count({"my_chat_member"}) == 2
-    ada.say("three", before)
-    assert words(bot) == ["three"]
-
-
 def test_topics(telegram: Telegram, bot: RawBot, ada: Person) -> None:
     forum = telegram.add_supergroup("Clips", ada, forum=True)
     films, other = telegram.add_topic(forum, "Films"), telegram.add_topic(forum, "Other")
     assert films.topic is not None
     assert other.topic is not None
-    fresh(bot)
+    bot.fresh()
     asked = ada.say("/video@reelay_bot x", films)
     ada.say("/video@reelay_bot y", telegram.general(forum))
-    in_topic, in_general = (each["message"] for each in fresh(bot))
+    in_topic, in_general = (each["message"] for each in bot.fresh())
     assert (in_topic["message_thread_id"], in_topic["is_topic_message"]) == (films.topic.id, True)
     assert "forum_topic_created" in in_topic["reply_to_message"], "though it answers nothing"
     assert not {"message_thread_id", "reply_to_message"} & set(in_general)
@@ -141,7 +67,7 @@ def test_topics(telegram: Telegram, bot: RawBot, ada: Person) -> None:
     room = telegram.add_supergroup("Plain", ada)
     first = ada.say("/a@reelay_bot", room)
     ada.reply(first, "/b@reelay_bot")
-    row = fresh(bot)[-1]["message"]
+    row = bot.fresh()[-1]["message"]
     assert row["message_thread_id"] == first.id
     assert "is_topic_message" not in row, "a row of replies is no topic"
 
@@ -150,16 +76,16 @@ def test_migration_and_anonymous_administrators(telegram: Telegram, bot: RawBot,
     bob = telegram.add_person("bob")
     group = telegram.add_group("Cinema", ada, bob)
     telegram.promote(group, bob, anonymous=True)
-    fresh(bot)
+    bot.fresh()
     bob.say("/admin@reelay_bot", group)
-    hidden = fresh(bot)[0]["message"]
+    hidden = bot.fresh()[0]["message"]
     assert (hidden["from"]["username"], hidden["sender_chat"]["id"]) == ("GroupAnonymousBot", group.id)
     bosses = bot.result("getChatAdministrators", chat_id=group.id)
     assert [(each["status"], each["is_anonymous"]) for each in bosses] == [("creator", False), ("administrator", True)]
     assert bot.result("getChatMember", chat_id=group.id, user_id=ada.id)["status"] == "creator"
     assert bot.result("getChatMember", chat_id=group.id, user_id=telegram.add_person("eve").id)["status"] == "left"
     new = telegram.migrate(group)
-    old_side, new_side = (each["message"] for each in fresh(bot))
+    old_side, new_side = (each["message"] for each in bot.fresh())
     assert (old_side["migrate_to_chat_id"], new_side["migrate_from_chat_id"]) == (new.id, group.id)
     refused = bot.call("sendMessage", chat_id=group.id, text="x")
     assert refused["parameters"] == {"migrate_to_chat_id": new.id}
@@ -205,7 +131,7 @@ def test_buttons(telegram: Telegram, bot: RawBot, ada: Person) -> None:
     )
     card = ada.received()[0]
     press = ada.press(card, "x")
-    query = fresh(bot)[0]["callback_query"]
+    query = bot.fresh()[0]["callback_query"]
     assert (query["data"], query["message"]["message_id"], query["from"]["id"]) == ("x", card.id, ada.id)
     assert "lab" not in bot.refusal("answerCallbackQuery", callback_query_id=query["id"], text="x" * 201)
     assert bot.result("answerCallbackQuery", callback_query_id=query["id"], text="so")
@@ -213,7 +139,7 @@ def test_buttons(telegram: Telegram, bot: RawBot, ada: Person) -> None:
     late = "Bad Request: query is too old and response timeout expired or query ID is invalid"
     assert bot.refusal("answerCallbackQuery", callback_query_id=query["id"]) == late
     ada.press(card, "x")
-    query = fresh(bot)[0]["callback_query"]
+    query = bot.fresh()[0]["callback_query"]
     telegram.clock.advance(16)
     assert bot.refusal("answerCallbackQuery", callback_query_id=query["id"]) == late
     with pytest.raises(Impossible):
@@ -229,9 +155,9 @@ def test_buttons(telegram: Telegram, bot: RawBot, ada: Person) -> None:
 def test_inline(telegram: Telegram, bot: RawBot, ada: Person) -> None:
     film = bot.result("sendVideo", {"video": ("a.mp4", MP4)}, chat_id=ada.id)["video"]["file_id"]
     group = telegram.add_group("Cinema", ada)
-    fresh(bot)
+    bot.fresh()
     asked = ada.inline("sea", group)
-    query = fresh(bot)[0]["inline_query"]
+    query = bot.fresh()[0]["inline_query"]
     result = {
         "type": "video",
         "id": "1",
@@ -252,15 +178,39 @@ def test_inline(telegram: Telegram, bot: RawBot, ada: Person) -> None:
     assert bot.result("answerInlineQuery", inline_query_id=query["id"], results=[shown])
     seen = asked.send()
     assert (seen.text, seen.sender, seen.clip is not None) == ("sea", "Ada", True)
-    chosen, mine = fresh(bot)[::-1]
+    chosen, mine = bot.fresh()[::-1]
     assert mine["message"]["via_bot"]["id"] == telegram.bot.id
     name = chosen["chosen_inline_result"]["inline_message_id"]
     assert bot.result("editMessageCaption", inline_message_id=name, caption="new") is True
     assert [each.text for each in ada.history(seen)] == ["sea", "new"]
     ada.inline("late")
-    query = fresh(bot)[0]["inline_query"]
+    query = bot.fresh()[0]["inline_query"]
     telegram.clock.advance(11)
     assert "too old" in bot.refusal("answerInlineQuery", inline_query_id=query["id"], results=[])
+
+
+def test_actions(telegram: Telegram, bot: RawBot, ada: Person) -> None:
+    def act() -> None:
+        assert bot.result("sendChatAction", chat_id=ada.id, action="upload_video") is True
+
+    act()
+    assert ada.action() == "upload_video"
+    telegram.clock.advance(5.1)
+    assert ada.action() is None, "it ends by itself"
+    act()
+    bot.result("sendMessage", chat_id=ada.id, text="x")
+    assert ada.action() is None, "a message ends it"
+
+
+def test_a_chat_that_is_held(telegram: Telegram, bot: RawBot, ada: Person) -> None:
+    bob = telegram.add_person("bob", started=True)
+    telegram.limits.on = False
+    telegram.limits.hold(ada.direct().chat, 7728)
+    for _ in range(2):
+        assert bot.call("sendMessage", chat_id=ada.id, text="x")["parameters"] == {"retry_after": 7728}
+    assert bot.result("sendMessage", chat_id=bob.id, text="x")
+    telegram.clock.advance(7729)
+    assert bot.result("sendMessage", chat_id=ada.id, text="x")
 
 
 def test_menus(telegram: Telegram, bot: RawBot, ada: Person) -> None:
@@ -287,7 +237,7 @@ def test_menus(telegram: Telegram, bot: RawBot, ada: Person) -> None:
 def test_a_deep_link_and_the_journal(telegram: Telegram, bot: RawBot, ada: Person) -> None:
     ada.block()
     ada.follow("https://t.me/reelay_bot?start=job_1")
-    kinds = [set(each) - {"update_id"} for each in fresh(bot)]
+    kinds = [set(each) - {"update_id"} for each in bot.fresh()]
     assert kinds == [{"my_chat_member"}, {"my_chat_member"}, {"message"}]
     with pytest.raises(Impossible):
         ada.follow("https://t.me/other_bot?start=x")

@@ -39,7 +39,7 @@ What the client does not offer raises ``Impossible``. Switches:
                                                        ``.rate_limit(7728)``, ``.refuse(400, "Bad Request: …")``, ``.status(502)``,
                                                        ``.cut_before()``, ``.cut_after()``, ``.error_after(504)``, ``.stall(s)``
                                                        (late effect), ``.slow(s)`` (late answer), ``.garble()``, ``.sink(bytes/s)``
-``telegram.limits``                                    ``.on`` ``.private`` ``.group`` ``.overall`` ``.actions`` ``.penalty`` ``.refused``
+``telegram.limits``                                    ``.on private group overall actions penalty refused``; ``.hold(chat, 7728)``: 429
 ``telegram.revoke_token()``                            401 for the old token;  ``telegram.bot.logged_out``
 ``telegram.refuse_uploads_above(1000)``                413;  ``telegram.shelf.download_limit``, ``.expire_links()``, ``.keep = False``
 ``telegram.promote(chat, ada, anonymous=True)``        nobody named: the bot, which sees everything then

@@ -40,7 +40,7 @@ MOST_ENTITIES: Final = 100
 
 def units(text: str) -> int:
     """The length as Telegram counts it."""
-    return len(text) + sum(character > "\uffff" for character in text)
+    return len(text) if text.isascii() else len(text) + sum(character > "\uffff" for character in text)
 
 
 @dataclass(slots=True)

@@ -49,14 +49,22 @@ class Limits:
     penalty: float = 0.0
     """Seconds on top of every refusal."""
     refused: int = 0
+    _held: dict[int, float] = field(default_factory=dict)
     _people: dict[tuple[int, int], Bucket] = field(default_factory=dict)
     _windows: dict[tuple[int, int], deque[float]] = field(default_factory=dict)
 
+    def hold(self, chat: Chat, seconds: float) -> None:
+        """Nothing more may be written to a chat for so long, whatever was written before; this holds also while ``on`` is False."""
+        self._held[chat.id] = self.clock() + seconds
+
     def take(self, bot: Bot, chat: Chat, count: int = 1) -> None:
         """A bot sends or edits so many messages. Raises Refusal 429."""
+        now = self.clock()
+        if (held := self._held.get(chat.id, now) - now) > 0:
+            self.refused += 1
+            raise flooded(held)
         if not self.on:
             return
-        now = self.clock()
         if chat.kind == PRIVATE:
             rate, burst = self.private
             bucket = self._people.setdefault((bot.id, chat.id), Bucket(rate, burst, burst, now))

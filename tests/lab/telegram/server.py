@@ -51,8 +51,9 @@ class Telegram(Troubles, Simulator):
         local: bool = False,
         validate: bool = True,
     ) -> None:
-        """``journal``: a file for the JSON lines; ``local``: the operator's own Bot API server, with ``--local``; ``validate``: hold answers
-        and updates against the official document (not so only for measuring; requests always are).
+        """``journal``: a file for the JSON lines; ``local``: the operator's own Bot API server, with ``--local``.
+
+        ``validate``: hold answers and updates against the official document, as requests always are (not so only for measuring).
         """
         Simulator.__init__(self)
         self.clock = Clock(now)

@@ -66,6 +66,11 @@ def _fields(kind: str) -> dict[str, Field]:
 
 
 @cache
+def _needed(kind: str) -> frozenset[str]:
+    return frozenset(name for name, (_, required) in _fields(kind).items() if required)
+
+
+@cache
 def _subtypes(kind: str) -> tuple[str, ...]:
     return tuple(_document()["types"][kind].get("subtypes", ()))
 
@@ -192,6 +197,5 @@ def _object(kind: str, value: Json, path: str) -> Iterator[str]:
             yield f"{path}: {kind} has no {name!r}"
         else:
             yield from _faults(known[name][0], each, f"{path}.{name}")
-    for name, (_, required) in known.items():
-        if required and name not in value:
-            yield f"{path}: {kind} needs {name!r}"
+    for name in _needed(kind) - value.keys():
+        yield f"{path}: {kind} needs {name!r}"
