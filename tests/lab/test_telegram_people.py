@@ -131,11 +131,13 @@ def test_buttons(telegram: Telegram, bot: RawBot, ada: Person) -> None:
     )
     card = ada.received()[0]
     press = ada.press(card, "x")
+    assert telegram.complaints() == ["a pressed button was not answered: x"]
     query = bot.fresh()[0]["callback_query"]
     assert (query["data"], query["message"]["message_id"], query["from"]["id"]) == ("x", card.id, ada.id)
     assert "lab" not in bot.refusal("answerCallbackQuery", callback_query_id=query["id"], text="x" * 201)
     assert bot.result("answerCallbackQuery", callback_query_id=query["id"], text="so")
     assert (press.text, press.alert) == ("so", False)
+    assert telegram.complaints() == ["answerCallbackQuery: Bad Request: MESSAGE_TOO_LONG"]
     late = "Bad Request: query is too old and response timeout expired or query ID is invalid"
     assert bot.refusal("answerCallbackQuery", callback_query_id=query["id"]) == late
     ada.press(card, "x")

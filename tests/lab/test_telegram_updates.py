@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -94,6 +95,29 @@ def test_the_older_of_two_pollers_is_cut_off(telegram: Telegram, bot: RawBot, ad
     assert (older.end()["error_code"], older.answer["description"]) == (409, said)
     ada.say("now")
     assert texts(newer.end()["result"]) == ["now"]
+
+
+def test_a_poll_ends_with_its_caller(telegram: Telegram, bot: RawBot, ada: Person) -> None:
+    with socket.create_connection(("127.0.0.1", telegram.port)) as caller:
+        caller.sendall(f"GET /bot{telegram.token}/getUpdates?timeout=50 HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        until(lambda: telegram.queue.polls == 1)
+    until(lambda: telegram.queue.polls == 0)
+    ada.say("nobody took it")
+    assert texts(bot.updates()) == ["nobody took it"]
+
+
+def test_the_server_goes_away_and_comes_back(telegram: Telegram, bot: RawBot, ada: Person) -> None:
+    assert bot.updates() == []
+    port = telegram.port
+    telegram.stop()
+    with pytest.raises(OSError):
+        bot.updates()
+    ada.say("meanwhile")
+    telegram.start(port)
+    poll = Poll(bot, timeout=10, offset=bot.updates()[0]["update_id"] + 1)
+    until(lambda: telegram.queue.polls == 1)
+    ada.say("since")
+    assert texts(poll.end()["result"]) == ["since"]
 
 
 def test_a_webhook_shuts_polling_out(telegram: Telegram, bot: RawBot) -> None:
@@ -188,7 +212,7 @@ def test_a_webhook_is_tried_until_it_answers_2xx(telegram: Telegram, bot: RawBot
     hook = Hook(500, 403)
     try:
         telegram.hooks.proxies["https://clips.example"] = hook.url
-        telegram.hooks.first_retry = 0.02
+        telegram.hooks.first_retry = 0.1
         ada.say("before")
         assert bot.result("setWebhook", url="https://clips.example/hook", secret_token="s-1", max_connections=1)
         until(lambda: len(hook.got) == 3)
@@ -197,6 +221,9 @@ def test_a_webhook_is_tried_until_it_answers_2xx(telegram: Telegram, bot: RawBot
         until(lambda: len(hook.got) == 4)
         assert {secret for secret, _ in hook.got} == {"s-1"}
         assert texts([body for _, body in hook.got]) == ["before"] * 3 + ["after"]
+        times = [line["at"] for line in telegram.journal.of("hook")]
+        assert times[1] - times[0] >= 0.1, "not at once again"
+        assert times[2] - times[1] >= 0.2
         info = bot.result("getWebhookInfo")
         assert info["last_error_message"] == "Wrong response from the webhook: 403 Forbidden"
         assert (info["url"], info["max_connections"]) == ("https://clips.example/hook", 1)

@@ -12,7 +12,8 @@ How a test uses it (it lives in a thread of its own, so that nothing here needs 
         forum = telegram.add_supergroup("Clips", ada, forum=True);  topic = telegram.add_topic(forum, "Films")
 
         # the program: telegram.token, telegram.api_url (…/bot<token>/<method> and …/file/bot<token>/<path> come behind it),
-        # telegram.bot (username, id); it is there once telegram.queue.polls == 1
+        # telegram.bot (username, id); it is there once telegram.queue.polls == 1 (0 again soon after it died);
+        # the server itself is away from telegram.stop() until telegram.start(port)
         ada.start();  ada.start("demo");  ada.follow("https://t.me/reelay_bot?start=demo")
         ada.enter(topic)                             # a chat, a topic, None for the private chat; or name the place each time
         seen = ada.say("/video@reelay_bot a lighthouse")              # say(text, place, reply_to=seen)
@@ -59,9 +60,10 @@ What the client does not offer raises ``Impossible``. Switches:
 ``telegram.journal``: every request (``requests("sendVideo", 429)``), ``update``, ``confirmed``, ``hook``, ``download``, and what people
 saw (``of("created")``, ``of("edited", message=id)``, ``of("deleted")``, ``of("reacted")``), in memory and as JSON lines. ``of("ignored")``:
 thumbnails that Telegram drops without a word; ``of("unused")``: files that no parameter names. ``telegram.malformed()``: requests that the
-official document does not allow; ``telegram.rate_limited()``.
+official document does not allow; ``telegram.rate_limited()``; ``telegram.complaints()``: all that a good program leaves empty at the
+end of a journey (malformed or needlessly refused requests, pressed buttons without an answer, thumbnails and files for nothing).
 
-In a process of its own, with a crowd and the time of each first answer: ``python -m tests.lab.telegram`` (``tests.lab.telegram.rush``).
+In a process of its own, with a crowd and the time of each first answer: ``tests.lab.telegram.load``.
 
 Every request, answer and update is held against Bot API 10.0's list of methods and types; leaving the ``with`` block fails if the simulator
 said something wrong. It was never compared with the real Telegram: words and rules are those of the documentation and of the published

@@ -78,7 +78,7 @@ class Account:
         """getUpdates: holds the line until there is news."""
         queue = self.office.queues[call.bot.id]
         queue.want(call.get("allowed_updates"))
-        return await queue.poll(call.get("offset", 0), call.get("limit", 100), call.get("timeout", 0))
+        return await queue.poll(call.get("offset", 0), call.get("limit", 100), call.get("timeout", 0), call.alive)
 
     def set_webhook(self, call: Call) -> bool:
         """setWebhook."""

@@ -88,6 +88,10 @@ class Answers:
         self.queries[query.id] = query
         return query
 
+    def unanswered(self) -> list[Query]:
+        """Pressed buttons that still turn."""
+        return [each for each in list(self.queries.values()) if each.message is not None and each.answer is None]
+
     # ----------------------------------------------------------------------------------------------------------------------- answers
 
     def _answered(self, call: Call, query_id: str, seconds: float, *, inline: bool) -> Query:

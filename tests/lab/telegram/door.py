@@ -37,6 +37,8 @@ class Call:
     method: str
     params: Json
     files: dict[str, Upload] = field(default_factory=dict)
+    alive: Callable[[], bool] = lambda: True
+    """Whether anybody still waits for the answer."""
     used: set[str] = field(default_factory=set)
     """Files that something spoke of."""
 
@@ -86,7 +88,7 @@ class Door:
                 return early
             sink = fault.seconds if fault is not None and fault.kind == "sink" else None
             body = await bodies.read(request, self.shelf, sink)
-            answer = await self._work(bot, method, body)
+            answer = await self._work(bot, method, body, lambda: _connected(request))
         except Refusal as refusal:
             return await self._after(method, request, fault, bot, body, refusal.status, refusal.body())
         if self.validate:
@@ -106,13 +108,13 @@ class Door:
             raise Refusal(400, "Logged out")
         return bot
 
-    async def _work(self, bot: Bot, method: str, body: Body) -> Any:
+    async def _work(self, bot: Bot, method: str, body: Body, alive: Callable[[], bool]) -> Any:
         if method not in spec.methods().values():
             raise Refusal(404, "Not Found: method not found")
         params = spec.read(method, body.raw, set(body.files))
         if method not in self.methods:
             raise Refusal(400, f"Bad Request: lab: {method} is not simulated")
-        call = Call(bot, method, params, body.files)
+        call = Call(bot, method, params, body.files, alive)
         answer = self.methods[method](call)
         if isinstance(answer, Awaitable):
             answer = await answer
@@ -178,6 +180,10 @@ class Door:
             answer=answer,
             **more,
         )
+
+
+def _connected(request: web.Request) -> bool:
+    return request.transport is not None and not request.transport.is_closing()
 
 
 def _broken(fault: Fault) -> web.Response:

@@ -25,7 +25,7 @@ class Rooms:
             "getChat": lambda call: self.office.forms.chat_full(self._chat(call)),
             "getChatMember": self.get_member,
             "getChatAdministrators": self.get_administrators,
-            "getChatMemberCount": lambda call: sum(each.here for each in self._group(call).members.values()),
+            "getChatMemberCount": lambda call: sum(each.here for each in list(self._group(call).members.values())),
             "leaveChat": self.leave,
             "getUserProfilePhotos": self.get_photos,
             "createForumTopic": self.create_topic,
@@ -58,7 +58,7 @@ class Rooms:
 
     def get_administrators(self, call: Call) -> list[Json]:
         """getChatAdministrators: no other bots, unless asked for."""
-        members = [each for each in self._group(call).members.values() if each.boss]
+        members = [each for each in list(self._group(call).members.values()) if each.boss]
         members = [
             each
             for each in members

@@ -31,7 +31,7 @@ class Rush:
         return times * len(self.people)
 
     def figures(self) -> Json:
-        """What was asked and answered so far: counts, seconds from the first word to the last answer, and waits in order."""
+        """What was asked and answered so far: counts, seconds from the first word to the last answer, answers a second, waits."""
         asked: dict[int, list[float]] = {}
         waits: list[float] = []
         first = last = 0.0
@@ -43,7 +43,13 @@ class Rush:
                 last = line["at"]
                 waits.append(last - asked[line["chat"]].pop(0))
         waits.sort()
-        open_ones = sum(map(len, asked.values()))
         seconds = max(last - first, 0.0)
-        limited = len(self.telegram.rate_limited())
-        return {"answered": len(waits), "open": open_ones, "seconds": seconds, "waits": waits, "rate_limited": limited}
+        return {
+            "answered": len(waits),
+            "open": sum(map(len, asked.values())),
+            "seconds": seconds,
+            "rate": len(waits) / seconds if seconds else 0.0,
+            "p50": waits[len(waits) // 2] if waits else 0.0,
+            "p99": waits[min(len(waits) - 1, len(waits) * 99 // 100)] if waits else 0.0,
+            "rate_limited": len(self.telegram.rate_limited()),
+        }

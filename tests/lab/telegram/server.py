@@ -178,6 +178,15 @@ class Telegram(Troubles, Simulator):
         """Requests that were answered 429."""
         return self.journal.requests(status=429)
 
+    def complaints(self) -> list[str]:
+        """What a program did that no person and no Telegram should have to put up with; a good journey leaves none."""
+        said = [f"{line['operation']}: {line['description']}" for line in self.journal.requests() if _clumsy(line)]
+        said += [f"a pressed button was not answered: {each.data}" for each in self.answers.unanswered()]
+        said += [f"{line['operation']}: thumbnail ignored, {line['why']}" for line in self.journal.of("ignored")]
+        return said + [
+            f"{line['operation']}: nobody asked for the files {line['files']}" for line in self.journal.of("unused")
+        ]
+
     def clips(self, chat: Chat) -> list[Message]:
         """The films that stand in a chat."""
         return [each for each in self.world.within(chat) if each.media is not None and each.media.kind == "video"]
@@ -204,3 +213,9 @@ class Telegram(Troubles, Simulator):
                 person = self.people.get(user_id)
                 if person is not None and person.user is not message.sender:
                     person.notifications.append(message)
+
+
+def _clumsy(line: Json) -> bool:
+    """Malformed, or refused for what the program could have known without asking."""
+    words = (LAB, "can't parse", "is too long", "_INVALID", "TOO_LONG", "is empty", "too big", "TOO_M")
+    return line["status"] == 400 and any(each in (line["description"] or "") for each in words)

@@ -24,6 +24,8 @@ LONGEST: Final = 50
 MOST: Final = 100
 UNASKED: Final = frozenset({"chat_member", "message_reaction", "message_reaction_count"})
 """What is only told to whoever names it."""
+LOOK_SECONDS: Final = 0.25
+"""How soon it is seen that whoever polled is gone."""
 SLOW_SECONDS: Final = 3
 """A poll that follows another of the same offset within so many seconds waits at least so long (Client.cpp, do_get_updates)."""
 
@@ -72,6 +74,8 @@ class Queue:
     """Whether repeated polls of one offset are slowed down, as the real server does."""
     polls: int = 0
     """How many polls are held open now."""
+    polled: int = 0
+    """How many there ever were."""
     wake: Callable[[], None] = lambda: None
     validate: bool = True
     own_faults: list[str] = field(default_factory=list)
@@ -81,7 +85,7 @@ class Queue:
         self._last = self.clock()
         self._previous: tuple[int, float] = (0, 0.0)
         self._poll: asyncio.Future[Refusal] | None = None
-        self._news = asyncio.Event()
+        self._news: asyncio.Event | None = None
 
     # ----------------------------------------------------------------------------------------------------------------------- coming
 
@@ -118,7 +122,8 @@ class Queue:
 
     def ring(self) -> None:
         """There is news; called on the loop."""
-        self._news.set()
+        if self._news is not None:
+            self._news.set()
 
     def drop_old(self) -> None:
         """Nothing is kept longer than a day."""
@@ -143,8 +148,8 @@ class Queue:
 
     # ------------------------------------------------------------------------------------------------------------------------ polling
 
-    async def poll(self, offset: int, limit: int, timeout: int) -> list[Json]:
-        """getUpdates. The poll that was there before is cut off with 409."""
+    async def poll(self, offset: int, limit: int, timeout: int, alive: Callable[[], bool]) -> list[Json]:
+        """getUpdates. The poll that was there before is cut off with 409; one whose caller is gone ends by itself."""
         if self.hook.url:
             raise Refusal(
                 409,
@@ -158,7 +163,7 @@ class Queue:
             limit = 1 if since < 0.5 else limit
         self._previous = (offset, asyncio.get_running_loop().time())
         self._confirm(offset)
-        return await self._wait(limit, timeout)
+        return await self._wait(limit, timeout, alive)
 
     def _confirm(self, offset: int) -> None:
         self.drop_old()
@@ -170,22 +175,24 @@ class Queue:
             last = {id(each) for each in self.waiting[offset:]}
             self.confirm(lambda each: id(each) not in last)
 
-    async def _wait(self, limit: int, timeout: int) -> list[Json]:
+    async def _wait(self, limit: int, timeout: int, alive: Callable[[], bool]) -> list[Json]:
         loop = asyncio.get_running_loop()
         mine: asyncio.Future[Refusal] = loop.create_future()
-        self._poll = mine
+        self._poll, self._news = mine, asyncio.Event()
+        news_of_mine = self._news
         self.polls += 1
+        self.polled += 1
         end = loop.time() + timeout
         try:
             while not mine.done():
-                self._news.clear()
+                news_of_mine.clear()
                 self.drop_old()
                 left = end - loop.time()
-                if self.waiting or left <= 0:
+                if self.waiting or left <= 0 or not alive():
                     return [each.update() for each in self.waiting[:limit]]
-                news = loop.create_task(self._news.wait())
+                news = loop.create_task(news_of_mine.wait())
                 both: list[asyncio.Future[Any]] = [news, mine]
-                await asyncio.wait(both, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait(both, timeout=min(left, LOOK_SECONDS), return_when=asyncio.FIRST_COMPLETED)
                 news.cancel()
             raise mine.result()
         finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
@@ -186,6 +187,7 @@ class World:
         """By bot and person."""
         self.messages: dict[tuple[int, int, int], Message] = {}
         self.inline_messages: dict[str, Message] = {}
+        self._lock = threading.Lock()
         self._users = itertools.count(500_000_001)
         self._groups = itertools.count(4_000_001)
         self._supergroups = itertools.count(1_001_000_000_001)
@@ -218,8 +220,9 @@ class World:
         """The id of the next message: supergroups count by themselves, all the rest together."""
         if chat.kind != SUPERGROUP:
             return next(self._messages)
-        chat.count += 1
-        return chat.count
+        with self._lock:  # people write from the test's thread, bots from the simulator's
+            chat.count += 1
+            return chat.count
 
     # -------------------------------------------------------------------------------------------------------------------- looking up
 
@@ -227,7 +230,7 @@ class World:
         """By id or @username, as a bot names it; 400 where there is none, and where it has moved."""
         if isinstance(chat_id, str):
             found = next(
-                (each for each in self.chats.values() if each.username and f"@{each.username}" == chat_id), None
+                (each for each in list(self.chats.values()) if each.username and f"@{each.username}" == chat_id), None
             )
         else:
             found = self.chats.get(chat_id) or self.private.get((bot.id, chat_id))
@@ -240,7 +243,7 @@ class World:
         return found
 
     def _met(self, bot: Bot, user_id: int) -> bool:
-        return any(bot.id in chat.members and user_id in chat.members for chat in self.chats.values())
+        return any(bot.id in chat.members and user_id in chat.members for chat in list(self.chats.values()))
 
     @staticmethod
     def _key(chat: Chat, message_id: int) -> tuple[int, int, int]:
