@@ -72,6 +72,20 @@ def test_topics(telegram: Telegram, bot: RawBot, ada: Person) -> None:
     assert "is_topic_message" not in row, "a row of replies is no topic"
 
 
+def test_topics_of_a_private_chat(telegram: Telegram, bot: RawBot, ada: Person) -> None:
+    topic = telegram.add_private_topic(ada, "Films")
+    assert topic.topic is not None
+    ada.say("in it", topic)
+    assert bot.fresh()[0]["message"]["message_thread_id"] == topic.topic.id
+    assert bot.result("getMe")["has_topics_enabled"]
+    bot.result("sendMessage", chat_id=ada.id, text="there", message_thread_id=topic.topic.id)
+    bot.result("sendMessage", chat_id=ada.id, text="beside")
+    assert ([each.text for each in ada.received(topic)], [each.text for each in ada.received()]) == (
+        ["there"],
+        ["beside"],
+    )
+
+
 def test_migration_and_anonymous_administrators(telegram: Telegram, bot: RawBot, ada: Person) -> None:
     bob = telegram.add_person("bob")
     group = telegram.add_group("Cinema", ada, bob)

@@ -106,6 +106,15 @@ def test_a_poll_ends_with_its_caller(telegram: Telegram, bot: RawBot, ada: Perso
     assert texts(bot.updates()) == ["nobody took it"]
 
 
+def test_a_poll_ends_with_its_token(telegram: Telegram, bot: RawBot, ada: Person) -> None:
+    poll = Poll(bot, timeout=10)
+    until(lambda: telegram.queue.polls == 1)
+    telegram.revoke_token()
+    assert poll.end() == {"ok": False, "error_code": 401, "description": "Unauthorized"}
+    ada.say("still kept")
+    assert texts(bot.updates()) == ["still kept"], "the new token is that of the same bot"
+
+
 def test_the_server_goes_away_and_comes_back(telegram: Telegram, bot: RawBot, ada: Person) -> None:
     assert bot.updates() == []
     port = telegram.port

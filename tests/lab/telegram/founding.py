@@ -125,7 +125,8 @@ class Founding:
         word = "forum_topic_closed" if closed else "forum_topic_reopened"
         actor = next(each.user for each in place.chat.members.values() if each.status == "creator")
         message = self.office.message(place.chat, actor, service={word: {}})
-        message.thread, message.in_topic = place.topic.id, place.topic.id != GENERAL
+        if place.topic.id != GENERAL:
+            message.thread, message.in_topic = place.topic.id, True
         self.office.post(message)
 
     def delete_topic(self, place: Place) -> None:

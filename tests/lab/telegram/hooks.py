@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from tests.lab.journal import Journal
-from tests.lab.telegram.refusal import bad
+from tests.lab.telegram.refusal import bad, conflict
 from tests.lab.telegram.updates import Hook, Pending, Queue
 
 Json = dict[str, Any]
@@ -42,7 +42,7 @@ class Hooks:
         url = params["url"]
         if url:
             self._check(url, params)
-            queue.cut("terminated by setWebhook request")
+            queue.cut(conflict("terminated by setWebhook request"))
         queue.hook = Hook(
             url,
             params.get("secret_token", ""),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from tests.lab.telegram.media import Media, Shelf, Stored
-from tests.lab.telegram.world import GENERAL, PRIVATE, Bot, Chat, Member, Message, User, World
+from tests.lab.telegram.world import PRIVATE, Bot, Chat, Member, Message, User, World
 
 Json = dict[str, Any]
 RIGHTS: Final = [
@@ -151,7 +151,7 @@ class Forms:
             said["from"] = self.user(message.sender)
         if message.sender_chat is not None:
             said["sender_chat"] = self.chat(message.sender_chat)
-        if message.thread is not None and message.thread != GENERAL:
+        if message.thread is not None:
             said["message_thread_id"] = message.thread
             said |= {"is_topic_message": True} if message.in_topic else {}
         answered = self._answered(message) if depth else None

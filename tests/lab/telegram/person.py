@@ -176,7 +176,7 @@ class Person:
 
     @staticmethod
     def _beside(message: Message) -> Place:
-        topic = message.chat.topics.get(message.thread or GENERAL) if message.chat.forum else None
+        topic = message.chat.topics.get(message.thread or GENERAL)
         return Place(message.chat, topic)
 
     # --------------------------------------------------------------------------------------------------------------------- changing
@@ -243,7 +243,7 @@ class Person:
         return [
             look(each)
             for each in self.telegram.world.within(there.chat)
-            if not there.chat.forum or (each.thread if each.in_topic else None) == thread
+            if not there.chat.topics or (each.thread if each.in_topic else None) == thread
         ]
 
     def received(self, place: Where = None) -> list[Seen]:

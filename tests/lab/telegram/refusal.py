@@ -34,6 +34,11 @@ def forbidden(why: str) -> Refusal:
     return Refusal(403, f"Forbidden: {why}")
 
 
+def conflict(why: str) -> Refusal:
+    """409."""
+    return Refusal(409, f"Conflict: {why}")
+
+
 def malformed(why: str) -> Refusal:
     """400 for what the official document does not know; the real server often ignores it."""
     return bad(LAB + why)

@@ -129,14 +129,14 @@ class Telegram(Troubles, Simulator):
         self.world.add_user(bot)
         self.world.bots[bot.token] = bot
         queue = Queue(self.clock, self.journal, username, validate=self.door.validate)
-        queue.wake = lambda: self._wake(queue)
+        queue.wake = lambda: self.later(lambda: self._news(queue))
         self.office.queues[bot.id] = queue
         return bot
 
-    def _wake(self, queue: Queue) -> None:
+    def later(self, work: Callable[[], None]) -> None:
         loop = self._loop
         if loop is not None and not loop.is_closed():
-            loop.call_soon_threadsafe(self._news, queue)
+            loop.call_soon_threadsafe(work)
 
     def _news(self, queue: Queue) -> None:
         queue.ring()

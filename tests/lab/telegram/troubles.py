@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from tests.lab.telegram.door import Door
 from tests.lab.telegram.founding import Founding, fresh_token
 from tests.lab.telegram.media import Shelf
 from tests.lab.telegram.office import Office
 from tests.lab.telegram.person import Person
+from tests.lab.telegram.refusal import Refusal
 from tests.lab.telegram.sight import Seen
 from tests.lab.telegram.world import PRIVATE, Bot, Chat, Message, Place, Topic, User, World
 
@@ -20,6 +23,10 @@ class Troubles:
     shelf: Shelf
     founding: Founding
     bot: Bot
+
+    def later(self, work: Callable[[], None]) -> None:
+        """Do something on the simulator's loop."""
+        raise NotImplementedError
 
     # ------------------------------------------------------------------------------------------------------------------------ faults
 
@@ -44,10 +51,12 @@ class Troubles:
         self.door.faults.on(method).times(times).refuse(status, description)
 
     def revoke_token(self) -> None:
-        """BotFather hands out another token: the old one is 401 from now on; a poll that is held open ends so at its next turn."""
+        """BotFather hands out another token: the old one is 401 from now on, also for the poll that is held open."""
         self.world.bots.pop(self.bot.token)
         self.bot.token = fresh_token(self.bot.id)
         self.world.bots[self.bot.token] = self.bot
+        queue = self.office.queues[self.bot.id]
+        self.later(lambda: queue.cut(Refusal(401, "Unauthorized")))
 
     def refuse_uploads_above(self, size: int | None) -> None:
         """413 for larger files; None: as Telegram has it."""

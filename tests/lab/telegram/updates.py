@@ -15,7 +15,7 @@ from typing import Any, Final
 from tests.lab.clock import Clock
 from tests.lab.journal import Journal
 from tests.lab.telegram import spec
-from tests.lab.telegram.refusal import Refusal
+from tests.lab.telegram.refusal import Refusal, conflict
 
 Json = dict[str, Any]
 DAY: Final = 86_400.0
@@ -151,11 +151,10 @@ class Queue:
     async def poll(self, offset: int, limit: int, timeout: int, alive: Callable[[], bool]) -> list[Json]:
         """getUpdates. The poll that was there before is cut off with 409; one whose caller is gone ends by itself."""
         if self.hook.url:
-            raise Refusal(
-                409,
-                "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first",
+            raise conflict(
+                "can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first"
             )
-        self.cut("terminated by other getUpdates request; make sure that only one bot instance is running")
+        self.cut(conflict("terminated by other getUpdates request; make sure that only one bot instance is running"))
         timeout, limit = max(0, min(timeout, LONGEST)), limit if 1 <= limit <= MOST else MOST
         if self.slowing and offset == self._previous[0]:
             since = asyncio.get_running_loop().time() - self._previous[1]
@@ -200,7 +199,7 @@ class Queue:
             if self._poll is mine:
                 self._poll = None
 
-    def cut(self, why: str) -> None:
-        """End the poll that is held open, with 409."""
+    def cut(self, why: Refusal) -> None:
+        """End the poll that is held open; called on the loop."""
         if self._poll is not None and not self._poll.done():
-            self._poll.set_result(Refusal(409, f"Conflict: {why}"))
+            self._poll.set_result(why)

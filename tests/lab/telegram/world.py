@@ -191,7 +191,7 @@ class World:
         self._users = itertools.count(500_000_001)
         self._groups = itertools.count(4_000_001)
         self._supergroups = itertools.count(1_001_000_000_001)
-        self._messages = itertools.count(1)
+        self._messages = itertools.count(101)
         self.seen: Callable[[str, Message], None] = lambda what, message: None
 
     # ---------------------------------------------------------------------------------------------------------------------- founding
