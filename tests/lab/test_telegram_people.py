@@ -188,7 +188,8 @@ def test_inline(telegram: Telegram, bot: RawBot, ada: Person) -> None:
     )
     many = [result | {"id": str(number)} for number in range(51)]
     assert (
-        bot.refusal("answerInlineQuery", inline_query_id=query["id"], results=many) == "Bad Request: RESULTS_TOO_MUCH"
+        bot.refusal("answerInlineQuery", inline_query_id=query["id"], results=many)
+        == "Bad Request: too many inline query results specified"
     )
     shown = result | {"reply_markup": keyboard(button())}
     assert bot.result("answerInlineQuery", inline_query_id=query["id"], results=[shown])

@@ -66,6 +66,20 @@ def test_privacy_mode(telegram: Telegram, bot: RawBot, ada: Person) -> None:
     assert card["chat"]["type"] == "supergroup"
 
 
+def test_what_it_did_by_itself(telegram: Telegram, bot: RawBot, ada: Person) -> None:
+    forum = telegram.add_supergroup("Clips", ada, forum=True)
+    telegram.promote(forum)
+    bot.fresh()
+    topic = bot.result("createForumTopic", chat_id=forum.id, name="Mine")
+    bot.result("sendMessage", chat_id=forum.id, text="x", message_thread_id=topic["message_thread_id"])
+    bot.result("leaveChat", chat_id=forum.id)
+    found = bot.fresh()
+    assert "forum_topic_created" in found[0]["message"]
+    assert found[1]["message"]["left_chat_member"]["id"] == telegram.bot.id
+    assert found[2]["my_chat_member"]["new_chat_member"]["status"] == "left"
+    assert len(found) == 3, "not what it wrote"
+
+
 def test_privacy_off_holds_for_groups_entered_since(telegram: Telegram, bot: RawBot, ada: Person) -> None:
     before = telegram.add_group("Before", ada)
     telegram.bot.sees_all = True

@@ -129,6 +129,24 @@ def test_the_server_goes_away_and_comes_back(telegram: Telegram, bot: RawBot, ad
     assert texts(poll.end()["result"]) == ["since"]
 
 
+def test_a_poll_that_does_not_wait_cuts_nobody_off(telegram: Telegram, bot: RawBot, ada: Person) -> None:
+    older = Poll(bot, timeout=10)
+    until(lambda: telegram.queue.polls == 1)
+    assert bot.updates() == []
+    ada.say("now")
+    assert texts(older.end()["result"]) == ["now"]
+
+
+def test_a_quarrel_is_slowed(telegram: Telegram, bot: RawBot) -> None:
+    telegram.queue.slowing = True
+    assert bot.result("setWebhook", url="https://clips.example/hook")
+    begun = time.monotonic()
+    assert "webhook is active" in bot.refusal("getUpdates")
+    assert time.monotonic() - begun < 2
+    assert "webhook is active" in bot.refusal("getUpdates")
+    assert time.monotonic() - begun >= 3
+
+
 def test_a_webhook_shuts_polling_out(telegram: Telegram, bot: RawBot) -> None:
     poll = Poll(bot, timeout=10)
     until(lambda: telegram.queue.polls == 1)

@@ -123,7 +123,7 @@ class Answers:
         query = self._answered(call, call.get("inline_query_id"), self.inline_seconds, inline=True)
         results = call.get("results")
         if len(results) > MOST_RESULTS:
-            raise bad("RESULTS_TOO_MUCH")
+            raise bad("too many inline query results specified")
         names = [each["id"] for each in results]
         if any(not 1 <= len(name.encode()) <= 64 for name in names):
             raise bad("RESULT_ID_INVALID")

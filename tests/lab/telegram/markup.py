@@ -53,7 +53,7 @@ def inline(markup: Json | None) -> Json | None:
 
 
 def _check(button: Json) -> None:
-    said = [name for name in ACTIONS if name in button]
+    said = [name for name in ACTIONS if name in button and button[name] != ""]
     if not button["text"].strip():
         raise bad("can't parse inline keyboard button: Button text must be non-empty")
     if not said:

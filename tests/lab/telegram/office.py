@@ -63,7 +63,7 @@ class Office:
     def tell(self, kind: str, message: Message, to: Iterable[Bot] | None = None) -> None:
         """Tell the bots that see it."""
         for bot in self.world.bots_in(message.chat) if to is None else to:
-            if bot is not message.sender and sees(bot, message, whole_albums=self.whole_albums and bool(message.album)):
+            if sees(bot, message, whole_albums=self.whole_albums and bool(message.album)):
                 self.queues[bot.id].push(kind, self.forms.message(bot, message))
 
     # ------------------------------------------------------------------------------------------------------------------------ rights

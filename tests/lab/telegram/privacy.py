@@ -6,17 +6,25 @@ bot to write there, replies to it, messages sent by way of it, and service messa
 
 from __future__ import annotations
 
+from typing import Final
+
 from tests.lab.telegram import entities
 from tests.lab.telegram.world import PRIVATE, Bot, Message
 
+OWN: Final = frozenset(
+    ["left_chat_member", "forum_topic_created", "forum_topic_edited", "forum_topic_closed", "forum_topic_reopened"]
+)
+"""What a bot did by itself and is told of all the same (Client.cpp, need_skip_update_message)."""
+
 
 def sees(bot: Bot, message: Message, *, whole_albums: bool = False) -> bool:
-    """Whether the bot is told of a message; never of what bots write.
+    """Whether the bot is told of a message; of what bots write, never.
 
     ``whole_albums``: one visible picture shows the album (not documented either way).
     """
     if message.sender is not None and message.sender.is_bot and message.sender_chat is None:
-        return message.service is not None and message.sender is not bot
+        own = message.sender is not bot or bool(OWN & set(message.service or ()))
+        return message.service is not None and own
     chat = message.chat
     if chat.kind == PRIVATE:
         return chat.bot is bot

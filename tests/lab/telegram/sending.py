@@ -195,7 +195,7 @@ class Sending:
             raise bad("file must be non-empty")
         if kind == "photo":
             if upload.size > PHOTO:
-                raise bad(f"File of size {upload.size} bytes is too big for a photo")
+                raise bad(f"file of size {upload.size} bytes is too big for a photo")
             return self.shelf.photo(upload)
         return self._moving(call, kind, said, upload)
 

@@ -130,7 +130,7 @@ def _value(name: str, kinds: tuple[str, ...], text: Any) -> Any:
     try:
         return json.loads(text)
     except ValueError:
-        what = "reply markup" if name == "reply_markup" else name
+        what = "reply keyboard markup" if name == "reply_markup" else name
         raise Refusal(400, f"Bad Request: can't parse {what} JSON object") from None
 
 

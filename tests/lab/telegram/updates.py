@@ -29,6 +29,11 @@ LOOK_SECONDS: Final = 0.25
 SLOW_SECONDS: Final = 3
 """A poll that follows another of the same offset within so many seconds waits at least so long (Client.cpp, do_get_updates)."""
 
+ACTIVE: Final = conflict(
+    "can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first"
+)
+OTHER: Final = "terminated by other getUpdates request; make sure that only one bot instance is running"
+
 
 @dataclass(slots=True)
 class Hook:
@@ -84,6 +89,7 @@ class Queue:
         self._lock = threading.Lock()
         self._last = self.clock()
         self._previous: tuple[int, float] = (0, 0.0)
+        self._next_conflict = 0.0
         self._poll: asyncio.Future[Refusal] | None = None
         self._news: asyncio.Event | None = None
 
@@ -151,10 +157,7 @@ class Queue:
     async def poll(self, offset: int, limit: int, timeout: int, alive: Callable[[], bool]) -> list[Json]:
         """getUpdates. The poll that was there before is cut off with 409; one whose caller is gone ends by itself."""
         if self.hook.url:
-            raise conflict(
-                "can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first"
-            )
-        self.cut(conflict("terminated by other getUpdates request; make sure that only one bot instance is running"))
+            raise await self._conflict(ACTIVE)
         timeout, limit = max(0, min(timeout, LONGEST)), limit if 1 <= limit <= MOST else MOST
         if self.slowing and offset == self._previous[0]:
             since = asyncio.get_running_loop().time() - self._previous[1]
@@ -175,29 +178,48 @@ class Queue:
             self.confirm(lambda each: id(each) not in last)
 
     async def _wait(self, limit: int, timeout: int, alive: Callable[[], bool]) -> list[Json]:
-        loop = asyncio.get_running_loop()
-        mine: asyncio.Future[Refusal] = loop.create_future()
-        self._poll, self._news = mine, asyncio.Event()
-        news_of_mine = self._news
-        self.polls += 1
         self.polled += 1
-        end = loop.time() + timeout
+        if self.waiting or not timeout:
+            return self._batch(limit)
+        self.cut(conflict(OTHER))  # only a poll that has to wait cuts another off
+        mine: asyncio.Future[Refusal] = asyncio.get_running_loop().create_future()
+        self._poll = mine
+        self.polls += 1
         try:
-            while not mine.done():
-                news_of_mine.clear()
-                self.drop_old()
-                left = end - loop.time()
-                if self.waiting or left <= 0 or not alive():
-                    return [each.update() for each in self.waiting[:limit]]
-                news = loop.create_task(news_of_mine.wait())
-                both: list[asyncio.Future[Any]] = [news, mine]
-                await asyncio.wait(both, timeout=min(left, LOOK_SECONDS), return_when=asyncio.FIRST_COMPLETED)
-                news.cancel()
-            raise mine.result()
+            await self._news_or(mine, timeout, alive)
         finally:
             self.polls -= 1
             if self._poll is mine:
                 self._poll = None
+        if mine.done():
+            raise await self._conflict(mine.result())
+        return self._batch(limit)
+
+    def _batch(self, limit: int) -> list[Json]:
+        return [each.update() for each in self.waiting[:limit]]
+
+    async def _news_or(self, cut: asyncio.Future[Refusal], timeout: int, alive: Callable[[], bool]) -> None:
+        """Until there is an update, the poll is cut off, its time is over or its caller gone."""
+        loop = asyncio.get_running_loop()
+        self._news, end = asyncio.Event(), loop.time() + timeout
+        event = self._news
+        while not cut.done() and not self.waiting and loop.time() < end and alive():
+            news = loop.create_task(event.wait())
+            both: list[asyncio.Future[Any]] = [news, cut]
+            left = max(end - loop.time(), 0.0)
+            await asyncio.wait(both, timeout=min(left, LOOK_SECONDS), return_when=asyncio.FIRST_COMPLETED)
+            news.cancel()
+            event.clear()
+            self.drop_old()
+
+    async def _conflict(self, why: Refusal) -> Refusal:
+        """It is said at once, but not twice within three seconds: whoever tries again and again has to wait."""
+        now = asyncio.get_running_loop().time()
+        if why.status == 409 and self.slowing and now < self._next_conflict:
+            await asyncio.sleep(SLOW_SECONDS)
+        else:
+            self._next_conflict = now + SLOW_SECONDS
+        return why
 
     def cut(self, why: Refusal) -> None:
         """End the poll that is held open; called on the loop."""
