@@ -60,6 +60,10 @@ def test_what_is_too_large_or_no_picture(telegram: Telegram, bot: RawBot, ada: P
         == "Bad Request: PHOTO_INVALID_DIMENSIONS"
     )
     assert bot.refusal("sendDocument", {"document": ("a", b"")}, **sent) == "Bad Request: file must be non-empty"
+    telegram.shelf.keep = False
+    assert bot.result("sendDocument", {"document": ("a", bytes(50_000_000))}, **sent)
+    assert bot.call("sendDocument", {"document": ("a", bytes(50_000_001))}, **sent)["error_code"] == 413
+    telegram.shelf.keep = True
     telegram.refuse_uploads_above(5000)
     refused = bot.call("sendDocument", {"document": ("a", bytes(5001))}, **sent)
     assert refused == {"ok": False, "error_code": 413, "description": "Request Entity Too Large"}
