@@ -87,7 +87,8 @@ def test_an_old_message_is_edited_rarely_and_still_becomes_the_clip(house: House
     shown = use.message
     before = len(house.discord.edits_of(shown))
     for minute in range(1, 9):
-        house.later(3700 + 60 * minute)
+        house._clock.write_text(str((3700 + 60 * minute) * 1000))
+        house.discord.clock.advance(60)
         looked_at(house)
     assert len(house.discord.edits_of(shown)) == before, "minutes are no news"
     house.vendor.finish("whale")
