@@ -104,6 +104,9 @@ def test_only_an_operator_takes_down_and_blocks(reelay: Reelay, operator: str, s
         "another person": page_of(reelay, somebody),
         "this machine": Api(reelay.url),
         "its maker": Api(reelay.url, token=OWNER),
+        "an operator's program": Api(
+            reelay.url, token=json.loads(command(reelay, "token", OPERATOR, "--json"))["token"]
+        ),
         "nobody": Api(reelay.url, headers=NOBODY),
     }
     for name, api in others.items():
