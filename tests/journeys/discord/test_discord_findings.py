@@ -80,7 +80,8 @@ def test_an_old_message_is_edited_rarely_and_still_becomes_the_clip(house: House
     house.script("whale", seconds=None)
     house.start()
     use = house.video("a whale")
-    house.shows(use, "Rendering")
+    house.shows(use, "longer than usual")
+    looked_at(house)
     house.later(3700)
     house.shows(use, "1 h 1 min")
     assert use.message is not None
