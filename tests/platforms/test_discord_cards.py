@@ -9,10 +9,11 @@ from typing import Any, cast
 import pytest
 
 from bot.engine.words import Bookshelf
-from bot.platforms.discord.buttons import Buttons
+from bot.platforms.discord.buttons import Buttons, pages
 from bot.platforms.discord.identity import Marks
 from bot.platforms.discord.orders import ANSWER_MS, Orders, card_language
 from bot.platforms.discord.receiving import REFUSED_CAUSE, Receiving
+from bot.platforms.discord.render import TEXT_MOST, escape
 from bot.platforms.discord.wire import Interaction, Target, read_interaction
 from core.jobs import Place, Receipt
 from tests.core.examples import clip, job
@@ -100,6 +101,15 @@ def test_only_a_signed_button_tells_whose_clip_it_is(custom_ids: list[str], job_
     buttons = Buttons(nothing, nothing, MARKS, nothing, nothing, nothing)
     assert buttons.clip_of(shown(*custom_ids)) == job_id
     assert buttons.clip_of(None) is None
+
+
+@pytest.mark.parametrize("text", ["*" * 5000, "a" + "*" * 5000, "\\" * 3001, "a" * 9000, "a" * 3999 + "*a" * 300])
+def test_no_page_ends_between_a_backslash_and_its_sign(text: str) -> None:
+    found = pages(["first", escape(text)])
+    assert "".join(found[1:]) == escape(text)
+    for page in found:
+        assert len(page) <= TEXT_MOST
+        assert (len(page) - len(page.rstrip("\\"))) % 2 == 0
 
 
 # -------------------------------------------------------------------------------------------------------------------------- resend

@@ -18,7 +18,7 @@ from bot.platforms.discord.api import EDGE_SECONDS, OLD_MESSAGE, DiscordApi, Ref
 from bot.platforms.discord.budget import INVALID_HARD, INVALID_MOST, TRICKLE_SECONDS, Budget
 from bot.platforms.discord.callbacks import Answer
 from bot.platforms.discord.entrance import Entrance, Left, pause_by_discord, pause_by_ours, read_left
-from bot.platforms.discord.gateway import QUEUE, SHARDS
+from bot.platforms.discord.gateway import QUEUE, SHARDS, Gateway
 from bot.platforms.discord.pace import EPOCH_MS, FIRST_PAUSE, LONGEST_PAUSE, OLD_PAUSE, Pace
 from bot.platforms.discord.wire import Interaction
 from core.cards import Action, Card, Message
@@ -351,6 +351,45 @@ async def test_what_is_left_is_asked_before_the_first_session(hands: Hands, tmp_
         assert [cause for cause, _, _ in await store.alerts()] == ["discord identify"]
     finally:
         await store.database.close()
+
+
+class Counted:
+    """What a gateway does with the figures."""
+
+    def connected(self, platform: str, shards: int) -> None:
+        """Not kept."""
+
+    def command(self, platform: str, kind: str, outcome: str) -> None:
+        """Not counted."""
+
+
+@pytest.mark.parametrize(
+    "skew, away, age, is_done",
+    [
+        (0, False, 60, True),
+        (0, True, 2, True),
+        (0, True, 4, False),
+        (100, True, 2, True),
+        (100, True, 4, False),
+        (-9, True, 4, False),
+    ],
+    ids=["nobody away", "in time", "too late", "clock ahead", "clock ahead, too late", "clock behind, too late"],
+)
+def test_what_a_resumed_session_repeats_too_late_is_not_done(
+    hands: Hands, skew: float, away: bool, age: float, is_done: bool
+) -> None:
+    done: list[Any] = []
+
+    async def nobody() -> None:
+        """Nobody identifies here."""
+
+    gateway = Gateway("t", "http://d", None, None, cast("Any", Counted()), hands, done.append, nobody)
+    gateway.joined(0)
+    gateway.received("INTERACTION_CREATE", {"id": message_of_age(skew)})
+    if away:
+        gateway.joined(0, left=True)
+    gateway.received("INTERACTION_CREATE", {"id": message_of_age(skew + age)})
+    assert len(done) == 1 + is_done
 
 
 # ------------------------------------------------------------------------------------------------- what we use of the library's inside

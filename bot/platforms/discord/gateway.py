@@ -35,6 +35,7 @@ WANTED: Final = ("READY", "RESUMED")
 ANSWER_SECONDS: Final = 3.0
 """After these Discord has told the person that nobody answered: an interaction that a resumed session repeats later is not carried out,
 for whoever wanted it has asked again, and nobody would see what it costs."""
+ODD_SECONDS: Final = 3600.0
 RESUME_SECONDS: Final = 30.0
 SHARDS: Final = "_AutoShardedClient__shards"
 QUEUE: Final = "_AutoShardedClient__queue"
@@ -77,6 +78,8 @@ class Gateway:
         self._shards: set[int] = set()
         self._away: set[int] = set()
         """Shards that had a session and are not back in it: what comes now may be what they have missed."""
+        self._usual_age = 0.0
+        """Seconds, of the last interaction that came while no shard was away."""
         self._kept: dict[int, Session] = {}
         self.left: tuple[Session, ...] = ()
         """Sessions that can be resumed after ``run``."""
@@ -135,7 +138,7 @@ class Gateway:
         """One event. A single odd one must not end the client."""
         try:
             if event == "INTERACTION_CREATE":
-                if self._away and self._is_over(raw):
+                if self._is_over(raw):
                     self._figures.command("discord", "unknown", "late")
                     log.info("an interaction was repeated after its time")
                 else:
@@ -144,7 +147,13 @@ class Gateway:
             self.unreadable(event, error)
 
     def _is_over(self, raw: Mapping[str, Any]) -> bool:
-        return self._clock.now() - born_ms(str(raw["id"])) > ANSWER_SECONDS * 1000
+        """Whether a resumed session brings what nobody waits for any more. How our clock differs from Discord's, the others tell."""
+        age = (self._clock.now() - born_ms(str(raw["id"]))) / 1000
+        if not self._away:
+            if abs(age) < ODD_SECONDS:  # an id that is none of Discord's says nothing
+                self._usual_age = age
+            return False
+        return age - self._usual_age > ANSWER_SECONDS
 
 
 class _Client(discord.AutoShardedClient):

@@ -15,7 +15,7 @@ from bot.platforms.discord.desk import Desk
 from bot.platforms.discord.entrance import Entrance, read_left
 from bot.platforms.discord.gateway import BadToken, Gateway, NotAllowedThere
 from bot.platforms.discord.sessions import Sessions
-from core.errors import PlatformError, StorageError
+from core.errors import StorageError
 from core.ports import Clock
 from storage.store import SqliteStore
 
@@ -30,10 +30,8 @@ REFUSED_CAUSE: Final = "discord refusals"
 log = logging.getLogger("reelay.discord")
 
 
-class TokenRejected(PlatformError):
-    """Discord does not know DISCORD_TOKEN: copy it again from the developer portal, page Bot."""
-
-    code = "AUTHENTICATION_ERROR"
+class TokenRejected(Exception):
+    """Discord does not know DISCORD_TOKEN: copy it again from the developer portal, page Bot. For the supervisor alone."""
 
 
 class Receiving:
