@@ -5,6 +5,7 @@ Everything is the bot's own ``serve``; only what ``bot.app.Extras`` allows is ad
 ``LAB_GENERATORS``   JSON list of ``LabSettings``; ``kind`` is ``vendor`` (over HTTP) or ``instant``
 ``LAB_DEFAULT``      name of the default generator
 ``LAB_KILL``         JSON ``{point: n}``: SIGKILL to this process when it reaches the point for the n-th time
+``LAB_KILL_FILE``    file that names the point at which it kills itself next; the file goes with it
 ``LAB_LOW_WATER``    file that holds the low-water mark in bytes at start (a fake full disk)
 ``LAB_TOKENS``       JSON ``{person: token}``: web accounts with an API token each
 ``LAB_CHAT``         address of the strict fake chat to join
@@ -66,11 +67,15 @@ class ShiftedClock(SystemClock):
 class KillSwitch:
     """Ends this process, without a word to anybody, at the n-th time a point is reached."""
 
-    def __init__(self, points: Mapping[str, int]) -> None:
+    def __init__(self, points: Mapping[str, int], armed: str | None = None) -> None:
         self._points, self._seen = points, Counter[str]()
+        self._armed = None if armed is None else Path(armed)
 
     def __call__(self, point: str) -> None:
         self._seen[point] += 1
+        if self._armed is not None and self._armed.exists() and self._armed.read_text() == point:
+            self._armed.unlink()
+            os.kill(os.getpid(), signal.SIGKILL)
         if self._points.get(point) == self._seen[point]:
             os.kill(os.getpid(), signal.SIGKILL)
 
@@ -111,7 +116,7 @@ def extras(environ: Mapping[str, str]) -> Extras:
     return Extras(
         providers=[connector(dict(each)) for each in generators],
         default_provider=environ.get("LAB_DEFAULT"),
-        reach=KillSwitch(json.loads(environ.get("LAB_KILL", "{}"))),
+        reach=KillSwitch(json.loads(environ.get("LAB_KILL", "{}")), environ.get("LAB_KILL_FILE")),
         clock=clock,
         low_water_bytes=None if low_water is None else int(low_water),
     )
