@@ -81,13 +81,16 @@ class Receiving:
 
     async def _watch_refusals(self) -> None:
         """Tell the operator while Discord refuses so much that it may shut us out."""
+        told: bool | None = None  # what the last process told is not known
         while True:  # until cancelled; each round waits
+            strained = self._api.budget.is_strained
             with contextlib.suppress(StorageError):
-                if self._api.budget.is_strained:
+                if strained and not told:
                     text = "Discord refuses thousands of our calls and may shut this address out: see the log for what is refused"
                     await self._alerts.raise_once(REFUSED_CAUSE, text)
-                else:
+                elif not strained and told is not False:
                     await self._alerts.clear(REFUSED_CAUSE)
+                told = strained
             await self._clock.sleep(WATCH_SECONDS)
 
     async def _rejected(self, why: str) -> None:
