@@ -121,10 +121,10 @@ class House:
         self.discord.clock.advance(seconds)
         self.vendor.ahead += seconds
 
-    def next_edit(self, *uses: Use) -> None:
-        """So much time passes as lies between two edits of a message; wait until each of these answers was edited."""
+    def next_edit(self, *uses: Use, seconds: float = EDIT_SECONDS) -> None:
+        """Time passes, at least as much as lies between two edits of a message; wait until each of these answers was edited."""
         shown = [len(use.history) for use in uses]
-        self.later(EDIT_SECONDS)
+        self.later(seconds)
         until(lambda: all(len(use.history) > n for use, n in zip(uses, shown, strict=True)), 40, "the next edit")
 
     def next_try(self, use: Use) -> None:
@@ -153,7 +153,8 @@ class House:
         self.script(prompt, seconds=None, fails=fails)
         use = self.video(prompt, **options)
         until(lambda: self.submitted(prompt), what="the submit")
-        self.later(EDIT_SECONDS)
+        if "Rendering" not in use.text:  # were time moved after this edit, the next could come at any moment
+            self.later(EDIT_SECONDS)
         self.shows(use, "Rendering")
         return use
 
@@ -192,6 +193,10 @@ class House:
         """What Reelay has posted where somebody sees it."""
         seen = (person or self.ada).messages(channel or self.room)
         return [each for each in seen if each.author == "reelay"]
+
+    def answers(self) -> list[Seen]:
+        """The same in the room, but for the short replies that announce a clip of more than a minute: they come when they come."""
+        return [each for each in self.bots() if each.reply_to is None]
 
     def submitted(self, word: str) -> list[VendorJob]:
         """The billed jobs whose prompt contains ``word``."""

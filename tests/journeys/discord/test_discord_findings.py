@@ -94,7 +94,7 @@ def test_an_old_message_is_edited_rarely_and_still_becomes_the_clip(house: House
     assert len(house.discord.edits_of(shown)) == before, "minutes are no news"
     house.vendor.finish("whale")
     seen = house.clip_of(use)
-    assert [each.id for each in bots(house)] == [seen.id]
+    assert [each.id for each in house.answers()] == [seen.id]
     assert house.discord.journal.rate_limited() == []
     house.end()
 

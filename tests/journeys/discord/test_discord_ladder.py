@@ -53,7 +53,7 @@ def test_after_fifteen_minutes_the_bot_edits_the_same_message(home: House) -> No
     home.later(OLD)
     finish(home)
     seen = home.clip_of(use, 40)
-    assert [each.id for each in home.bots()] == [seen.id]
+    assert [each.id for each in home.answers()] == [seen.id]
     settled(home, use)
     assert home.requests("update_message", 200)
     assert home.requests("update_original_webhook_message", 401) == []
@@ -65,7 +65,7 @@ def test_a_token_that_ends_early_is_left_for_the_bot(home: House) -> None:
     home.discord.on("update_original_webhook_message").times(9).refuse(50027)
     finish(home)
     seen = home.clip_of(use, 40)
-    assert [each.id for each in home.bots()] == [seen.id]
+    assert [each.id for each in home.answers()] == [seen.id]
     settled(home, use)
     home.end()
 
@@ -79,7 +79,7 @@ def test_a_message_that_somebody_deleted_is_replaced_by_a_new_one(home: House, a
     home.discord.world.drop_message(use.message.message)
     finish(home)
     clip_in(home, home.room)
-    assert len(home.bots()) == 1
+    assert len(home.answers()) == 1
     settled(home, use)
     home.end()
 
@@ -145,7 +145,7 @@ def test_an_acknowledgement_that_comes_too_late_loses_nothing(home: House) -> No
     home.discord.on("create_interaction_response").refuse(10062)
     use = home.ada.slash("video", home.room, prompt="a fox")
     clip_in(home, home.room)
-    assert len(home.bots()) == 1
+    assert len(home.answers()) == 1
     settled(home, use)
     home.end()
 
@@ -154,7 +154,7 @@ def test_an_acknowledgement_whose_answer_is_lost_is_still_the_message(home: Hous
     home.discord.on("create_interaction_response").cut_after()
     use = home.ada.slash("video", home.room, prompt="a fox")
     seen = home.clip_of(use, 40)
-    assert [each.id for each in home.bots()] == [seen.id]
+    assert [each.id for each in home.answers()] == [seen.id]
     settled(home, use)
     home.end()
 
@@ -163,7 +163,7 @@ def test_an_edit_before_discord_knows_its_own_answer_is_tried_again(home: House)
     home.discord.desk.registration_seconds = 0.4
     use = home.video("a fox")
     home.clip_of(use, 40)
-    assert len(home.bots()) == 1
+    assert len(home.answers()) == 1
     settled(home, use)
     home.end()
 
@@ -191,7 +191,7 @@ def test_a_clip_whose_edit_is_not_answered_is_brought_by_the_next_edit(home: Hou
     break_it(rule, fault)
     finish(home)
     seen = home.clip_of(use, 60)
-    assert [each.id for each in home.bots()] == [seen.id]
+    assert [each.id for each in home.answers()] == [seen.id]
     settled(home, use)
     home.end()
 
@@ -224,12 +224,12 @@ def test_a_clip_above_what_the_place_takes_is_encoded_smaller(home: House, told:
 
 
 def test_steady_work_provokes_no_limit(home: House) -> None:
-    home.script("slow", seconds=12.0)
+    home.script("slow", seconds=30.0)  # ready by ``finish``: every edit shows a tenth more
     uses = [home.video(f"slow {number}") for number in range(5)]
     until(lambda: len(home.submitted("slow")) == 5, what="the submits")
     for _ in range(3):
         home.next_edit(*uses)
-    home.later(3.0)
+    home.vendor.finish("slow")
     for use in uses:
         home.clip_of(use, 60)
     assert home.requests(status=429) == []

@@ -16,14 +16,16 @@ pytestmark = pytest.mark.journey
 
 
 def test_a_picture_and_words_become_one_message_with_rising_progress_that_ends_as_the_clip(home: House) -> None:
-    home.script("lighthouse", seconds=13.0)
+    home.script(
+        "lighthouse", seconds=45.0
+    )  # not reached, and in all less than the minute after which a clip is announced
     use = home.video("a lighthouse at dusk", image=File("sea.jpg", photo()))
     assert use.interaction.answer is not None
     home.later(3.0)
     home.shows(use, "Rendering")
     for _ in range(3):
-        home.next_edit(use)
-    home.later(4.0)
+        home.next_edit(use, seconds=7.0)
+    home.vendor.finish("lighthouse")
     seen = home.clip_of(use, 40)
     assert seen.clip is not None
     assert sniff(seen.clip.data[:64]) is not None

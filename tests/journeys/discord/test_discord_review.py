@@ -191,11 +191,12 @@ def test_a_private_clip_that_fails_late_is_told_by_direct_message(home: House) -
 
 
 def test_an_order_that_fails_after_its_acknowledgement_was_too_late_is_told_all_the_same(home: House) -> None:
-    home.script("refused", seconds=9.0, fails="content")
+    home.script("refused", seconds=None, fails="content")
     home.discord.on("create_interaction_response").refuse(10062)
     use = home.ada.slash("video", home.room, prompt="refused by its rules")
     for _ in range(3):
         home.next_try(use)
+    home.vendor.finish("refused")
     until(lambda: home.job_of(use)["state"] == "failed", 60, "the end")
     until(lambda: [each for each in home.bots() if "not charged" in each.text], 30, "the reason")
     home.end()
@@ -211,7 +212,7 @@ def test_a_message_whose_acknowledgement_was_lost_is_edited_after_the_token_too(
     home.later(OLD)
     home.vendor.finish("whale")
     seen = home.clip_of(use, 60)
-    assert [each.id for each in home.bots()] == [seen.id]
+    assert [each.id for each in home.answers()] == [seen.id]
     home.end()
 
 
