@@ -164,8 +164,7 @@ class MediaTools:
         output_key: str = "output",
     ) -> dict[str, Any]:
         """Ask a child of ``lane``; put its output in place; return its result with the size in bytes as we see it."""
-        if not self._open:
-            raise WorkerDied("the media room is closed")
+        self._check_open()
         place = self._places[lane]
         try:
             async with asyncio.timeout(PATIENCE[lane]):
@@ -173,8 +172,10 @@ class MediaTools:
         except TimeoutError as error:
             raise MediaTimedOut(f"no free place in the {lane} lane") from error
         try:
+            self._check_open()  # it may have closed while a place or a child was waited for
             child = await self._uncut(self._take(lane), self._end)
             try:
+                self._check_open()
                 output = child.directory / f"output{destination.suffix or '.bin'}" if destination else None
                 progress = _Progress(report)
                 try:
@@ -195,6 +196,10 @@ class MediaTools:
         finally:
             place.release()
             self._want_spare(lane)
+
+    def _check_open(self) -> None:
+        if not self._open:
+            raise WorkerDied("the media room is closed")
 
     async def _uncut(self, work: Coroutine[Any, Any, _Value], undo: Any) -> _Value:
         """Run ``work`` to its end although the caller may be cancelled meanwhile; then ``undo`` its result and go on

@@ -228,10 +228,10 @@ async def test_on_four_cores_two_drawings_work_at_once(tmp_path: Path) -> None:
             await asyncio.wait_for(started.get(), 20)
         assert len(room._children) == 2, "the third waits for a place"
     finally:
-        for call in calls:
-            call.cancel()
-        await asyncio.gather(*calls, return_exceptions=True)
         await room.close()
+    ended = await asyncio.wait_for(asyncio.gather(*calls, return_exceptions=True), 20)
+    assert {type(each) for each in ended} == {WorkerDied}, "also whoever waited for a place while it closed"
+    assert our_children() == []
 
 
 async def _spare_of(tools: MediaTools) -> children.Child:
