@@ -90,6 +90,8 @@ class DiscordApi:
         self._figures = figures
         self._authorization = f"Bot {token}"
         self.budget = Budget(clock)
+        self.is_known = True
+        """Whether Discord knew the bot's token when it was shown last."""
 
     async def call(
         self,
@@ -117,7 +119,10 @@ class DiscordApi:
             async with asyncio.timeout(deadline):
                 answer = await self._once(method, path, route, body, files, query, as_bot=as_bot)
             outcome = "ok"
+            self.is_known = self.is_known or as_bot
         except Refusal as refusal:
+            if as_bot:
+                self.is_known = refusal.status != 401
             outcome = "limited" if refusal.status == 429 else "refused"
             raise
         except (aiohttp.ClientConnectorError, NotSent) as error:
