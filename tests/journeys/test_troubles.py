@@ -135,6 +135,7 @@ def test_a_clip_that_comes_after_its_deadline_is_given_away(
     assert reelay.wait_state(job) == "failed"
     until(lambda: vendor.of(word)[0].cancelled, what="the vendor to be asked to stop")
     assert api.status(job)["video_url"] is None
+    until(lambda: reelay.value("SELECT watch_at - ended_at FROM attempts") > 20_000, what="the first look to be over")
     vendor.finish(word)
     clock.write_text("3600000")  # an hour later, so that the test need not wait for the next look
     if point is not None:
