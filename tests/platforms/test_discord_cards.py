@@ -194,4 +194,4 @@ async def test_the_operator_is_told_while_discord_refuses_too_much() -> None:
     )
     with pytest.raises(Over):
         await receiving._watch_refusals()
-    assert told == [(what, REFUSED_CAUSE) for what in ("cleared", "raised", "raised", "cleared")]
+    assert told == [(what, REFUSED_CAUSE) for what in ("cleared", "raised", "cleared")], "each change once"
