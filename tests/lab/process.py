@@ -18,6 +18,7 @@ Everything is the bot's own ``serve``; only what ``bot.app.Extras`` allows is ad
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -46,13 +47,14 @@ class ShiftedClock(SystemClock):
 
     def __init__(self, file: str, haste: float) -> None:
         self._file, self._haste = file, haste
+        self._shift = 0
 
     def shift(self) -> int:
-        """Milliseconds to add."""
-        try:
-            return int(Path(self._file).read_text() or 0) if self._file else 0
-        except (FileNotFoundError, ValueError):
-            return 0
+        """Milliseconds to add. A file that is just being written is empty for a moment, and time does not go back for it."""
+        if self._file:
+            with contextlib.suppress(FileNotFoundError, ValueError):
+                self._shift = int(Path(self._file).read_text())
+        return self._shift
 
     async def sleep(self, seconds: float) -> None:
         await super().sleep(seconds / self._haste)
