@@ -321,6 +321,13 @@ def test_readyz_names_the_part_that_broke(make: Maker) -> None:
     assert reelay.stop() == 0
 
 
+def test_a_part_that_breaks_while_it_is_stopped_is_not_started_again(make: Maker) -> None:
+    reelay = make(environ={"LAB_BREAK_PLATFORM": "1", "LAB_HASTE": "20"}).start()
+    assert reelay.stop() == 0
+    assert reelay.text.count("a platform broke") == 1
+    assert "breaks also when it is stopped" in reelay.text
+
+
 def test_a_taken_port_is_told_in_one_line(make: Maker) -> None:
     first = make().start()
     second = make()

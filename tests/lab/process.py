@@ -92,10 +92,13 @@ class Fragile:
         return getattr(self._like, name)
 
     async def run(self) -> None:
-        while True:
-            await asyncio.sleep(0.05)
-            if await asyncio.to_thread(Path("break").exists):
-                raise RuntimeError("broken on demand")
+        try:
+            while True:
+                await asyncio.sleep(0.05)
+                if await asyncio.to_thread(Path("break").exists):
+                    raise RuntimeError("broken on demand")
+        except asyncio.CancelledError as cancelled:
+            raise RuntimeError("breaks also when it is stopped") from cancelled
 
 
 def connector(data: dict[str, Any]) -> tuple[str, Callable[[Settings, Connect], Provider]]:
