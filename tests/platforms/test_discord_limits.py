@@ -14,7 +14,7 @@ from multidict import CIMultiDict
 from bot.engine.alerts import Alerts
 from bot.platforms.discord import budget as budgets
 from bot.platforms.discord.answering import Answering
-from bot.platforms.discord.api import EDGE_SECONDS, OLD_MESSAGE, DiscordApi, Refusal
+from bot.platforms.discord.api import EDGE_SECONDS, OLD_MESSAGE, DiscordApi, NoAnswer, Refusal
 from bot.platforms.discord.budget import INVALID_HARD, INVALID_MOST, TRICKLE_SECONDS, Budget
 from bot.platforms.discord.callbacks import Answer
 from bot.platforms.discord.entrance import Entrance, Left, pause_by_discord, pause_by_ours, read_left
@@ -22,6 +22,7 @@ from bot.platforms.discord.gateway import QUEUE, SHARDS, Gateway
 from bot.platforms.discord.pace import EPOCH_MS, FIRST_PAUSE, LONGEST_PAUSE, OLD_PAUSE, Pace
 from bot.platforms.discord.wire import Interaction
 from core.cards import Action, Card, Message
+from core.errors import WasDone
 from core.steps import DefaultLimits
 from storage.database import Database
 from storage.store import MIGRATIONS, SqliteStore
@@ -174,12 +175,12 @@ def strained(budget: Budget, refusals: int) -> None:
         budget.refused()
 
 
-async def test_near_the_ban_only_a_trickle_goes_out_whatever_it_is(hands: Hands) -> None:
+async def test_near_the_ban_only_a_trickle_goes_out_of_what_can_wait(hands: Hands) -> None:
     server = Server(FINE)
     api = api_of(hands, server)
     strained(api.budget, INVALID_HARD)
     for _ in range(3):
-        await api.call("POST", "/interactions/1/t/callback", {}, as_bot=False)
+        await api.call("POST", "/webhooks/1/t", {}, as_bot=False)
     await api.call("GET", "/channels/1", None)
     assert hands.passed == pytest.approx(3 * TRICKLE_SECONDS)
     api.budget.let_out()
@@ -190,6 +191,33 @@ async def test_near_the_ban_only_a_trickle_goes_out_whatever_it_is(hands: Hands)
     for _ in range(3):
         await api.call("POST", "/webhooks/1/u", {}, as_bot=False)
     assert hands.passed == before
+
+
+async def test_near_the_ban_first_answers_go_out_until_one_of_them_is_refused(hands: Hands) -> None:
+    server = Server(FINE)
+    api = api_of(hands, server)
+    strained(api.budget, INVALID_HARD)
+    await api.call("POST", "/webhooks/1/t", {}, as_bot=False)
+    for _ in range(5):
+        await api.call("POST", "/interactions/1/t/callback", {}, as_bot=False)
+    assert hands.passed == 0
+    server.answers = [(401, VIA, {"code": 50027}), FINE]
+    with pytest.raises(Refusal):
+        await api.call("POST", "/interactions/1/t/callback", {}, as_bot=False)
+    for _ in range(3):
+        await api.call("POST", "/interactions/1/t/callback", {}, as_bot=False)
+    assert hands.passed == pytest.approx(3 * TRICKLE_SECONDS)
+
+
+async def test_what_the_edge_forbids_says_nothing_about_the_message(hands: Hands) -> None:
+    server = Server((403, {}, b"<html>Access denied</html>"), FINE)
+    api = api_of(hands, server)
+    with pytest.raises(NoAnswer) as caught:
+        await api.call("PATCH", "/channels/1/messages/2", {})
+    assert caught.value.was_done is WasDone.NO
+    assert api.budget.held() == pytest.approx(60.0)
+    await api.call("PATCH", "/channels/1/messages/2", {}, patience=90.0)
+    assert hands.passed == pytest.approx(60.0)
 
 
 async def test_even_if_everything_is_refused_the_ban_is_never_reached(hands: Hands) -> None:
