@@ -55,6 +55,8 @@ class MediaTools:
         self._keeps_spare = spare
         self._spare: Child | None = None
         self._spare_timer: asyncio.TimerHandle | None = None
+        self._pause_timer: asyncio.TimerHandle | None = None
+        """Until the waiting spare is let go, and until the next one is started."""
         self._children: set[Child] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._open = False
@@ -69,6 +71,8 @@ class MediaTools:
         ``WorkerDied``.
         """
         self._open = False
+        if self._pause_timer is not None:
+            self._pause_timer.cancel()
         self._drop_spare()
         for child in list(self._children):
             self._own(self._end(child))
@@ -245,11 +249,11 @@ class MediaTools:
         self._children.discard(child)
 
     def _want_spare(self, lane: Lane) -> None:
-        if lane == "quick" and self._keeps_spare and self._open and self._spare_timer is None:
-            self._spare_timer = asyncio.get_running_loop().call_later(SPARE_PAUSE_SECONDS, self._start_spare)
+        if lane == "quick" and self._keeps_spare and self._open and self._spare is None and self._pause_timer is None:
+            self._pause_timer = asyncio.get_running_loop().call_later(SPARE_PAUSE_SECONDS, self._start_spare)
 
     def _start_spare(self) -> None:
-        self._spare_timer = None
+        self._pause_timer = None
         if self._open and self._spare is None:
             self._own(self._warm())
 
