@@ -123,5 +123,27 @@ async def test_a_language_can_be_chosen_and_stays(read: Open) -> None:
     assert person.complaints == []
 
 
+async def test_a_link_with_no_language_in_it_changes_nothing(read: Open) -> None:
+    person = await read("de", path="/?lang=%E6%97%A5")
+    assert (await language_of(person))[0] == "de"
+    kept_once = (
+        "localStorage.setItem('reelay.language', JSON.stringify('\u65e5'))"  # what a page before this one could leave
+    )
+    await person.page.evaluate(kept_once)
+    await person.page.reload()
+    await person.ready()
+    assert (await language_of(person))[0] == "de"
+    await person.make("Ein Haus am See")
+    await person.page.click("#account-toggle")
+    await expect(person.page.locator("#setting-language")).to_have_value("")
+    await person.page.goto(person.address + "/?lang=es")
+    await person.ready()
+    for bad in ("%E6%97%A5", "a%0Ab", "fr%2C%20*", "x" * 9, "fr-"):
+        await person.page.goto(f"{person.address}/?lang={bad}")
+        await person.ready()
+        assert (await language_of(person))[0] == "es", bad
+    assert person.complaints == []
+
+
 async def test_a_language_without_a_catalogue_is_answered_in_english(read: Open) -> None:
     assert (await language_of(await read("fi")))[0] == "en"
