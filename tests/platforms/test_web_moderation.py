@@ -83,7 +83,17 @@ def test_whoever_has_the_link_can_report_and_says_it_once(reelay: Reelay, somebo
         assert page_of(reelay, somebody).post(f"{call}?{query}").status == 200
         assert Api(reelay.url, token=OWNER).post(call)["message"].startswith("Thank you.")
     assert sorted(reports(reelay, clip["operation_id"])) == ["discord:6", "web:ann", "web:anonymous"]
-    assert reelay.alerts() == ["clip reported"]
+    assert reelay.alerts() == [f"clip reported {clip['operation_id']}"]
+    other, link = made(reelay)
+    assert stranger.post(f"/api/clips/{other['video_id']}/report?{link.partition('?')[2]}").status == 200
+    assert sorted(reelay.alerts()) == sorted(f"clip reported {each['operation_id']}" for each in (clip, other))
+
+
+def test_what_is_no_clip_has_no_page_either(reelay: Reelay) -> None:
+    query = made(reelay)[1].partition("?")[2]
+    for wanted in ("x", "0" * 31, "0" * 33, "%2E%2E%2Fevil", "%5Cevil", "%0D%0AX-Evil:1"):
+        answer = Api(reelay.url).get(f"/api/mv/get_video/{wanted}?{query}", headers=OPENED)
+        assert (answer.status, answer.headers["Location"]) == (404, None), wanted
 
 
 def test_a_foreign_page_can_report_nothing(reelay: Reelay, operator: str) -> None:

@@ -56,9 +56,9 @@ def test_a_clip_is_reported_to_the_operator(home: House) -> None:
     until(lambda: thanks.text)
     assert thanks.message is not None
     assert thanks.message.ephemeral
-    assert home.reelay.alerts() == ["clip reported"]
+    assert home.reelay.alerts() == [f"clip reported {home.job_of(use)['id']}"]
     (told,) = until(lambda: olga.messages(olga.direct()), what="the operator's direct message")
-    assert "a clip was reported" in told.text
+    assert f"reelay admin takedown {home.job_of(use)['id']}" in told.text
     (line,) = home.reelay.rows("SELECT * FROM audit WHERE verb = 'report'")
     assert (line["actor"], json.loads(line["details"])["job"]) == (f"discord:{bob.id}", home.job_of(use)["id"])
     nothing = bob.menu("Report this clip", home.ada.say(home.room, "no clip"))
