@@ -242,7 +242,7 @@ class Desk:
 
 
 def language_of(i: Interaction) -> str:
-    """The person's own language for what only they see, and for what they ordered."""
+    """The person's own language, for what only they see. What all of a guild see: ``card_language``."""
     return i.locale
 
 
