@@ -218,7 +218,7 @@ class DiscordApi:
             status == 403 and not said
         ):  # Discord itself gives a code: this is its edge, and says nothing about the message
             self.budget.shut(EDGE_SECONDS)
-            return NoAnswer("refused by the edge", WasDone.NO)
+            return NoAnswer("edge 403", WasDone.NO)
         return Refusal(status, number)
 
     def _too_fast(
