@@ -287,8 +287,12 @@ def test_after_a_refusal_no_bar_moves_and_news_wait_ever_longer(hands: Hands) ->
     assert pauses[:3] == [FIRST_PAUSE, 2 * FIRST_PAUSE, 4 * FIRST_PAUSE]
     assert pauses[-1] == LONGEST_PAUSE
     assert pace.refused(message, 5000.0) == 5000.0
-    hands.passed += 10 * OLD_PAUSE
+    hands.passed += 5000.0
+    pace.refused(message, 1.0)
+    hands.passed += LONGEST_PAUSE - 1
     assert pace.leaves_out(message, card_at("state.rendering", 43))
+    assert pace.leaves_out(message, card_at("state.storing", 43))
+    hands.passed += 1
     assert not pace.leaves_out(message, card_at("state.storing", 43))
     assert not pace.leaves_out(message, card_at("state.done", 100, final=True))
 
