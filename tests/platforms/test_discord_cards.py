@@ -9,12 +9,14 @@ from typing import Any, cast
 import pytest
 
 from bot.engine.words import Bookshelf
+from bot.platforms.discord.answering import ANSWER_SECONDS, FIRST_PATIENCE
 from bot.platforms.discord.buttons import Buttons, pages
 from bot.platforms.discord.identity import Marks
 from bot.platforms.discord.orders import ANSWER_MS, Orders, card_language
 from bot.platforms.discord.receiving import REFUSED_CAUSE, Receiving
 from bot.platforms.discord.render import TEXT_MOST, escape
 from bot.platforms.discord.wire import Interaction, Target, read_interaction
+from core.errors import NotFound
 from core.jobs import Place, Receipt
 from tests.core.examples import clip, job
 
@@ -161,6 +163,25 @@ async def test_a_resend_is_durable_before_it_is_answered_and_goes_on_whatever_th
     assert hall.answered_with.message == ("77" if takes else "@original")
     assert hall.answered_with.place.language == "de"
     assert hall.answered_with.place.visibility == ("only_owner" if hides else "public")
+
+
+async def test_a_resend_waits_longer_for_its_answer_than_the_answer_may_take() -> None:
+    assert ANSWER_MS > 1000 * (FIRST_PATIENCE + ANSWER_SECONDS)
+
+
+async def test_a_resend_whose_clip_is_erased_meanwhile_does_not_go_on_thinking() -> None:
+    class Erased(Hall):
+        async def delivery_answered(self, delivery: int, receipt: Receipt) -> None:
+            raise NotFound("erased", message_id="error.clip_gone")
+
+    hall = Erased()
+    i = Interaction(id="1", token="t", user_id="7", channel_id="room", guild_id="1", bot_is_member=True)
+    row = SimpleNamespace(job=job(), clip=clip())
+    orders = Orders(cast("Any", hall), cast("Any", hall), SHELF)
+    with pytest.raises(NotFound) as caught:  # the desk tells it in place of the answer
+        await orders.resend(i, cast("Any", hall), SHELF.words("en"), cast("Any", row))
+    assert caught.value.message_id == "error.clip_gone"
+    assert hall.said == ["durable", "answered"], "no lane is woken for it"
 
 
 # ----------------------------------------------------------------------------------------------------------------------- refusals
