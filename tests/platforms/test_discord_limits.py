@@ -5,27 +5,22 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Self, cast
 
 import pytest
 from multidict import CIMultiDict
 
-from bot.engine.alerts import Alerts
 from bot.platforms.discord import budget as budgets
 from bot.platforms.discord.answering import Answering
 from bot.platforms.discord.api import EDGE_SECONDS, OLD_MESSAGE, DiscordApi, NoAnswer, Refusal
 from bot.platforms.discord.budget import INVALID_HARD, INVALID_MOST, TRICKLE_SECONDS, Budget
 from bot.platforms.discord.callbacks import Answer
-from bot.platforms.discord.entrance import Entrance, Left, pause_by_discord, pause_by_ours, read_left
-from bot.platforms.discord.gateway import QUEUE, SHARDS, Gateway
+from bot.platforms.discord.client import CANCEL, CODE, NEW_SOCKET, QUEUE, SHARDS
+from bot.platforms.discord.entrance import Left, pause_by_discord, pause_by_ours, read_left
 from bot.platforms.discord.pace import EPOCH_MS, FIRST_PAUSE, LONGEST_PAUSE, OLD_PAUSE, Pace
 from bot.platforms.discord.wire import Interaction
 from core.cards import Action, Card, Message
 from core.errors import WasDone
-from core.steps import DefaultLimits
-from storage.database import Database
-from storage.store import MIGRATIONS, SqliteStore
 
 NOON = 1_795_262_400_000
 
@@ -345,85 +340,6 @@ def test_a_process_that_starts_again_and_again_never_uses_up_a_day(hands: Hands)
     assert began[40] - began[0] < 60_000, "a few starts are nobody's fault"
 
 
-async def store_on(folder: Path, clock: Hands) -> SqliteStore:
-    database = await Database.open(folder / "reelay.db", MIGRATIONS)
-    return SqliteStore(database, clock, DefaultLimits(None, None, None), lambda _, external: external)
-
-
-async def test_the_count_outlives_the_process_and_the_operator_is_told_once(hands: Hands, tmp_path: Path) -> None:
-    store = await store_on(tmp_path, hands)
-    try:
-        alerts = Alerts(store)
-        told: list[str] = []
-
-        async def tell(text: str) -> None:
-            told.append(text)
-
-        alerts.tell_also(tell)
-        for _ in range(50):
-            await Entrance(store, alerts, hands).begin()
-        assert hands.slept == []
-        for _ in range(3):  # each in a process of its own
-            await Entrance(store, alerts, hands).begin()
-        assert len(hands.slept) == 3
-        assert hands.slept == sorted(hands.slept)
-        assert len(told) == 1
-        hands.passed += 86_400
-        await Entrance(store, alerts, hands).wait(Left(1000, 1000, 1.0))
-        assert await store.alerts() == []
-    finally:
-        await store.database.close()
-
-
-async def test_what_is_left_is_asked_before_the_first_session(hands: Hands, tmp_path: Path) -> None:
-    store = await store_on(tmp_path, hands)
-    try:
-        await Entrance(store, Alerts(store), hands).wait(Left(1000, 10, 3600))
-        assert hands.slept == [360.0]
-        assert [cause for cause, _, _ in await store.alerts()] == ["discord identify"]
-    finally:
-        await store.database.close()
-
-
-class Counted:
-    """What a gateway does with the figures."""
-
-    def connected(self, platform: str, shards: int) -> None:
-        """Not kept."""
-
-    def command(self, platform: str, kind: str, outcome: str) -> None:
-        """Not counted."""
-
-
-@pytest.mark.parametrize(
-    "skew, away, age, is_done",
-    [
-        (0, False, 60, True),
-        (0, True, 2, True),
-        (0, True, 4, False),
-        (100, True, 2, True),
-        (100, True, 4, False),
-        (-9, True, 4, False),
-    ],
-    ids=["nobody away", "in time", "too late", "clock ahead", "clock ahead, too late", "clock behind, too late"],
-)
-def test_what_a_resumed_session_repeats_too_late_is_not_done(
-    hands: Hands, skew: float, away: bool, age: float, is_done: bool
-) -> None:
-    done: list[Any] = []
-
-    async def nobody() -> None:
-        """Nobody identifies here."""
-
-    gateway = Gateway("t", "http://d", None, None, cast("Any", Counted()), hands, done.append, nobody)
-    gateway.joined(0)
-    gateway.received("INTERACTION_CREATE", {"id": message_of_age(skew)})
-    if away:
-        gateway.joined(0, left=True)
-    gateway.received("INTERACTION_CREATE", {"id": message_of_age(skew + age)})
-    assert len(done) == 1 + is_done
-
-
 # ------------------------------------------------------------------------------------------------- what we use of the library's inside
 
 
@@ -444,6 +360,13 @@ def test_the_librarys_inside_is_as_we_know_it() -> None:
     for name, spelt in ((SHARDS, "self.__shards = {}"), (QUEUE, "self.__queue = asyncio.PriorityQueue()")):
         assert name.startswith("_AutoShardedClient__")
         assert spelt in source
+    for owner, name, spelt in (
+        (Shard, CANCEL, "self._task.cancel()"),
+        (DiscordWebSocket, CODE, "self._close_code = code"),
+        (DiscordWebSocket, NEW_SOCKET, "client._connection._update_references(ws)"),
+    ):
+        assert name in inspect.getsource(owner)
+        assert spelt in inspect.getsource(owner)
     for name in ("session_id", "sequence", "gateway", "open"):
         assert (
             name in DiscordWebSocket.__annotations__

@@ -14,7 +14,7 @@ from bot.platforms.discord.definitions import digest
 from bot.platforms.discord.desk import Desk
 from bot.platforms.discord.entrance import Entrance, read_left
 from bot.platforms.discord.gateway import BadToken, Gateway, NotAllowedThere
-from bot.platforms.discord.sessions import Sessions
+from bot.platforms.discord.sessions import Kept, Sessions
 from core.errors import StorageError
 from core.ports import Clock
 from storage.store import SqliteStore
@@ -60,15 +60,14 @@ class Receiving:
         try:
             application = await self._sync()
             await self._alerts.clear("discord token")
+            left = read_left(await self._api.call("GET", "/gateway/bot", seconds=SYNC_SECONDS))
             kept = await self._sessions.take(application)
-            if not kept:
-                await self._entrance.wait(read_left(await self._api.call("GET", "/gateway/bot", seconds=SYNC_SECONDS)))
+            self._gateway.ages.start(kept.least)
+            await self._entrance.wait(left, resuming=bool(kept.sessions))
             try:
-                await self._gateway.run(kept)
-            except asyncio.CancelledError:  # the clean stop
-                if self._gateway.left:
-                    await self._sessions.keep(application, self._gateway.left)
-                raise
+                await self._gateway.run(kept.sessions, self._entrance.admit)
+            finally:  # at the clean stop, and before the supervisor begins again
+                await self._keep(application)
         except (BadToken, NotAllowedThere) as error:
             await self._rejected(type(error).__name__)
         except Refusal as refusal:
@@ -78,6 +77,16 @@ class Receiving:
         finally:
             watching.cancel()
             await self._desk.stop(STOP_SECONDS)
+
+    async def _keep(self, application: str) -> None:
+        """Without the note the next start begins new sessions; a store that takes none must not hide why we end."""
+        left = Kept(self._gateway.left, self._gateway.ages.least)
+        if not left.sessions:
+            return
+        try:
+            await self._sessions.keep(application, left)
+        except Exception as error:  # noqa: BLE001 - see above
+            log.warning("the sessions cannot be kept", extra={"error": type(error).__name__})
 
     async def _watch_refusals(self) -> None:
         """Tell the operator while Discord refuses so much that it may shut us out."""
