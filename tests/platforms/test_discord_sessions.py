@@ -172,6 +172,16 @@ def test_what_comes_too_late_is_not_done(hands: Hands, skew: float, away: bool, 
     assert figures.outcomes == ([] if is_done else ["late"])
 
 
+def test_what_is_repeated_teaches_nothing_however_much_it_is(hands: Hands) -> None:
+    done: list[Any] = []
+    gateway = Gateway("t", "http://d", None, None, cast("Any", Counted()), hands, done.append, cast("Any", None))
+    gateway.received("INTERACTION_CREATE", {"id": born(hands, 0)})
+    gateway.joined(0, left=True)
+    for _ in range(2 * KEPT):
+        gateway.received("INTERACTION_CREATE", {"id": born(hands, 60)})
+    assert len(done) == 1
+
+
 def test_with_nothing_known_and_with_an_odd_id_everything_is_done(hands: Hands) -> None:
     ages = Ages(hands)
     assert not ages.is_over(born(hands, 60), live=False)
@@ -259,12 +269,15 @@ def receiving(store: SqliteStore, hands: Hands, line: Line, api: Api, sessions: 
 
 
 async def test_after_a_failure_the_next_run_goes_on_with_the_sessions(hands: Hands, store: SqliteStore) -> None:
+    line = Line(hands, OSError("gone"))
+    line.ages.is_over(born(hands, 7), live=True)
     with pytest.raises(OSError, match="gone"):
-        await receiving(store, hands, Line(hands, OSError("gone")), Api()).run()
+        await receiving(store, hands, line, Api()).run()
     line, api = Line(hands, OSError("gone")), Api(FEW)
     with pytest.raises(OSError, match="gone"):
         await receiving(store, hands, line, api).run()
     assert line.kept == (session(sequence=8),)
+    assert line.ages.least == pytest.approx(7), "and with what is known of our clock"
     assert "/gateway/bot" in api.asked
     assert hands.slept == [], "nothing begins yet"
     await Sessions(store, hands).take("9")
@@ -414,17 +427,17 @@ async def test_a_peer_that_says_nothing_costs_no_other_its_session(monkeypatch: 
     monkeypatch.setattr(clients, "CLOSE_SECONDS", 0.2)
     gateway = Gateway("t", "http://d", None, None, cast("Any", Counted()), SystemClock(), lambda _: None, quiet)
     client = Client(gateway, cast("Any", None), None)
-    client.shard_count = 4
-    sockets = [Socket(shard, silent=shard < 2) for shard in range(3)]
-    sockets.append(ended := Socket(3, silent=False))
+    client.shard_count = 52
+    sockets = [Socket(shard, silent=shard < 50) for shard in range(51)]
+    sockets.append(ended := Socket(51, silent=False))
     ended.open, ended._close_code = False, 1000
     shards = {n: SimpleNamespace(id=n, ws=ws, _cancel_task=lambda: None) for n, ws in enumerate(sockets)}
     setattr(client, SHARDS, shards)
     async with asyncio.timeout(5):
         await client.leave()
         await client.leave()
-    assert client.left == tuple(session(shard, 4) for shard in range(3))
-    assert [socket.codes for socket in sockets] == [[4000]] * 4
+    assert client.left == tuple(session(shard, 52) for shard in range(51))
+    assert [socket.codes for socket in sockets] == [[4000]] * 52
 
 
 async def test_a_resume_that_fails_half_way_leaves_nothing_open(lab: Discord, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -447,3 +460,21 @@ async def test_a_resume_that_fails_half_way_leaves_nothing_open(lab: Discord, mo
     await until(lambda: lab.gateway.closes == [4000], "the close")
     await until(lambda: beats() == beating[0] - 1, "the end of its heartbeat")
     await stopped(running)
+
+
+async def test_a_stop_in_the_middle_of_a_resume_leaves_the_session_for_the_next(
+    lab: Discord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resuming = asyncio.Event()
+
+    async def resume(socket: DiscordWebSocket) -> None:
+        resuming.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(DiscordWebSocket, "resume", resume)
+    gateway = gateway_at(lab, Counted())
+    running = asyncio.create_task(gateway.run((session(),)))
+    await asyncio.wait_for(resuming.wait(), 20)
+    await stopped(running)
+    assert gateway.left == (session(),)
+    await until(lambda: lab.gateway.closes == [4000], "the close")
