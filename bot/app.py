@@ -45,7 +45,7 @@ from storage.operating import OperatorStore
 from storage.store import MIGRATIONS, SqliteStore
 
 LINK_MS: Final = 24 * 3_600_000
-PLATFORM_STOP_SECONDS: Final = 10.0
+PLATFORM_STOP_SECONDS: Final = 15.0
 LAG_SECONDS: Final = 0.1
 log = logging.getLogger("reelay")
 
@@ -77,6 +77,7 @@ class App:
         self._lag_task: asyncio.Task[None] | None = None
         self.broken: dict[str, tuple[int, str]] = {}
         self.ready = False
+        self._stopping = False
 
     async def open(self) -> None:
         """Take the lock, open database and files, connect generators. Raises SettingsMistakes and StorageError kinds."""
@@ -214,7 +215,7 @@ class App:
 
     async def stop(self) -> None:
         """Stop intake, let uploads end within a bounded time, leave the rest to the next start. Everything opened is closed."""
-        self.ready = False
+        self.ready, self._stopping = False, True
         await self.server.stop()
         for task in (*self._platform_tasks.values(), *([self._lag_task] if self._lag_task else [])):
             task.cancel()
@@ -230,7 +231,7 @@ class App:
     async def _supervise(self, name: str, platform: Platform) -> None:
         """One platform's failure never ends another: it is started again, ever more slowly, and ``/readyz`` tells."""
         wait = 1.0
-        while True:  # until cancelled at the stop; each round waits
+        while True:  # until the stop; each round waits
             began = self.clock.monotonic()
             try:
                 await platform.run()
@@ -238,6 +239,8 @@ class App:
             except Exception as error:
                 log.exception("a platform broke", extra={"platform": name})
                 self.broken[name] = (self.clock.now(), type(error).__name__)
+            if self._stopping:  # what broke while it was cancelled would run again, into a store that is about to close
+                return
             wait = 1.0 if self.clock.monotonic() - began > 60 else min(wait * 2, 60.0)
             await self.clock.sleep(wait)
             self.broken.pop(name, None)

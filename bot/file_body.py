@@ -30,14 +30,18 @@ class FileBody(Payload):
 
     async def write(self, writer: AbstractStreamWriter) -> None:
         """Send it. Raises OSError when it cannot be read, or has become shorter."""
-        file = await asyncio.to_thread(FileIO, self._path)
+        opening = asyncio.get_running_loop().run_in_executor(None, FileIO, self._path)
+        try:
+            await asyncio.wait({opening})
+        except asyncio.CancelledError:
+            opening.add_done_callback(_opened_for_nobody)
+            raise
+        file = opening.result()
         ahead = _read(file)
         left = self._size or 0
         try:
             while left:
-                await asyncio.wait(
-                    {ahead}
-                )  # whoever is cancelled here leaves the thread its file, which is closed after it
+                await asyncio.wait({ahead})  # a cancelled one leaves the thread its file, which is closed after it
                 piece = ahead.result()[:left]
                 if not piece:
                     raise OSError(f"the file is {left} bytes shorter than it was")
@@ -51,6 +55,11 @@ class FileBody(Payload):
 
 def _read(file: FileIO) -> asyncio.Future[bytes]:
     return asyncio.get_running_loop().run_in_executor(None, file.read, PIECE)
+
+
+def _opened_for_nobody(done: asyncio.Future[FileIO]) -> None:
+    if not done.cancelled() and done.exception() is None:
+        done.result().close()
 
 
 def _close(file: FileIO, done: asyncio.Future[bytes]) -> None:

@@ -45,7 +45,7 @@ class Metrics:
         )
         self.edits = Counter(
             "reelay_edits",
-            "Card edits sent, dropped as equal, or failed",
+            "Card edits sent, dropped, or failed",
             ["platform", "outcome"],
             registry=self.registry,
         )

@@ -199,7 +199,7 @@ class Platform(Protocol):
         """
 
     async def delete(self, receipt: Receipt) -> None:
-        """Remove a message; Gone is fine."""
+        """Remove a message; one that is gone already is fine. Raises Forbidden where nothing of ours reaches it."""
 
     def open(self, place: Place, attachment: Attachment) -> AsyncIterator[bytes]:
         """Stream a picture; reads the message anew when a signed link expired."""

@@ -55,6 +55,8 @@ class MediaTools:
         self._keeps_spare = spare
         self._spare: Child | None = None
         self._spare_timer: asyncio.TimerHandle | None = None
+        self._pause_timer: asyncio.TimerHandle | None = None
+        """Until the waiting spare is let go, and until the next one is started."""
         self._children: set[Child] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._open = False
@@ -69,6 +71,8 @@ class MediaTools:
         ``WorkerDied``.
         """
         self._open = False
+        if self._pause_timer is not None:
+            self._pause_timer.cancel()
         self._drop_spare()
         for child in list(self._children):
             self._own(self._end(child))
@@ -164,8 +168,7 @@ class MediaTools:
         output_key: str = "output",
     ) -> dict[str, Any]:
         """Ask a child of ``lane``; put its output in place; return its result with the size in bytes as we see it."""
-        if not self._open:
-            raise WorkerDied("the media room is closed")
+        self._check_open()
         place = self._places[lane]
         try:
             async with asyncio.timeout(PATIENCE[lane]):
@@ -173,8 +176,10 @@ class MediaTools:
         except TimeoutError as error:
             raise MediaTimedOut(f"no free place in the {lane} lane") from error
         try:
+            self._check_open()  # it may have closed while a place or a child was waited for
             child = await self._uncut(self._take(lane), self._end)
             try:
+                self._check_open()
                 output = child.directory / f"output{destination.suffix or '.bin'}" if destination else None
                 progress = _Progress(report)
                 try:
@@ -195,6 +200,10 @@ class MediaTools:
         finally:
             place.release()
             self._want_spare(lane)
+
+    def _check_open(self) -> None:
+        if not self._open:
+            raise WorkerDied("the media room is closed")
 
     async def _uncut(self, work: Coroutine[Any, Any, _Value], undo: Any) -> _Value:
         """Run ``work`` to its end although the caller may be cancelled meanwhile; then ``undo`` its result and go on
@@ -240,11 +249,11 @@ class MediaTools:
         self._children.discard(child)
 
     def _want_spare(self, lane: Lane) -> None:
-        if lane == "quick" and self._keeps_spare and self._open and self._spare_timer is None:
-            self._spare_timer = asyncio.get_running_loop().call_later(SPARE_PAUSE_SECONDS, self._start_spare)
+        if lane == "quick" and self._keeps_spare and self._open and self._spare is None and self._pause_timer is None:
+            self._pause_timer = asyncio.get_running_loop().call_later(SPARE_PAUSE_SECONDS, self._start_spare)
 
     def _start_spare(self) -> None:
-        self._spare_timer = None
+        self._pause_timer = None
         if self._open and self._spare is None:
             self._own(self._warm())
 

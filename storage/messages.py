@@ -229,12 +229,12 @@ def move_delivery(
 
 
 def _owe_notice(connection: sqlite3.Connection, delivery_id: int, after_ms: int, now: int) -> None:
-    """Order the notice of a clip that has arrived: once per job and place, so ``resend`` orders none."""
+    """Order the notice of a clip that has arrived: once per job, so ``resend`` orders none, wherever to."""
     row = connection.execute(
         "SELECT d.*, j.account_id FROM deliveries AS d JOIN jobs AS j ON j.id = d.job_id"
         " WHERE d.id = ? AND d.kind = 'clip' AND j.state = 'done' AND j.cancel_wish IS NOT 'stop_waiting'"
         " AND j.finished_at - j.created_at > ? AND NOT EXISTS"
-        " (SELECT 1 FROM deliveries AS e WHERE e.job_id = d.job_id AND e.place = d.place AND e.id < d.id)",
+        " (SELECT 1 FROM deliveries AS e WHERE e.job_id = d.job_id AND e.kind = 'clip' AND e.id < d.id)",
         (delivery_id, after_ms),
     ).fetchone()
     if row is None or settings_of(connection, row["account_id"]).get("notify") is False:
@@ -315,7 +315,13 @@ def add_delivery(
 
 
 def delivery_answered(connection: sqlite3.Connection, delivery_id: int, receipt: Receipt, now: int) -> None:
-    """The message that an ordered delivery is to become stands, in ``receipt``: it is due now, unless it went another way meanwhile."""
+    """The message that an ordered delivery is to become stands, in ``receipt``: it is due now, unless it went another way meanwhile.
+
+    Raises NotFound when the clip was erased meanwhile.
+    """
+    known = connection.execute("SELECT 1 FROM deliveries WHERE id = ?", (delivery_id,)).fetchone()
+    if known is None:
+        raise NotFound("the clip was erased meanwhile", message_id="error.clip_gone")
     connection.execute(
         "UPDATE deliveries SET receipt = ?, place = ?, due_at = ? WHERE id = ? AND state = 'pending' AND tries = 0",
         (dump(receipt.as_json()), dump(receipt.place.as_json()), now, delivery_id),

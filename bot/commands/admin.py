@@ -30,6 +30,8 @@ INTAKE: Final = "intake"
 MOST_CREDITS: Final = 1_000_000_000
 MOST_LISTED: Final = 1000
 REPORTS_KEPT: Final = 5000
+REPORTS_TOLD: Final = 10
+"""Reported clips that are told one by one within an hour: a link is enough to report, so anybody can."""
 LOOKS: Final = frozenset({"status", "quota", "jobs", "audit", "ledger", "probe"})
 """Verbs that change nothing: a monitor may ask them every minute."""
 WHO: Final = "web:NAME, discord:ID, telegram:ID or the 32 hexadecimal digits of an account"
@@ -317,8 +319,13 @@ class AdminDesk:
             raise
         while len(self._reported) > REPORTS_KEPT:
             self._reported.popitem(last=False)
-        await self._engine.parts.alerts.raise_once(
-            "clip reported", "a clip was reported: reelay admin audit names it, reelay admin takedown removes it"
+        await self._engine.parts.alerts.raise_some(
+            "clip reported",
+            job_id,
+            f"a clip was reported: reelay admin takedown {job_id} removes it, reelay admin audit names who said so",
+            now=self._engine.parts.clock.now(),
+            most=REPORTS_TOLD,
+            more="more clips were reported than are told one by one in an hour: reelay admin audit names them",
         )
         return {"job": job_id}
 

@@ -50,6 +50,8 @@ NOTIFY_AFTER_SECONDS: Final = 60
 NOTIFY_SECONDS: Final = 20.0
 """Deadline of that reply."""
 NOTIFY_TRIES: Final = 6
+TAKE_BACK_SECONDS: Final = 20.0
+"""Deadline of the removal of a message whose job was erased while it was sent."""
 NOTICE_IS_STALE_SECONDS: Final = 3600.0
 """After an hour the person has seen the clip, or looks when they come back: "it is ready" would only disturb."""
 
@@ -102,9 +104,13 @@ class Courier:
             await self._not_sent(delivery, platform, error, becomes=becomes)
             return False
         self._parts.reach("sent")
-        await self._parts.store.move_delivery(
-            delivery.id, DeliveryState.SENT, receipt=done, notify_after_ms=NOTIFY_AFTER_SECONDS * 1000
-        )
+        try:
+            await self._parts.store.move_delivery(
+                delivery.id, DeliveryState.SENT, receipt=done, notify_after_ms=NOTIFY_AFTER_SECONDS * 1000
+            )
+        except NotFound:
+            await self._take_back(delivery, platform, done)
+            raise
         self._parts.reach("delivered")
         if mine is not None:
             next_edit = self._parts.clock.now() + int(platform.limits.seconds_between_edits * 1000)
@@ -113,6 +119,16 @@ class Courier:
             )
         self._parts.figures.delivery(platform.name, "sent")
         return True
+
+    async def _take_back(self, delivery: Delivery, platform: Platform, done: Receipt) -> None:
+        """The job was erased while its clip was on its way: whoever erased it could not see this message yet."""
+        try:
+            async with asyncio.timeout(TAKE_BACK_SECONDS):
+                await platform.delete(done)
+        except (PlatformError, TimeoutError) as error:
+            code = getattr(error, "code", None) or type(error).__name__
+            facts = {"job": delivery.job_id, "platform": platform.name, "code": code}
+            log.warning("a message of an erased clip still stands", extra=facts)
 
     async def _climb(
         self, platform: Platform, delivery: Delivery, receipt: Receipt | None, clip: Clip, card: Card

@@ -18,7 +18,7 @@ class Figures(Protocol):
         """A job was admitted after waiting in the queue."""
 
     def edit(self, platform: str, outcome: str) -> None:
-        """A card edit was ``sent``, ``dropped`` because it would show the same, or ``failed``."""
+        """A card edit was ``sent``, ``dropped`` because it would show nothing new, or ``failed``."""
 
     def delivery(self, platform: str, outcome: str) -> None:
         """A delivery was ``sent``, retried, ``unclear`` or ``dead``."""

@@ -15,7 +15,7 @@ from bot.engine.deliveries import Courier
 from bot.engine.parts import Parts
 from bot.engine.status import StatusDesk
 from core.cards import Card
-from core.errors import Forbidden, Gone, NotFound, ReelayError, TooLarge, WasDone
+from core.errors import Forbidden, Gone, NotFound, PlatformBusy, ReelayError, TooLarge, WasDone
 from core.jobs import CardRow, Job
 from storage.messages import LaneWork
 from storage.views import JobRow
@@ -200,7 +200,10 @@ class Lanes:
                     platform.send(mine.place, card) if mine.receipt is None else platform.edit(mine.receipt, card)
                 )
         except Exception as error:  # noqa: BLE001 - an adapter's own fault counts as a try, or it would be tried for ever
-            await self._not_edited(mine, row, error)
+            if isinstance(error, PlatformBusy) and error.facts.get("left_out"):
+                await self._left_out(mine, row, error.retry_after or LONGEST_WAIT)
+            else:
+                await self._not_edited(mine, row, error)
             return
         self._parts.figures.edit(platform.name, "sent")
         await self._shown(mine, receipt, digest, closed=card.final)
@@ -215,6 +218,13 @@ class Lanes:
             next_edit_at=next_edit_at,
             closed=closed,
         )
+
+    async def _left_out(self, mine: CardRow, row: JobRow, rest: float) -> None:
+        """The platform did not find the edit worth making yet: no failure, and not shown either. What is news is looked at meanwhile."""
+        self._parts.figures.edit(mine.place.platform, "dropped")
+        if mine.shown_hash is not None:  # only so that it is not looked at again at once
+            await self._shown(mine, mine.receipt, mine.shown_hash, closed=mine.closed)
+        self._touch_later(row.job.id, rest)
 
     async def _not_edited(self, mine: CardRow, row: JobRow, error: Exception) -> None:
         self._parts.figures.edit(mine.place.platform, "failed")
@@ -244,8 +254,12 @@ class Lanes:
         self._touch_later(job_id, seconds)
 
     def _touch_later(self, job_id: str, seconds: float) -> None:
-        old = self._later.pop(job_id, None)
+        loop = asyncio.get_running_loop()
+        at = loop.time() + max(0.01, seconds)
+        old = self._later.get(job_id)
         if old is not None:
+            if old.when() <= at:
+                return  # whoever looks then asks again for what is later: another card of the job may be due before
             old.cancel()
 
         def touch() -> None:
@@ -253,7 +267,7 @@ class Lanes:
             self._resting.discard(job_id)
             self.touch(job_id)
 
-        self._later[job_id] = asyncio.get_running_loop().call_later(max(0.01, seconds), touch)
+        self._later[job_id] = loop.call_at(at, touch)
 
     async def stop(self, seconds: float) -> None:
         """Let the calls in flight end within ``seconds``; the rest is found again at the next start."""

@@ -341,3 +341,15 @@ async def test_every_refusal_is_a_sentence(app: App) -> None:
         with pytest.raises(ReelayError) as caught:
             await do(app, verb, **args)
         assert len(str(caught.value)) > 10
+
+
+async def test_of_many_reported_clips_ten_are_told_one_by_one(app: App) -> None:
+    jobs = [(await clip(app)).id for _ in range(12)]
+    for job in jobs:
+        for actor in ("web:anonymous", "discord:6"):
+            await app.desk.do("report", {"job": job}, actor=actor)
+    alerts = (await do(app, "alerts"))["alerts"]
+    named = {each["cause"] for each in alerts if " more " not in each["cause"]}
+    assert named == {f"clip reported {job}" for job in jobs[:10]}
+    assert len(alerts) == 11
+    assert all("prompt" not in each["text"] and "heron" not in each["text"] for each in alerts)

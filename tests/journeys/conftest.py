@@ -102,10 +102,12 @@ def shared(tmp_path_factory: pytest.TempPathFactory, canned: Path) -> Iterator[S
 
 @pytest.fixture(scope="session")
 def reelay_page_url(tmp_path_factory: pytest.TempPathFactory, canned: Path) -> Iterator[str]:
-    """The address of a running Reelay whose generators are the lab's: ``lab`` takes two seconds and tells a fraction, ``instant``
-    none, and the built-in one is there as well. A prompt with the word ``forever`` is never ready, one with ``refused`` is declined.
+    """The address of a running Reelay whose generators are the lab's: ``lab`` is quick and tells a fraction, ``instant`` takes no
+    time, and the built-in one is there as well. A prompt with the word ``slowly`` takes two seconds, one with ``forever`` is never
+    ready, one with ``refused`` is declined.
     """
-    with Vendor(default=Script(seconds=2.0)) as server:
+    with Vendor(default=Script(seconds=0.2)) as server:
+        server.on("slowly", Script(seconds=2.0))
         server.on("forever", Script(seconds=None))
         server.on("refused", Script(fails="content"))
         generators = [

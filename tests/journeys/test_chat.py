@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from storage.intake import ACKNOWLEDGE_MS
 from tests.journeys.conftest import Maker
 from tests.lab.chat import Chat, ChatServer, Message
 from tests.lab.checker import CANARY, check
@@ -42,15 +43,18 @@ def test_a_command_in_a_chat_becomes_its_clip(make: Maker, vendor: Vendor) -> No
 
 
 @pytest.mark.parametrize("point", ["received", "accepted", "sending", "sent", "delivered"])
-def test_a_kill_shows_one_message_and_one_clip(make: Maker, vendor: Vendor, point: str) -> None:
+def test_a_kill_shows_one_message_and_one_clip(make: Maker, vendor: Vendor, tmp_path: Path, point: str) -> None:
     """The same message is edited again after the restart; nobody sees two."""
+    clock = tmp_path / "clock"
     vendor.on(f"killed-{point}", Script(seconds=0.2))
     with ChatServer() as server:
-        reelay = make(environ={**ENVIRON, "LAB_CHAT": server.url}, generators=[{"name": "lab", "url": vendor.url}])
+        environ = {**ENVIRON, "LAB_CHAT": server.url, "LAB_CLOCK": str(clock)}
+        reelay = make(environ=environ, generators=[{"name": "lab", "url": vendor.url}])
         reelay.start(kill={point: 1})
         server.chat.say("ann", f"{CANARY} killed-{point}")
         reelay.wait_killed()
         reelay.restart()
+        clock.write_text(str(ACKNOWLEDGE_MS))  # an answer that died with the process is waited for as long
         until(lambda: sum(message.clip is not None for message in cards(server.chat)) == 1, 60, "the clip")
         reelay.wait_quiet()
         assert len(cards(server.chat)) == 1, [message.text for message in cards(server.chat)]

@@ -135,6 +135,7 @@ def test_a_clip_that_comes_after_its_deadline_is_given_away(
     assert reelay.wait_state(job) == "failed"
     until(lambda: vendor.of(word)[0].cancelled, what="the vendor to be asked to stop")
     assert api.status(job)["video_url"] is None
+    until(lambda: reelay.value("SELECT watch_at - ended_at FROM attempts") > 20_000, what="the first look to be over")
     vendor.finish(word)
     clock.write_text("3600000")  # an hour later, so that the test need not wait for the next look
     if point is not None:
@@ -265,7 +266,7 @@ def test_a_drawing_that_a_crash_broke_off_is_drawn_again_and_the_card_says_so(ma
     job = api.ordered("a lighthouse at dusk", duration=4, seed=3)
     until(lambda: (reelay.job(job)["progress"] or 0) > 0.02, 60, "the drawing to have begun")
     reelay.kill()
-    assert not children_of(reelay), "no drawing outlives its process"
+    until(lambda: not children_of(reelay), 5, "the drawing to die with its process")
     reelay.restart()
     api = Api(reelay.url)
     until(
@@ -318,6 +319,13 @@ def test_readyz_names_the_part_that_broke(make: Maker) -> None:
     (reelay.folder / "break").unlink()
     until(lambda: look()[0] == 200, what="the part to run again")
     assert reelay.stop() == 0
+
+
+def test_a_part_that_breaks_while_it_is_stopped_is_not_started_again(make: Maker) -> None:
+    reelay = make(environ={"LAB_BREAK_PLATFORM": "1", "LAB_HASTE": "20"}).start()
+    assert reelay.stop() == 0
+    assert reelay.text.count("a platform broke") == 1
+    assert "breaks also when it is stopped" in reelay.text
 
 
 def test_a_taken_port_is_told_in_one_line(make: Maker) -> None:

@@ -25,7 +25,7 @@ from typing import Any, ClassVar, Final, Protocol
 
 ROOT: Final = Path(__file__).parents[2]
 BIRTH_SECONDS: Final = 60.0
-ON_DEMAND: Final = {"DISCORD_TOKEN": "bot.platforms.discord.platform"}
+ON_DEMAND: Final = {"DISCORD_TOKEN": "bot.platforms.discord.building"}
 """What a process imports only when it is configured, by the variable that configures it."""
 
 

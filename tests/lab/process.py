@@ -5,6 +5,7 @@ Everything is the bot's own ``serve``; only what ``bot.app.Extras`` allows is ad
 ``LAB_GENERATORS``   JSON list of ``LabSettings``; ``kind`` is ``vendor`` (over HTTP) or ``instant``
 ``LAB_DEFAULT``      name of the default generator
 ``LAB_KILL``         JSON ``{point: n}``: SIGKILL to this process when it reaches the point for the n-th time
+``LAB_KILL_FILE``    file that names the point at which it kills itself next; the file goes with it
 ``LAB_LOW_WATER``    file that holds the low-water mark in bytes at start (a fake full disk)
 ``LAB_TOKENS``       JSON ``{person: token}``: web accounts with an API token each
 ``LAB_CHAT``         address of the strict fake chat to join
@@ -17,6 +18,7 @@ Everything is the bot's own ``serve``; only what ``bot.app.Extras`` allows is ad
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -45,13 +47,14 @@ class ShiftedClock(SystemClock):
 
     def __init__(self, file: str, haste: float) -> None:
         self._file, self._haste = file, haste
+        self._shift = 0
 
     def shift(self) -> int:
-        """Milliseconds to add."""
-        try:
-            return int(Path(self._file).read_text() or 0) if self._file else 0
-        except (FileNotFoundError, ValueError):
-            return 0
+        """Milliseconds to add. A file that is just being written is empty for a moment, and time does not go back for it."""
+        if self._file:
+            with contextlib.suppress(FileNotFoundError, ValueError):
+                self._shift = int(Path(self._file).read_text())
+        return self._shift
 
     async def sleep(self, seconds: float) -> None:
         await super().sleep(seconds / self._haste)
@@ -66,11 +69,15 @@ class ShiftedClock(SystemClock):
 class KillSwitch:
     """Ends this process, without a word to anybody, at the n-th time a point is reached."""
 
-    def __init__(self, points: Mapping[str, int]) -> None:
+    def __init__(self, points: Mapping[str, int], armed: str | None = None) -> None:
         self._points, self._seen = points, Counter[str]()
+        self._armed = None if armed is None else Path(armed)
 
     def __call__(self, point: str) -> None:
         self._seen[point] += 1
+        if self._armed is not None and self._armed.exists() and self._armed.read_text() == point:
+            self._armed.unlink()
+            os.kill(os.getpid(), signal.SIGKILL)
         if self._points.get(point) == self._seen[point]:
             os.kill(os.getpid(), signal.SIGKILL)
 
@@ -85,10 +92,13 @@ class Fragile:
         return getattr(self._like, name)
 
     async def run(self) -> None:
-        while True:
-            await asyncio.sleep(0.05)
-            if await asyncio.to_thread(Path("break").exists):
-                raise RuntimeError("broken on demand")
+        try:
+            while True:
+                await asyncio.sleep(0.05)
+                if await asyncio.to_thread(Path("break").exists):
+                    raise RuntimeError("broken on demand")
+        except asyncio.CancelledError as cancelled:
+            raise RuntimeError("breaks also when it is stopped") from cancelled
 
 
 def connector(data: dict[str, Any]) -> tuple[str, Callable[[Settings, Connect], Provider]]:
@@ -111,7 +121,7 @@ def extras(environ: Mapping[str, str]) -> Extras:
     return Extras(
         providers=[connector(dict(each)) for each in generators],
         default_provider=environ.get("LAB_DEFAULT"),
-        reach=KillSwitch(json.loads(environ.get("LAB_KILL", "{}"))),
+        reach=KillSwitch(json.loads(environ.get("LAB_KILL", "{}")), environ.get("LAB_KILL_FILE")),
         clock=clock,
         low_water_bytes=None if low_water is None else int(low_water),
     )

@@ -55,6 +55,8 @@ class QuickMedia:
 
     smallest = 1 << 20
     """Bytes under which nothing can be encoded."""
+    largest = 16 << 20
+    """Bytes above which no copy grows, whatever is allowed: a generator's limit is hundreds of megabytes."""
 
     async def inspect(self, source: Path, poster: Path | None = None, *, deadline: float = 0) -> Inspection:
         del deadline
@@ -69,8 +71,9 @@ class QuickMedia:
         del source, report, deadline
         if limit_bytes < self.smallest:
             raise CannotFit
-        await asyncio.to_thread(destination.write_bytes, bytes(limit_bytes - 1000))
-        return Fitted(FitAction.CRF, limit_bytes - 1000)
+        size = min(limit_bytes, self.largest) - 1000
+        await asyncio.to_thread(destination.write_bytes, bytes(size))
+        return Fitted(FitAction.CRF, size)
 
     async def normalise_image(
         self, source: Path, destination: Path, most_side: int = 2048, *, deadline: float = 0

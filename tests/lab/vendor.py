@@ -122,6 +122,8 @@ class Vendor(Simulator):
         self.paid: Counter[str] = Counter()
         self.journal: list[Entry] = []
         self.down = False
+        self.ahead = 0.0
+        """Seconds by which the time of its jobs has been moved on."""
         self._scripts: list[_Scripted] = []
         self._refusals: Counter[str] = Counter()
         self._ids = itertools.count(1)
@@ -142,6 +144,11 @@ class Vendor(Simulator):
     def calls(self, call: str, attempt: str | None = None) -> list[Entry]:
         """Lines of the journal by call."""
         return [line for line in self.journal if line.call == call and attempt in (None, line.attempt)]
+
+    def forget_scripts(self) -> None:
+        """All jobs from now on go by the default, and none is let be ready before its time; what was billed stays known."""
+        self._scripts.clear()
+        self._released.clear()
 
     def forget_all(self) -> None:
         """Start a new page of the journal; scripts are dropped too."""
@@ -173,6 +180,9 @@ class Vendor(Simulator):
         response: web.StreamResponse = await handler(request)
         return response
 
+    def _now(self) -> float:
+        return time.monotonic() + self.ahead
+
     def _note(self, call: str, attempt: str | None, job: str | None, status: int | str) -> None:
         self.journal.append(Entry(time.monotonic(), call, attempt, job, status))
 
@@ -189,7 +199,7 @@ class Vendor(Simulator):
         if isinstance(fault, Refuse):
             self._note("submit", attempt, None, fault.status)
             return _refusal(fault)
-        job = VendorJob(f"v{next(self._ids)}", attempt, prompt, rule.script, time.monotonic())
+        job = VendorJob(f"v{next(self._ids)}", attempt, prompt, rule.script, self._now())
         self.jobs[job.id] = job
         self.paid[attempt] += 1
         self._note("submit", attempt, job.id, 201 if fault.then == "answer" else fault.then)
@@ -227,7 +237,7 @@ class Vendor(Simulator):
         return web.json_response(answer)
 
     def _state(self, job: VendorJob) -> dict[str, Any]:
-        script, elapsed = job.script, time.monotonic() - job.began
+        script, elapsed = job.script, self._now() - job.began
         if job.cancelled and script.stops:
             return {"status": "failed", "code": "cancelled"}
         ready = script.seconds is not None and elapsed >= script.seconds

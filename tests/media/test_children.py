@@ -229,7 +229,9 @@ async def test_on_four_cores_two_drawings_work_at_once(tmp_path: Path) -> None:
         assert len(room._children) == 2, "the third waits for a place"
     finally:
         await room.close()
-        await asyncio.gather(*calls, return_exceptions=True)
+    ended = await asyncio.wait_for(asyncio.gather(*calls, return_exceptions=True), 20)
+    assert {type(each) for each in ended} == {WorkerDied}, "also whoever waited for a place while it closed"
+    assert our_children() == []
 
 
 async def _spare_of(tools: MediaTools) -> children.Child:

@@ -5,26 +5,22 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Self, cast
 
 import pytest
 from multidict import CIMultiDict
 
-from bot.engine.alerts import Alerts
 from bot.platforms.discord import budget as budgets
 from bot.platforms.discord.answering import Answering
-from bot.platforms.discord.api import EDGE_SECONDS, OLD_MESSAGE, DiscordApi, Refusal
+from bot.platforms.discord.api import EDGE_SECONDS, OLD_MESSAGE, DiscordApi, NoAnswer, Refusal
 from bot.platforms.discord.budget import INVALID_HARD, INVALID_MOST, TRICKLE_SECONDS, Budget
 from bot.platforms.discord.callbacks import Answer
-from bot.platforms.discord.entrance import Entrance, Left, pause_by_discord, pause_by_ours, read_left
-from bot.platforms.discord.gateway import QUEUE, SHARDS
+from bot.platforms.discord.client import CANCEL, CODE, NEW_SOCKET, QUEUE, SHARDS
+from bot.platforms.discord.entrance import Left, pause_by_discord, pause_by_ours, read_left
 from bot.platforms.discord.pace import EPOCH_MS, FIRST_PAUSE, LONGEST_PAUSE, OLD_PAUSE, Pace
 from bot.platforms.discord.wire import Interaction
 from core.cards import Action, Card, Message
-from core.steps import DefaultLimits
-from storage.database import Database
-from storage.store import MIGRATIONS, SqliteStore
+from core.errors import WasDone
 
 NOON = 1_795_262_400_000
 
@@ -174,12 +170,12 @@ def strained(budget: Budget, refusals: int) -> None:
         budget.refused()
 
 
-async def test_near_the_ban_only_a_trickle_goes_out_whatever_it_is(hands: Hands) -> None:
+async def test_near_the_ban_only_a_trickle_goes_out_of_what_can_wait(hands: Hands) -> None:
     server = Server(FINE)
     api = api_of(hands, server)
     strained(api.budget, INVALID_HARD)
     for _ in range(3):
-        await api.call("POST", "/interactions/1/t/callback", {}, as_bot=False)
+        await api.call("POST", "/webhooks/1/t", {}, as_bot=False)
     await api.call("GET", "/channels/1", None)
     assert hands.passed == pytest.approx(3 * TRICKLE_SECONDS)
     api.budget.let_out()
@@ -190,6 +186,33 @@ async def test_near_the_ban_only_a_trickle_goes_out_whatever_it_is(hands: Hands)
     for _ in range(3):
         await api.call("POST", "/webhooks/1/u", {}, as_bot=False)
     assert hands.passed == before
+
+
+async def test_near_the_ban_first_answers_go_out_until_one_of_them_is_refused(hands: Hands) -> None:
+    server = Server(FINE)
+    api = api_of(hands, server)
+    strained(api.budget, INVALID_HARD)
+    await api.call("POST", "/webhooks/1/t", {}, as_bot=False)
+    for _ in range(5):
+        await api.call("POST", "/interactions/1/t/callback", {}, as_bot=False)
+    assert hands.passed == 0
+    server.answers = [(401, VIA, {"code": 50027}), FINE]
+    with pytest.raises(Refusal):
+        await api.call("POST", "/interactions/1/t/callback", {}, as_bot=False)
+    for _ in range(3):
+        await api.call("POST", "/interactions/1/t/callback", {}, as_bot=False)
+    assert hands.passed == pytest.approx(3 * TRICKLE_SECONDS)
+
+
+async def test_what_the_edge_forbids_says_nothing_about_the_message(hands: Hands) -> None:
+    server = Server((403, {}, b"<html>Access denied</html>"), FINE)
+    api = api_of(hands, server)
+    with pytest.raises(NoAnswer) as caught:
+        await api.call("PATCH", "/channels/1/messages/2", {})
+    assert caught.value.was_done is WasDone.NO
+    assert api.budget.held() == pytest.approx(60.0)
+    await api.call("PATCH", "/channels/1/messages/2", {}, patience=90.0)
+    assert hands.passed == pytest.approx(60.0)
 
 
 async def test_even_if_everything_is_refused_the_ban_is_never_reached(hands: Hands) -> None:
@@ -259,8 +282,12 @@ def test_after_a_refusal_no_bar_moves_and_news_wait_ever_longer(hands: Hands) ->
     assert pauses[:3] == [FIRST_PAUSE, 2 * FIRST_PAUSE, 4 * FIRST_PAUSE]
     assert pauses[-1] == LONGEST_PAUSE
     assert pace.refused(message, 5000.0) == 5000.0
-    hands.passed += 10 * OLD_PAUSE
+    hands.passed += 5000.0
+    pace.refused(message, 1.0)
+    hands.passed += LONGEST_PAUSE - 1
     assert pace.leaves_out(message, card_at("state.rendering", 43))
+    assert pace.leaves_out(message, card_at("state.storing", 43))
+    hands.passed += 1
     assert not pace.leaves_out(message, card_at("state.storing", 43))
     assert not pace.leaves_out(message, card_at("state.done", 100, final=True))
 
@@ -313,46 +340,6 @@ def test_a_process_that_starts_again_and_again_never_uses_up_a_day(hands: Hands)
     assert began[40] - began[0] < 60_000, "a few starts are nobody's fault"
 
 
-async def store_on(folder: Path, clock: Hands) -> SqliteStore:
-    database = await Database.open(folder / "reelay.db", MIGRATIONS)
-    return SqliteStore(database, clock, DefaultLimits(None, None, None), lambda _, external: external)
-
-
-async def test_the_count_outlives_the_process_and_the_operator_is_told_once(hands: Hands, tmp_path: Path) -> None:
-    store = await store_on(tmp_path, hands)
-    try:
-        alerts = Alerts(store)
-        told: list[str] = []
-
-        async def tell(text: str) -> None:
-            told.append(text)
-
-        alerts.tell_also(tell)
-        for _ in range(50):
-            await Entrance(store, alerts, hands).begin()
-        assert hands.slept == []
-        for _ in range(3):  # each in a process of its own
-            await Entrance(store, alerts, hands).begin()
-        assert len(hands.slept) == 3
-        assert hands.slept == sorted(hands.slept)
-        assert len(told) == 1
-        hands.passed += 86_400
-        await Entrance(store, alerts, hands).wait(Left(1000, 1000, 1.0))
-        assert await store.alerts() == []
-    finally:
-        await store.database.close()
-
-
-async def test_what_is_left_is_asked_before_the_first_session(hands: Hands, tmp_path: Path) -> None:
-    store = await store_on(tmp_path, hands)
-    try:
-        await Entrance(store, Alerts(store), hands).wait(Left(1000, 10, 3600))
-        assert hands.slept == [360.0]
-        assert [cause for cause, _, _ in await store.alerts()] == ["discord identify"]
-    finally:
-        await store.database.close()
-
-
 # ------------------------------------------------------------------------------------------------- what we use of the library's inside
 
 
@@ -373,6 +360,13 @@ def test_the_librarys_inside_is_as_we_know_it() -> None:
     for name, spelt in ((SHARDS, "self.__shards = {}"), (QUEUE, "self.__queue = asyncio.PriorityQueue()")):
         assert name.startswith("_AutoShardedClient__")
         assert spelt in source
+    for owner, name, spelt in (
+        (Shard, CANCEL, "self._task.cancel()"),
+        (DiscordWebSocket, CODE, "self._close_code = code"),
+        (DiscordWebSocket, NEW_SOCKET, "client._connection._update_references(ws)"),
+    ):
+        assert name in inspect.getsource(owner)
+        assert spelt in inspect.getsource(owner)
     for name in ("session_id", "sequence", "gateway", "open"):
         assert (
             name in DiscordWebSocket.__annotations__

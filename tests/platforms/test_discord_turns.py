@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -22,8 +23,11 @@ class Watched(Desk):
     """A desk whose handling is written down, and which waits for Discord, and then for ever."""
 
     def __init__(self) -> None:
-        figures = SimpleNamespace(command=lambda *_: None, acknowledged=lambda *_: None)
-        parts = SimpleNamespace(figures=figures, clock=SimpleNamespace(monotonic=lambda: 0.0, now=lambda: 0))
+        self.time, self.counted = 0.0, Counter[str]()
+        figures = SimpleNamespace(
+            command=lambda _, __, outcome: self.counted.update([outcome]), acknowledged=lambda *_: None
+        )
+        parts = SimpleNamespace(figures=figures, clock=SimpleNamespace(monotonic=lambda: self.time, now=lambda: 0))
         shelf = SimpleNamespace(words=lambda _: WORDS)
         parts_of_it: list[Any] = [SimpleNamespace(parts=parts), self, shelf, *([None] * 7), ()]
         super().__init__(*parts_of_it)
@@ -74,7 +78,7 @@ async def test_so_many_are_on_their_way_to_an_answer_and_the_others_follow_in_li
 async def test_whoever_never_answers_keeps_nobody_for_longer_than_discord_waits(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(desk_module, "TURN_SECONDS", 0.05)
+    monkeypatch.setattr(desk_module, "TURN_SECONDS", 1.0)
     desk = Watched()
     tasks = [desk.take(number, "silent") for number in range(FLOOD)]
     await settle()
@@ -82,6 +86,20 @@ async def test_whoever_never_answers_keeps_nobody_for_longer_than_discord_waits(
     await asyncio.wait_for(_all_begun(desk), 10)
     desk.end.set()
     await asyncio.gather(*tasks)
+    assert desk._turns._value == UNANSWERED_MOST
+
+
+async def test_whose_turn_comes_when_discord_has_given_up_orders_nothing() -> None:
+    """Its person has been told that the command failed, and will give it again."""
+    desk = Watched()
+    tasks = [desk.take(number) for number in range(UNANSWERED_MOST + 5)]
+    await settle()
+    desk.time = 3.0
+    desk.discord.set()
+    desk.end.set()
+    await asyncio.wait_for(asyncio.gather(*tasks), 10)
+    assert len(desk.begun) == UNANSWERED_MOST
+    assert desk.counted == {"answered": UNANSWERED_MOST, "late": 5}
     assert desk._turns._value == UNANSWERED_MOST
 
 

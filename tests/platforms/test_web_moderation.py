@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -82,7 +83,17 @@ def test_whoever_has_the_link_can_report_and_says_it_once(reelay: Reelay, somebo
         assert page_of(reelay, somebody).post(f"{call}?{query}").status == 200
         assert Api(reelay.url, token=OWNER).post(call)["message"].startswith("Thank you.")
     assert sorted(reports(reelay, clip["operation_id"])) == ["discord:6", "web:ann", "web:anonymous"]
-    assert reelay.alerts() == ["clip reported"]
+    assert reelay.alerts() == [f"clip reported {clip['operation_id']}"]
+    other, link = made(reelay)
+    assert stranger.post(f"/api/clips/{other['video_id']}/report?{link.partition('?')[2]}").status == 200
+    assert sorted(reelay.alerts()) == sorted(f"clip reported {each['operation_id']}" for each in (clip, other))
+
+
+def test_what_is_no_clip_has_no_page_either(reelay: Reelay) -> None:
+    query = made(reelay)[1].partition("?")[2]
+    for wanted in ("x", "0" * 31, "0" * 33, "%2E%2E%2Fevil", "%5Cevil", "%0D%0AX-Evil:1"):
+        answer = Api(reelay.url).get(f"/api/mv/get_video/{wanted}?{query}", headers=OPENED)
+        assert (answer.status, answer.headers["Location"]) == (404, None), wanted
 
 
 def test_a_foreign_page_can_report_nothing(reelay: Reelay, operator: str) -> None:
@@ -103,6 +114,9 @@ def test_only_an_operator_takes_down_and_blocks(reelay: Reelay, operator: str, s
         "another person": page_of(reelay, somebody),
         "this machine": Api(reelay.url),
         "its maker": Api(reelay.url, token=OWNER),
+        "an operator's program": Api(
+            reelay.url, token=json.loads(command(reelay, "token", OPERATOR, "--json"))["token"]
+        ),
         "nobody": Api(reelay.url, headers=NOBODY),
     }
     for name, api in others.items():
@@ -119,29 +133,45 @@ def test_only_an_operator_takes_down_and_blocks(reelay: Reelay, operator: str, s
         assert mine.post(f"/api/clips/{wanted}/takedown").status == 404
 
 
-def test_a_clip_that_is_taken_down_is_nowhere_and_its_maker_can_be_blocked(reelay: Reelay, operator: str) -> None:
-    clip, link = made(reelay, "a clip that goes")
-    owner, mine = Api(reelay.url, token=OWNER), page_of(reelay, operator, **{"Accept-Language": "fr-CA"})
-    seen = owner.events()
-    gone = iter(event.data for event in seen if event.name == "gone")
-    query = link.partition("?")[2]
-    keys = reelay.rows("SELECT key, poster_key FROM clips WHERE id = ?", clip["video_id"])[0]
-    files = [path for path in (reelay.data / "clips").rglob("*") if path.name in keys.values()]
-    assert len(files) == 2
+@contextmanager
+def goes_from_the_page(reelay: Reelay, job: str) -> Iterator[None]:
+    """What happens here takes the job's card off Ann's open page."""
 
     def open_pages() -> bool:
         return b"reelay_open_pages 1.0" in Api(reelay.url).get("/metrics").body
 
-    heard: list[Any] = []
-    listener = threading.Thread(target=lambda: heard.append(next(gone)), daemon=True)
+    events, heard = Api(reelay.url, token=OWNER).events(), []
+
+    def listen() -> None:
+        heard.append(next(event for event in events if event.name == "gone" and event.data["operation_id"] == job))
+        events.close()
+
+    listener = threading.Thread(target=listen, daemon=True)
     listener.start()
     until(open_pages, what="the open page")
-    taken = mine.post(f"/api/clips/{clip['video_id']}/takedown")
+    yield
+    listener.join(20)
+    assert heard, "the page was not told"
+
+
+def test_what_the_command_line_takes_down_goes_from_the_open_page(reelay: Reelay) -> None:
+    clip, link = made(reelay)
+    with goes_from_the_page(reelay, clip["operation_id"]):
+        command(reelay, "takedown", clip["operation_id"])
+    assert Api(reelay.url, headers=NOBODY).get(link).status == 404
+
+
+def test_a_clip_that_is_taken_down_is_nowhere_and_its_maker_can_be_blocked(reelay: Reelay, operator: str) -> None:
+    clip, link = made(reelay, "a clip that goes")
+    owner, mine = Api(reelay.url, token=OWNER), page_of(reelay, operator, **{"Accept-Language": "fr-CA"})
+    query = link.partition("?")[2]
+    keys = reelay.rows("SELECT key, poster_key FROM clips WHERE id = ?", clip["video_id"])[0]
+    files = [path for path in (reelay.data / "clips").rglob("*") if path.name in keys.values()]
+    assert len(files) == 2
+    with goes_from_the_page(reelay, clip["operation_id"]):
+        taken = mine.post(f"/api/clips/{clip['video_id']}/takedown")
     assert (taken.status, taken["operation_id"]) == (200, clip["operation_id"])
     assert taken["message"].startswith("Retiré")
-    listener.join(20)
-    assert heard == [{"operation_id": clip["operation_id"]}]
-    seen.close()
     for address in (link, f"/api/clips/{clip['video_id']}?{query}", clip["video_url"], clip["thumbnail_url"]):
         assert owner.get(address).status == 404, address
     assert owner.post("/api/video_chat/status", {"operation_id": clip["operation_id"]}).status == 404
@@ -151,7 +181,7 @@ def test_a_clip_that_is_taken_down_is_nowhere_and_its_maker_can_be_blocked(reela
     assert mine.post(f"/api/clips/{clip['operation_id']}/block").status == 200
     assert owner.generate().status == 403
     assert owner.me()["blocked"] is True
-    [down] = reelay.rows("SELECT actor, details FROM audit WHERE verb = 'takedown'")
+    down = reelay.rows("SELECT actor, details FROM audit WHERE verb = 'takedown' ORDER BY id DESC LIMIT 1")[0]
     assert (down["actor"], json.loads(down["details"])["job"]) == ("discord:5", clip["operation_id"])
     assert [row["actor"] for row in reelay.rows("SELECT actor FROM audit WHERE verb = 'block'")] == ["discord:5"]
     account = reelay.value("SELECT account_id FROM jobs WHERE id = ?", clip["operation_id"])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
 import sqlite3
 import tempfile
@@ -530,7 +531,7 @@ class StoreMachine(RuleBasedStateMachine):
 
 
 StoreMachine.TestCase.settings = settings(
-    max_examples=80,
+    max_examples=80 if os.environ.get("CI") else 30,
     stateful_step_count=50,
     deadline=None,
     suppress_health_check=list(HealthCheck),

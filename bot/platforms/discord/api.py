@@ -30,6 +30,8 @@ UPLOAD_BYTES_PER_SECOND: Final = 200_000
 NO_TIMEOUT: Final = aiohttp.ClientTimeout(total=None, sock_connect=10.0)
 """Each call has a deadline of its own; the session's five minutes would end an upload of 60 MB on a slow line."""
 FIRST_ANSWERS: Final = "/interactions/"
+COUNTED: Final = frozenset({401, 403, 429})
+"""Answers that Discord counts towards a ban, but for a 429 of the ``shared`` scope."""
 OLD_MESSAGE: Final = 30046
 """A 429 about one message that was edited too often, not about its channel (Discord, "JSON Error Codes")."""
 EDGE_SECONDS: Final = 60.0
@@ -90,6 +92,8 @@ class DiscordApi:
         self._figures = figures
         self._authorization = f"Bot {token}"
         self.budget = Budget(clock)
+        self.is_known = True
+        """Whether Discord knew the bot's token when it was shown last."""
 
     async def call(
         self,
@@ -108,16 +112,21 @@ class DiscordApi:
         ``patience``: seconds to wait for room, when not as long as for the answer. Raises Refusal (429 also where there was no room),
         NoAnswer.
         """
-        route = route_of(method, path) if as_bot else method
+        route, first = route_of(method, path) if as_bot else method, path.startswith(FIRST_ANSWERS)
         until = self._clock.monotonic() + (seconds if patience is None else patience)
-        await self._wait_for_room(route, until, as_bot=as_bot)
+        await self._wait_for_room(route, until, as_bot=as_bot, first=first)
         deadline = seconds + sum(file.bytes for file in files) / UPLOAD_BYTES_PER_SECOND
         outcome = "unanswered"
         try:
             async with asyncio.timeout(deadline):
                 answer = await self._once(method, path, route, body, files, query, as_bot=as_bot)
             outcome = "ok"
+            self.is_known = self.is_known or as_bot
         except Refusal as refusal:
+            if as_bot:
+                self.is_known = refusal.status != 401
+            if first and refusal.status in COUNTED:
+                self.budget.first_refused()
             outcome = "limited" if refusal.status == 429 else "refused"
             raise
         except (aiohttp.ClientConnectorError, NotSent) as error:
@@ -130,14 +139,14 @@ class DiscordApi:
             self._figures.platform_call("discord", outcome)
         return answer
 
-    async def _wait_for_room(self, route: str, until: float, *, as_bot: bool) -> None:
+    async def _wait_for_room(self, route: str, until: float, *, as_bot: bool, first: bool) -> None:
         """Wait while nothing may go out at all, then for the bucket; an interaction's own routes have none that is told in advance."""
         for _ in range(50):  # each wait is as long as Discord said; others may take the room first
-            wait = self.budget.held()
+            wait = self.budget.held(first=first)
             if wait <= 0 and as_bot:
                 wait = self.budget.wait(route, bound_globally=True)
             if wait <= 0:
-                self.budget.let_out()
+                self.budget.let_out(first=first)
                 return
             if self._clock.monotonic() + wait > until:
                 raise Refusal(429, 0, retry_after=wait)
@@ -203,8 +212,13 @@ class DiscordApi:
             return NoAnswer(f"status {status}", WasDone.UNKNOWN)
         if status == 429:
             return self._too_fast(route, answer, said, number, as_bot=as_bot)
-        if status in (401, 403):
+        if status in COUNTED:
             self.budget.refused()
+        if (
+            status == 403 and not said
+        ):  # Discord itself gives a code: this is its edge, and says nothing about the message
+            self.budget.shut(EDGE_SECONDS)
+            return NoAnswer("edge 403", WasDone.NO)
         return Refusal(status, number)
 
     def _too_fast(

@@ -53,18 +53,30 @@ class Budget:
         self._asked: OrderedDict[str, float] = OrderedDict()
         self._global_until = 0.0
         self._shut_until = 0.0
-        self._trickle_at = 0.0
+        self._trickle_at = self._first_until = 0.0
         self._invalid: deque[float] = deque()
 
-    def held(self) -> float:
-        """Seconds until any call may go out, also one without the bot's token; takes nothing."""
+    def held(self, *, first: bool = False) -> float:
+        """Seconds until any call may go out, also one without the bot's token; takes nothing.
+
+        ``first``: a first answer, which is not held near the ban while none of its kind was refused: it adds nothing to the count, and
+        whoever waits for it has three seconds.
+        """
         now = self._clock.monotonic()
         held = max(0.0, self._shut_until - now)
-        return max(held, self._trickle_at - now) if self.is_near_ban else held
+        return max(held, self._trickle_at - now) if self.is_near_ban and not self._is_free(first=first) else held
 
-    def let_out(self) -> None:
+    def first_refused(self) -> None:
+        """A first answer was refused in a way that counts: for a while they are held as all others are."""
+        self._first_until = self._clock.monotonic() + INVALID_SECONDS
+
+    def let_out(self, *, first: bool = False) -> None:
         """A call goes out: near the ban the next one waits."""
-        self._trickle_at = self._clock.monotonic() + TRICKLE_SECONDS
+        if not self._is_free(first=first):
+            self._trickle_at = self._clock.monotonic() + TRICKLE_SECONDS
+
+    def _is_free(self, *, first: bool) -> bool:
+        return first and self._clock.monotonic() >= self._first_until
 
     def shut(self, seconds: float) -> None:
         """Discord's edge refused us, not its API: everything from this address is refused until then, whatever it asks for."""

@@ -25,7 +25,7 @@ from storage.views import JobRow
 LABEL, TEXT_INPUT, STRING_SELECT, FILE_UPLOAD = 18, 4, 3, 19
 SHORT, PARAGRAPH = 1, 2
 INPUT_MOST: Final = 4000
-"""Between the job and the message in the id of the button that confirms a deletion."""
+"""Characters that a text input of a modal takes."""
 MODALS: Final = frozenset({"remix", "edit_prompt"})
 MAKING: Final = frozenset({"again", "remix", "edit_prompt", "extend", "example", "resend"})
 """What posts something here, so only where the guild's managers want it; ``with_`` a generator as well."""
@@ -242,9 +242,20 @@ def pages(lines: Sequence[str]) -> list[str]:
         if found[-1] and len(found[-1]) + 1 + len(line) <= TEXT_MOST:
             found[-1] += f"\n{line}"
             continue
-        parts = [line[start : start + TEXT_MOST] for start in range(0, len(line), TEXT_MOST)]
-        found += parts
+        found += _pieces(line)
     return [page for page in found if page]
+
+
+def _pieces(line: str) -> list[str]:
+    """A line that is longer than a message, cut nowhere between a backslash and the sign that it keeps from being markup."""
+    found = []
+    while line:  # ends: each piece is taken off
+        end = TEXT_MOST
+        if len(line) > end and (end - len(line[:end].rstrip("\\"))) % 2:
+            end -= 1
+        found.append(line[:end])
+        line = line[end:]
+    return found
 
 
 def _is_private(row: JobRow) -> bool:
@@ -268,4 +279,4 @@ def _text(custom_id: str, value: str, most: int, *, paragraph: bool = False) -> 
         "required": False,
         "max_length": min(most, INPUT_MOST),
     }
-    return {**found, "value": value[:INPUT_MOST]} if value else found
+    return {**found, "value": value[: found["max_length"]]} if value else found

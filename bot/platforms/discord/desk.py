@@ -102,8 +102,11 @@ class Desk:
         """Let what is in hand end within ``seconds``."""
         if self._tasks:
             await asyncio.wait(set(self._tasks), timeout=seconds)
-        for task in list(self._tasks):
+        left = set(self._tasks)
+        for task in left:
             task.cancel()
+        if left:
+            await asyncio.wait(left, timeout=1.0)
 
     async def _bounded(self, i: Interaction) -> None:
         began = self._engine.parts.clock.monotonic()
@@ -112,6 +115,11 @@ class Desk:
         words = self._shelf.words(language_of(i))
         try:
             async with asyncio.timeout(HANDLE_SECONDS), turn:
+                if self._engine.parts.clock.monotonic() - began >= TURN_SECONDS:
+                    self._count(
+                        i.kind, "late"
+                    )  # its person has been told that it failed: nothing is made, nothing is owed
+                    return
                 await self._handle(i, answer, words)
             self._count(i.kind, "answered")
         except ReelayError as error:
@@ -234,7 +242,7 @@ class Desk:
 
 
 def language_of(i: Interaction) -> str:
-    """The person's own language for what only they see, and for what they ordered."""
+    """The person's own language, for what only they see. What all of a guild see: ``card_language``."""
     return i.locale
 
 

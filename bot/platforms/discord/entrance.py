@@ -10,7 +10,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from bot.engine.alerts import Alerts
@@ -86,33 +86,65 @@ class Entrance:
         self._store, self._alerts, self._clock = store, alerts, clock
         self._began: list[int] | None = None
         self._shards = 1
+        self._left: Left | None = None
+        self._asked = 0.0
+        self._admitted = 0
+        """So many have waited already for what Discord has left."""
+        self._stands: bool | None = None
+        """Whether the operator was told; None: what the last process told is not known."""
         self._turn = asyncio.Lock()
 
-    async def wait(self, left: Left | None) -> None:
-        """Return when a session may begin; tells the operator when that is not at once."""
+    async def wait(self, left: Left | None, *, resuming: bool = False) -> None:
+        """Learn what Discord has left and return when a session may begin; tells the operator when that is not at once.
+
+        ``resuming``: at first none is to begin, so there is nothing to wait for.
+        """
         self._shards = 1 if left is None else left.shards
-        ours = pause_by_ours(await self._read(), self._clock.now(), self._shards)
-        theirs = 0.0 if left is None else pause_by_discord(left)
-        pause = max(ours, theirs)
-        if pause <= 0:
-            await self._alerts.clear(CAUSE)
-            return
-        await self._wait(pause)
+        self._left, self._asked, self._admitted = left, self._clock.monotonic(), 0
+        if not resuming:
+            await self._let_in(self._shards)
+
+    async def admit(self) -> None:
+        """Return when one more session may begin. To be asked before its connection is opened."""
+        async with self._turn:
+            await self._let_in(1)
 
     async def begin(self) -> None:
-        """A session begins: wait while too many did, and write it down before Discord counts it."""
+        """A session begins: write it down before Discord counts it."""
         async with self._turn:
-            pause = pause_by_ours(await self._read(), self._clock.now(), self._shards)
-            if pause > 0:
-                await self._wait(pause)
             began = [*await self._read(), self._clock.now()][-KEPT:]
             await self._store.remember("discord", NOTE, json.dumps(began))
             self._began = began
+            self._admitted = max(0, self._admitted - 1)
+            if self._left is not None:
+                self._left = replace(self._left, remaining=max(0, self._left.remaining - 1))
+
+    async def _let_in(self, sessions: int) -> None:
+        ours = pause_by_ours(await self._read(), self._clock.now(), self._shards)
+        theirs = self._pause_by_discord(sessions)
+        pause = max(ours, theirs)
+        if pause > 0:
+            await self._wait(pause)
+        if theirs > 0:
+            self._admitted = sessions
+        if self._stands is not False:
+            await self._alerts.clear(CAUSE)
+            self._stands = False
+
+    def _pause_by_discord(self, sessions: int) -> float:
+        if self._left is None or self._admitted > 0:
+            return 0.0
+        reset = self._left.reset_seconds - (self._clock.monotonic() - self._asked)
+        if reset <= 0:  # Discord has given new ones; how many, nobody asked
+            self._left = None
+            return 0.0
+        return pause_by_discord(replace(self._left, reset_seconds=reset, shards=sessions))
 
     async def _wait(self, seconds: float) -> None:
         log.error("sessions at Discord begin too often: waiting", extra={"seconds": round(seconds)})
         text = "the Discord bot connects too often and waits before it does so again: it is about to lose its token"
         await self._alerts.raise_once(CAUSE, text)
+        self._stands = True
         await self._clock.sleep(seconds)
 
     async def _read(self) -> list[int]:

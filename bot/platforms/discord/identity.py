@@ -45,7 +45,7 @@ class Marks:
     def read_button(self, custom_id: str) -> tuple[str, str] | None:
         """(verb, job id) of a button of ours; None for anything else."""
         words = custom_id.split(":")
-        if len(words) != 4 or words[0] != "v1":
+        if len(words) != 4 or words[0] != "v1" or not custom_id.isascii():
             return None
         _, verb, job_id, signature = words
         if not hmac.compare_digest(signature.encode(), self._signature(verb, job_id).encode()):

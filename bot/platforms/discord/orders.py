@@ -27,8 +27,9 @@ PATIENCE: Final = 1.0
 """How long an answer waits for the whole order, so that a refusal needs no public "thinking"; not at all while many wait."""
 CROWD: Final = 64
 RECEIVE_SECONDS: Final = 30.0
-ANSWER_MS: Final = 10_000
-"""How long a clip that is posted again waits for the answer which is to become it; after a crash it goes its way without."""
+ANSWER_MS: Final = 15_000
+"""How long a clip that is posted again waits for the answer which is to become it, the patience and the deadline of ``Answering`` and a
+little more; after a crash it goes its way without."""
 UNSET_LOCALE: Final = "en-US"
 """What Discord says of a guild whose managers have chosen no language."""
 CROWD_MAKING: Final = 16
@@ -136,7 +137,7 @@ class Orders:
         """Post a clip once more, here: the answer to this interaction becomes it.
 
         A private clip stays private, and what was made where only adults may look is shown to nobody else where all may. The wish is
-        durable before it is answered, as an order is.
+        durable before it is answered, as an order is. Raises NotFound, after the answer too, when the clip was erased.
         """
         if row.clip is None:
             raise NotFound("the clip is gone", message_id="error.clip_gone")

@@ -1,7 +1,7 @@
 """Which edits of an old message are worth making: Discord takes few of them and does not say how many (error 30046).
 
-A new state, an error or an end is told whatever it costs; a bar that has moved waits. What is left out is no untruth: the next edit shows
-the card as it is then.
+A new state or an error is told as soon as Discord may take it, an end is tried ever again; a bar that has moved waits. What is left out is
+no untruth: the next edit shows the card as it is then.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Final
 
-from core.cards import Card
+from core.cards import Card, Message
 from core.ports import Clock
 
 EPOCH_MS: Final = 1_420_070_400_000
@@ -19,7 +19,8 @@ OLD_SECONDS: Final = 3600.0
 OLD_PAUSE: Final = 900.0
 """Between two edits of an old message that only move its bar: four an hour, where ten are the fewest that anybody reported."""
 FIRST_PAUSE, LONGEST_PAUSE = 60.0, 1800.0
-"""After 30046: each refusal doubles the wait before the next try."""
+"""After 30046: each refusal doubles the wait before news are tried again; a bar is tried once in the longest pause. An end, and so the
+first look at what is to be shown, waits for the first pause at most."""
 KEPT: Final = 5000
 
 
@@ -27,7 +28,10 @@ KEPT: Final = 5000
 class _Shown:
     mark: tuple[object, ...]
     at: float
+    """When it was last shown, or refused."""
     refusals: int = 0
+    news_at: float = 0.0
+    """When Discord may be asked again to take a change that is no end."""
 
 
 class Pace:
@@ -39,32 +43,51 @@ class Pace:
         self._shown: OrderedDict[str, _Shown] = OrderedDict()
 
     def leaves_out(self, message_id: str, card: Card, *, strained: bool = False) -> bool:
-        """Whether this edit is cosmetic and not worth making now. ``strained``: too much was refused lately, of whatever kind."""
+        """Whether this edit is not worth making now. ``strained``: too much was refused lately, of whatever kind."""
+        return self.rest(message_id, card, strained=strained) > 0
+
+    def rest(self, message_id: str, card: Card, *, strained: bool = False) -> float:
+        """Seconds until this edit is worth making; 0 is now. An end never waits here."""
         known = self._shown.get(message_id) if message_id.isdecimal() else None
-        if known is None or card.final or known.mark != _mark(card):
-            return False
-        if strained or known.refusals:
-            return True
-        return self._is_old(message_id) and self._clock.monotonic() < known.at + OLD_PAUSE
+        if known is None or card.final:
+            return 0.0
+        now = self._clock.monotonic()
+        if known.mark != _mark(card):
+            return max(0.0, known.news_at - now)
+        pause = LONGEST_PAUSE if known.refusals else OLD_PAUSE if self._is_old(message_id) else 0.0
+        return max(known.at + pause, known.news_at, now + FIRST_PAUSE if strained else now) - now
 
     def shown(self, message_id: str, card: Card) -> None:
-        """The message shows this card now."""
+        """The message shows this card now: Discord is a little more willing than it was."""
         known = self._shown.pop(message_id, None)
-        refusals = 0 if known is None else known.refusals
-        self._shown[message_id] = _Shown(_mark(card), self._clock.monotonic(), refusals)
-        while len(self._shown) > KEPT:
-            self._shown.popitem(last=False)
+        refusals = 0 if known is None else max(0, known.refusals - 1)
+        self._keep(message_id, _Shown(_mark(card), self._clock.monotonic(), refusals))
+
+    def unsure(self, message_id: str) -> None:
+        """Nobody knows what the message shows: an edit of it ended in doubt."""
+        known = self._shown.get(message_id)
+        if known is not None:
+            known.mark = ()
 
     def refused(self, message_id: str, asked: float | None) -> float:
-        """Discord answered 30046; returns the seconds to wait, at least the ``asked`` ones."""
-        known = self._shown.setdefault(message_id, _Shown((), self._clock.monotonic()))
+        """Discord answered 30046; returns the seconds that all but an end waits, at least the ``asked`` ones."""
+        now = self._clock.monotonic()
+        known = self._shown.pop(message_id, None) or _Shown((), now)
         known.refusals += 1
-        wait = float(min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(known.refusals - 1, 10)))
-        return max(wait, asked or 0.0)
+        known.at = now
+        wait = max(float(min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(known.refusals - 1, 10))), asked or 0.0)
+        known.news_at = now + wait
+        self._keep(message_id, known)
+        return wait
 
     def forget(self, message_id: str) -> None:
         """Its last edit is done."""
         self._shown.pop(message_id, None)
+
+    def _keep(self, message_id: str, known: _Shown) -> None:
+        self._shown[message_id] = known
+        while len(self._shown) > KEPT:
+            self._shown.popitem(last=False)
 
     def _is_old(self, message_id: str) -> bool:
         return message_id.isdecimal() and self._clock.now() - born_ms(message_id) > OLD_SECONDS * 1000
@@ -76,6 +99,11 @@ def born_ms(snowflake: str) -> int:
 
 
 def _mark(card: Card) -> tuple[object, ...]:
-    """What of a card is news: everything but its figures."""
-    rest = [None if line is None else line.id for line in (card.error, card.note)]
-    return (card.state.id, *rest, *(action.verb for action in card.actions))
+    """What of a card is news: everything but its figures of progress. Money and what was changed are news with their values."""
+    lines = [_line(each) for each in (card.money, *card.changed)]
+    ids = [None if line is None else line.id for line in (card.state, card.error, card.note, *card.facts)]
+    return (*ids, None, *lines, None, *(action.verb for action in card.actions))
+
+
+def _line(line: Message | None) -> tuple[object, ...] | None:
+    return None if line is None else (line.id, *sorted((name, str(value)) for name, value in line.values.items()))

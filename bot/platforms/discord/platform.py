@@ -16,7 +16,7 @@ from bot.engine.words import Bookshelf
 from bot.platforms.discord.api import OLD_MESSAGE, DiscordApi, NoAnswer, Refusal, Upload
 from bot.platforms.discord.attachments import Attachments
 from bot.platforms.discord.identity import TOKEN_SECONDS, Marks, Token
-from bot.platforms.discord.pace import Pace
+from bot.platforms.discord.pace import FIRST_PAUSE, Pace
 from bot.platforms.discord.render import EPHEMERAL, NOBODY, message
 from core.cards import Card
 from core.errors import Forbidden, Gone, PlatformBusy, PlatformError, TooLarge, Unreachable, WasDone
@@ -84,18 +84,20 @@ class DiscordPlatform:
         return await self._post(place, self._body(place, card), _nonce("c", card))
 
     async def edit(self, receipt: Receipt, card: Card) -> Receipt:
-        """Change the message. Raises Gone when somebody deleted it, Forbidden when we may not touch it any more.
+        """Change the message. Raises Gone when somebody deleted it, Forbidden when we may not touch it any more, and PlatformBusy with the
+        fact ``left_out`` when nothing was asked because the change is not worth an edit yet.
 
         An answer that never came to be, because its acknowledgement was too late, is replaced by a message of its own. One that is out of
         the bot's reach stays as it is until its job has ended; how it ended is told by direct message.
         """
         # A message that became the clip keeps its file: without a list of attachments all stay (Discord, "Edit Message").
         place = receipt.place
-        if self._pace.leaves_out(receipt.message, card, strained=self._api.budget.is_strained):
-            return receipt
+        rest = self._pace.rest(receipt.message, card, strained=self._api.budget.is_strained)
+        if rest > 0:
+            raise PlatformBusy("not worth an edit yet", retry_after=rest, left_out=True)
         body = self._body(place, card, CLIP_NAME if receipt.kind == "media" else None)
         try:
-            edited = self._fresh(await self._patch(receipt, body, ()))
+            edited = self._fresh(await self._change(receipt, body, ()))
             if card.final:
                 self._pace.forget(edited.message)
             else:
@@ -104,7 +106,9 @@ class DiscordPlatform:
         except PlatformBusy as error:
             if error.facts.get("discord") != OLD_MESSAGE:
                 raise
-            wait = self._pace.refused(receipt.message, error.retry_after)
+            # The lane comes back soon, for the job may have ended by then; what need not be told yet is left out above.
+            self._pace.refused(receipt.message, error.retry_after)
+            wait = min(error.retry_after or FIRST_PAUSE, FIRST_PAUSE)
             raise PlatformBusy(str(error), retry_after=wait, discord=OLD_MESSAGE) from error
         except Gone:
             if receipt.message != ORIGINAL:
@@ -124,7 +128,20 @@ class DiscordPlatform:
         try:
             if receipt is None:
                 return await self._post(place, body, clip.nonce, (file,))
-            return replace(self._fresh(await self._patch(receipt, body, (file,))), kind="media")
+            became = replace(self._fresh(await self._change(receipt, body, (file,))), kind="media")
+            self._pace.forget(became.message)
+            return became
+        except PlatformBusy as error:
+            if receipt is None or error.facts.get("discord") != OLD_MESSAGE:
+                raise
+            if not self.reaches(place):
+                wait = self._pace.refused(receipt.message, error.retry_after)
+                raise PlatformBusy(str(error), retry_after=wait, discord=OLD_MESSAGE) from error
+            # A clip does not wait for an old message that nobody may change: what stands there goes, or it would render for ever.
+            with contextlib.suppress(PlatformError):
+                await self.delete(receipt)
+            self._pace.forget(receipt.message)
+            raise Gone("too old a message to become the clip", discord=OLD_MESSAGE) from error
         except TooLarge as error:
             if error.limit is not None or clip.bytes <= LIMITS.upload_bytes:
                 raise
@@ -164,18 +181,21 @@ class DiscordPlatform:
                 raise
 
     async def delete(self, receipt: Receipt) -> None:
-        """Remove the message; one that is gone already is fine."""
+        """Remove the message; one that is gone already is fine. Raises Forbidden when nothing of ours reaches it."""
         token = self._token(receipt)
-        with contextlib.suppress(Gone):
-            if token is not None:
-                try:
-                    await self._call("DELETE", _original(token), as_bot=False)
-                except Forbidden as error:  # it ended early
-                    log.info("an interaction token ended early", extra={"code": error.facts.get("discord")})
-                else:
+        if token is not None:
+            try:
+                await self._call("DELETE", _original(token), as_bot=False)
+            except (Forbidden, Gone) as error:
+                if isinstance(error, Gone) and error.facts.get("discord") not in TOKEN_ENDED:
                     return
-            if self.reaches(receipt.place):
-                await self._call("DELETE", f"/channels/{receipt.place.chat}/messages/{receipt.message}")
+                log.info("an interaction token ended early", extra={"code": error.facts.get("discord")})
+            else:
+                return
+        if not self.reaches(receipt.place) or receipt.message == ORIGINAL:
+            raise Forbidden("nothing of ours reaches this message any more")
+        with contextlib.suppress(Gone):
+            await self._call("DELETE", f"/channels/{receipt.place.chat}/messages/{receipt.message}")
 
     def open(self, place: Place, attachment: Attachment) -> AsyncIterator[bytes]:
         """Stream a picture from Discord's own hosts; an expired link is asked for anew where the message can be read."""
@@ -232,6 +252,15 @@ class DiscordPlatform:
         patience = UPLOAD_PATIENCE if files else EDIT_PATIENCE
         await self._call("PATCH", f"/channels/{place.chat}/messages/{receipt.message}", body, files, patience=patience)
         return receipt
+
+    async def _change(self, receipt: Receipt, body: dict[str, Any], files: Sequence[Upload]) -> Receipt:
+        """``_patch``; where its outcome is in doubt, a deadline's included, nobody knows any more what the message shows."""
+        try:
+            return await self._patch(receipt, body, files)
+        except BaseException as error:
+            if getattr(error, "was_done", WasDone.UNKNOWN) is WasDone.UNKNOWN:
+                self._pace.unsure(receipt.message)
+            raise
 
     async def _edit_original(self, token: Token, body: dict[str, Any], files: Sequence[Upload]) -> Any:
         for is_last in (False, True):

@@ -14,8 +14,8 @@ from bot.platforms.discord.definitions import digest
 from bot.platforms.discord.desk import Desk
 from bot.platforms.discord.entrance import Entrance, read_left
 from bot.platforms.discord.gateway import BadToken, Gateway, NotAllowedThere
-from bot.platforms.discord.sessions import Sessions
-from core.errors import PlatformError, StorageError
+from bot.platforms.discord.sessions import Kept, Sessions
+from core.errors import StorageError
 from core.ports import Clock
 from storage.store import SqliteStore
 
@@ -30,10 +30,8 @@ REFUSED_CAUSE: Final = "discord refusals"
 log = logging.getLogger("reelay.discord")
 
 
-class TokenRejected(PlatformError):
-    """Discord does not know DISCORD_TOKEN: copy it again from the developer portal, page Bot."""
-
-    code = "AUTHENTICATION_ERROR"
+class TokenRejected(Exception):
+    """Discord does not know DISCORD_TOKEN: copy it again from the developer portal, page Bot. For the supervisor alone."""
 
 
 class Receiving:
@@ -62,15 +60,14 @@ class Receiving:
         try:
             application = await self._sync()
             await self._alerts.clear("discord token")
+            left = read_left(await self._api.call("GET", "/gateway/bot", seconds=SYNC_SECONDS))
             kept = await self._sessions.take(application)
-            if not kept:
-                await self._entrance.wait(read_left(await self._api.call("GET", "/gateway/bot", seconds=SYNC_SECONDS)))
+            self._gateway.ages.start(kept.least)
+            await self._entrance.wait(left, resuming=bool(kept.sessions))
             try:
-                await self._gateway.run(kept)
-            except asyncio.CancelledError:  # the clean stop
-                if self._gateway.left:
-                    await self._sessions.keep(application, self._gateway.left)
-                raise
+                await self._gateway.run(kept.sessions, self._entrance.admit)
+            finally:  # at the clean stop, and before the supervisor begins again
+                await self._keep(application)
         except (BadToken, NotAllowedThere) as error:
             await self._rejected(type(error).__name__)
         except Refusal as refusal:
@@ -81,15 +78,28 @@ class Receiving:
             watching.cancel()
             await self._desk.stop(STOP_SECONDS)
 
+    async def _keep(self, application: str) -> None:
+        """Without the note the next start begins new sessions; a store that takes none must not hide why we end."""
+        left = Kept(self._gateway.left, self._gateway.ages.least)
+        if not left.sessions:
+            return
+        try:
+            await self._sessions.keep(application, left)
+        except Exception as error:  # noqa: BLE001 - see above
+            log.warning("the sessions cannot be kept", extra={"error": type(error).__name__})
+
     async def _watch_refusals(self) -> None:
         """Tell the operator while Discord refuses so much that it may shut us out."""
+        told: bool | None = None  # what the last process told is not known
         while True:  # until cancelled; each round waits
+            strained = self._api.budget.is_strained
             with contextlib.suppress(StorageError):
-                if self._api.budget.is_strained:
+                if strained and not told:
                     text = "Discord refuses thousands of our calls and may shut this address out: see the log for what is refused"
                     await self._alerts.raise_once(REFUSED_CAUSE, text)
-                else:
+                elif not strained and told is not False:
                     await self._alerts.clear(REFUSED_CAUSE)
+                told = strained
             await self._clock.sleep(WATCH_SECONDS)
 
     async def _rejected(self, why: str) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Final
 
@@ -32,6 +31,14 @@ class Session:
     url: str
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What one process leaves for the next. ``least``: how old interactions are at least by this machine's clock; None: not known."""
+
+    sessions: tuple[Session, ...] = ()
+    least: float | None = None
+
+
 class Sessions:
     """Keeps sessions from one process for the next."""
 
@@ -39,23 +46,29 @@ class Sessions:
         """In the store's notes; a session is worth nothing without the bot's token."""
         self._store, self._clock = store, clock
 
-    async def keep(self, application: str, left: Sequence[Session]) -> None:
+    async def keep(self, application: str, left: Kept) -> None:
         """Write down what was left open."""
-        note = {"at": self._clock.now(), "application": application, "left": [asdict(each) for each in left]}
+        note = {
+            "at": self._clock.now(),
+            "application": application,
+            "left": [asdict(each) for each in left.sessions],
+            "least": left.least,
+        }
         await self._store.remember("discord", NOTE, json.dumps(note))
 
-    async def take(self, application: str) -> tuple[Session, ...]:
+    async def take(self, application: str) -> Kept:
         """What the last process left for this application, if it is fresh; each is given out once."""
         note = await self._store.remembered("discord", NOTE)
         if not note:
-            return ()
+            return Kept()
         await self._store.remember("discord", NOTE, "")
         try:
             said = json.loads(note)
             age = (self._clock.now() - int(said["at"])) / 1000
             if said["application"] != application or not 0 <= age <= KEPT_SECONDS:
-                return ()
-            return tuple(Session(**each) for each in said["left"])
+                return Kept()
+            least = said.get("least")  # older notes have none
+            return Kept(tuple(Session(**each) for each in said["left"]), float(least) if least is not None else None)
         except (ValueError, TypeError, KeyError):
             log.warning("the sessions of the last process cannot be read")
-            return ()
+            return Kept()

@@ -24,7 +24,12 @@ class Telling:
         self._api, self._operators = api, tuple(operators)
 
     async def tell(self, text: str) -> None:
-        """Say ``text`` to each; who takes no messages, or is not reached in time, finds it in the log."""
+        """Say ``text`` to each; who takes no messages, or is not reached in time, finds it in the log.
+
+        With a token that Discord refuses nobody is reached, and each try counts towards a ban.
+        """
+        if not self._api.is_known:
+            return
         try:
             async with asyncio.timeout(TELL_SECONDS):
                 await asyncio.gather(*(self._to(user, text) for user in self._operators))

@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any, Final
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from aiohttp import web
 
@@ -19,7 +19,7 @@ from bot.platforms.web.answers import Coming, answer, error_answer
 from bot.platforms.web.ranges import read_range
 from bot.platforms.web.requests import Upload, read_json, store_picture
 from bot.platforms.web.sending import FILE_PATIENCE, send
-from bot.platforms.web.site import SIGNATURE, Site
+from bot.platforms.web.site import CLIP_ID, SIGNATURE, Site
 from core.errors import BadOption, NotFound, ReelayError
 from core.jobs import Clip, Job
 from core.states import JobState
@@ -65,7 +65,10 @@ class ClipRoutes:
     async def get_video(self, request: web.Request) -> web.StreamResponse:
         """The clip or a range of it; whoever opens a signed link in a browser gets the page around it, on which it can be reported."""
         if is_opened(request):
-            address = f"/clip/{quote(request.match_info['id'])}?{request.rel_url.raw_query_string}"
+            clip_id = request.match_info["id"]
+            if not CLIP_ID.fullmatch(clip_id):
+                raise NotFound("no such clip", message_id="error.clip_gone")
+            address = f"/clip/{clip_id}?{request.rel_url.raw_query_string}"
             return web.Response(status=303, headers={"Location": address, **NEGOTIATED})
         clip = await self._site.clip(request)
         headers = {"Accept-Ranges": "bytes", "ETag": f'"{clip.sha256[:32]}"', **NEGOTIATED}

@@ -26,7 +26,7 @@ from storage.links import ClipLinks
 
 SIGNATURE: Final = frozenset({"kid", "exp", "sig"})
 """What makes an address a signed link."""
-_CLIP_ID: Final = re.compile(r"[0-9a-f]{32}", re.ASCII)
+CLIP_ID: Final = re.compile(r"[0-9a-f]{32}", re.ASCII)
 
 
 @dataclass(slots=True)
@@ -62,7 +62,7 @@ class Site:
     async def clip(self, request: web.Request) -> Clip:
         """The clip of the address, for its owner or whoever has a signed link; anybody else finds nothing. Raises NotFound, NotSignedIn."""
         clip_id, query = request.match_info["id"], request.query
-        if not _CLIP_ID.fullmatch(clip_id):
+        if not CLIP_ID.fullmatch(clip_id):
             raise NotFound("no such clip", message_id="error.clip_gone")
         if not set(query) >= SIGNATURE:
             caller = await self.caller(request)

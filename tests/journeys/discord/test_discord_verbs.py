@@ -6,82 +6,62 @@ import json
 
 import pytest
 
-from tests.journeys.discord.conftest import House
+from tests.journeys.discord.house import House
 from tests.lab.discord import Impossible
 from tests.lab.waiting import until
 
 pytestmark = pytest.mark.journey
 
 
-def test_a_clip_goes_on_from_its_last_picture(house: House) -> None:
-    house.start()
-    use = house.video("a fox in the snow", aspect="9:16")
-    seen = house.clip_of(use)
-    parent = house.job_of(use)["id"]
-    typed = house.ada.autocomplete("extend", "clip", "fox", house.room)
+def test_a_clip_goes_on_from_its_last_picture(home: House) -> None:
+    use = home.video("a fox in the snow", aspect="9:16")
+    seen = home.clip_of(use)
+    parent = home.job_of(use)["id"]
+    typed = home.ada.autocomplete("extend", "clip", "fox", home.room)
     until(lambda: typed.choices)
     assert typed.choices is not None
     assert [value for _, value in typed.choices] == [parent]
-    form = house.ada.press(seen, "Extend")
+    form = home.ada.press(seen, "Extend")
     until(lambda: form.modal)
-    sent = house.ada.submit(form, {"prompt": "it runs away"})
+    sent = home.ada.submit(form, {"prompt": "it runs away"})
     until(lambda: sent.acknowledged)
-    house.clip_of(sent)
-    job = house.job_of(sent)
+    home.clip_of(sent)
+    job = home.job_of(sent)
     applied = json.loads(job["applied"])
     assert (job["origin_id"], applied["aspect_ratio"], applied["prompt"]) == (parent, "9:16", "it runs away")
     assert applied["picture"] is not None
-    typed_out = house.ada.slash("extend", house.room, clip=parent)
+    typed_out = home.ada.slash("extend", home.room, clip=parent)
     until(lambda: typed_out.acknowledged)
-    house.clip_of(typed_out)
-    bob = house.discord.add_person("bob", house.guild)
-    refused = bob.slash("extend", house.room, clip=parent)
+    home.clip_of(typed_out)
+    bob = home.discord.add_person("bob", home.guild)
+    refused = bob.slash("extend", home.room, clip=parent)
     until(lambda: refused.text)
     assert refused.text == "Only the person who made this clip can do that."
-    house.end()
+    home.end()
 
 
-def test_nobody_is_offered_to_talk_where_no_generator_can(house: House) -> None:
-    house.start()
+def test_nobody_is_offered_to_talk_where_no_generator_can(home: House) -> None:
     with pytest.raises(Impossible):
-        house.ada.slash("talk", house.room, line="Hello there")
-    house.end()
+        home.ada.slash("talk", home.room, line="Hello there")
+    home.end()
 
 
-def test_a_line_reaches_a_generator_that_can_speak(house: House) -> None:
-    house.reelay.generators.append({"name": "voice", "url": house.vendor.url, "price": 40, "speech": True})
-    house.start()
-    use = house.ada.slash("talk", house.room, line="Hello <S>there</S>", prompt="an old sailor")
-    until(lambda: use.acknowledged)
-    seen = house.clip_of(use)
-    job = house.job_of(use)
-    applied = json.loads(job["applied"])
-    assert (applied["provider"], applied["line"], applied["prompt"]) == ("voice", "Hello <S>there</S>", "an old sailor")
-    told = house.ada.press(seen, "Details")
-    until(lambda: told.text)
-    assert "Says: Hello" in told.text.replace("\\", "")
-    refused = house.ada.slash("talk", house.room, line="Hello", model="lab")
-    until(lambda: refused.text)
-    assert "line" in refused.text
-    house.end()
-
-
-def test_a_clip_is_reported_to_the_operator(house: House) -> None:
-    olga = house.discord.add_person("olga", house.guild)
-    house.start(environ={"REELAY_ADMINS": f"discord:{olga.id}"})
-    bob = house.discord.add_person("bob", house.guild)
-    use = house.video("a fox")
-    seen = house.clip_of(use)
+def test_a_clip_is_reported_to_the_operator(home: House) -> None:
+    olga = home.olga
+    home.discord.join(olga, home.guild)
+    bob = home.discord.add_person("bob", home.guild)
+    use = home.video("a fox")
+    seen = home.clip_of(use)
     thanks = bob.menu("Report this clip", seen)
     until(lambda: thanks.text)
     assert thanks.message is not None
     assert thanks.message.ephemeral
-    assert house.reelay.alerts() == ["clip reported"]
+    assert home.reelay.alerts() == [f"clip reported {home.job_of(use)['id']}"]
     (told,) = until(lambda: olga.messages(olga.direct()), what="the operator's direct message")
-    assert "a clip was reported" in told.text
-    (line,) = house.reelay.rows("SELECT * FROM audit WHERE verb = 'report'")
-    assert (line["actor"], json.loads(line["details"])["job"]) == (f"discord:{bob.id}", house.job_of(use)["id"])
-    nothing = bob.menu("Report this clip", house.ada.say(house.room, "no clip"))
+    assert f"reelay admin takedown {home.job_of(use)['id']}" in told.text
+    (line,) = home.reelay.rows("SELECT * FROM audit WHERE verb = 'report'")
+    assert (line["actor"], json.loads(line["details"])["job"]) == (f"discord:{bob.id}", home.job_of(use)["id"])
+    nothing = bob.menu("Report this clip", home.ada.say(home.room, "no clip"))
     until(lambda: nothing.text)
     assert "no clip of mine" in nothing.text
-    house.end()
+    home.end()

@@ -35,7 +35,7 @@ async def test_a_prompt_becomes_a_clip_that_plays(visit: Callable[..., Any]) -> 
     await person.shortest()
     estimate = await person.api("POST", "/api/video_chat/estimate", {"duration": 4, "resolution": "720p"})
     await expect(person.page.locator("#price")).to_have_text(f"{estimate['price']} credits")
-    card = await person.order("A paper boat on a quiet sea")
+    card = await person.order("A paper boat goes slowly over a quiet sea")
     await expect(person.prompt).to_have_value("")
     await expect(card.locator('[data-verb="cancel"]')).to_be_visible()
     await person.wait_for("A paper boat", "done")
@@ -65,12 +65,12 @@ async def test_the_card_tells_every_step_and_announces_states_not_percents(visit
              new MutationObserver(note).observe(document.querySelector("#thread"), {attributes: true, childList: true, subtree: true});
            }"""
     )
-    await person.make("Snow falls on a village")
+    await person.make("Snow falls slowly on a village")
     drawn = set(await person.page.evaluate("[...window.drawn]"))
     assert {"sending", "done"} <= drawn
     assert drawn & {"preparing", "queued", "submitting", "generating"}
     told = await person.page.evaluate("window.told")
-    assert any("Snow falls" in line for line in told)
+    assert any("Snow falls slowly" in line for line in told)
     assert len(told) <= 8, told
 
 

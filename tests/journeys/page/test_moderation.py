@@ -9,7 +9,17 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, BrowserContext, expect
 
-from tests.journeys.page.moderation import NOBODY, OPERATOR, OWNER, SOMEBODY, cookie_of, made, moderated, reports
+from tests.journeys.page.moderation import (
+    NOBODY,
+    OPERATOR,
+    OWNER,
+    SOMEBODY,
+    command,
+    cookie_of,
+    made,
+    moderated,
+    reports,
+)
 from tests.journeys.page.visitor import Visitor
 from tests.lab.api import Api
 from tests.lab.reelay import Reelay
@@ -48,6 +58,7 @@ async def test_a_shared_clip_is_reported_in_the_readers_language(reelay: Reelay,
         visitor.forgiven.append("404")
         await page.goto(reelay.url + link[:-1] + ("0" if link[-1] != "0" else "1"))
         await expect(page.locator("#gate h1")).to_have_text("Ce clip n'est plus ici")
+        await expect(page.locator('[data-verb="block"]')).to_have_count(0)
         assert visitor.complaints == []
     finally:
         await context.close()
@@ -89,6 +100,15 @@ async def test_an_operator_takes_a_clip_down_by_its_link_or_its_number(reelay: R
         await page.click('[data-answer="yes"]')
         await expect(page.locator("#gate h1")).to_have_text("This clip is not here any more")
         assert Api(reelay.url, headers=NOBODY).get(link).status == 404
+        gone = page.locator("#gate")
+        await expect(gone.locator('[data-verb="takedown"]')).to_have_count(0)
+        await gone.locator('[data-verb="block"]').click()
+        await gone.locator('[data-answer="yes"]').click()
+        await expect(gone.locator(".field-note")).not_to_be_empty()
+        assert Api(reelay.url, token=OWNER).me()["blocked"] is True
+        command(
+            reelay, "unblock", str(reelay.value("SELECT account_id FROM jobs WHERE id = ?", shared["operation_id"]))
+        )
         await page.goto(reelay.url)
         await visitor.ready()
         await page.click("#account-toggle")

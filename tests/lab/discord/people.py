@@ -50,9 +50,12 @@ class Founding:
         locale: str = "en-US",
         permissions: int = EVERYONE,
         owner: Person | None = None,
+        guild_id: str | None = None,
     ) -> Guild:
         """A guild. ``bot``: the application is installed and its bot a member; ``permissions``: what @everyone may."""
-        guild = Guild(self.world.ids(), name, self.world.owner if owner is None else owner.user, locale, tier)
+        guild = Guild(
+            guild_id or self.world.ids(), name, self.world.owner if owner is None else owner.user, locale, tier
+        )
         guild.roles[guild.id] = Role(guild.id, "@everyone", permissions, 0)
         guild.members[guild.owner.id] = Member(guild.owner, [], self.clock())
         self.world.guilds[guild.id] = guild
@@ -131,18 +134,24 @@ class Founding:
         upload_limit: int = 10 * MIB,
         avatar: bytes | None = None,
         grown_up: bool = True,
+        user_id: str | None = None,
     ) -> Person:
         """Somebody, a member of ``guilds``. ``installed``: has the application for themselves."""
-        user = User(self.world.ids(), name, locale, installed=installed, upload_limit=upload_limit, grown_up=grown_up)
+        user = User(
+            user_id or self.world.ids(), name, locale, installed=installed, upload_limit=upload_limit, grown_up=grown_up
+        )
         if avatar is not None:
             user.avatar = self.folder / f"avatar-{user.id}"
             user.avatar.write_bytes(avatar)
         self.world.users[user.id] = user
         person = self.people[user.id] = Person(self, user)  # type: ignore[arg-type]
         for guild in guilds:
-            mine = [role for role in roles if role.id in guild.roles]
-            guild.members[user.id] = Member(user, mine, self.clock())
+            self.join(person, guild, *(role for role in roles if role.id in guild.roles))
         return person
+
+    def join(self, person: Person, guild: Guild, *roles: Role) -> None:
+        """Somebody comes."""
+        guild.members[person.id] = Member(person.user, list(roles), self.clock())
 
     def leave(self, person: Person, guild: Guild) -> None:
         """Somebody goes."""

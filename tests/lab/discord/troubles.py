@@ -21,6 +21,21 @@ class Troubles:
     desk: Desk
     gateway: Gateway
 
+    def calm(self) -> None:
+        """No fault is scripted any more and every switch is as it was at first. What there is stays, and so do the time and the token."""
+        self.door.faults.rules.clear()
+        self.door.latency.clear()
+        self.desk.registration_seconds, self.desk.over_report, self.desk.request_bytes = 0.0, 0, None
+        self.desk.revoked.clear()
+        self.world.upload_cap = None
+        self.gateway.copies, self.gateway.replay_more = 1, 0
+        self.gateway.acknowledges = True
+        self.use_endpoint(None)
+
+    def use_endpoint(self, url: str | None) -> None:
+        """The simulator's own."""
+        raise NotImplementedError
+
     def run(self, work: Coroutine[Any, Any, Any]) -> Any:
         """The simulator's own."""
         raise NotImplementedError

@@ -2,7 +2,7 @@
 
 import { Account } from "./modules/account.js";
 import { announce, announceJobs, watchTitle } from "./modules/announce.js";
-import { ApiError, api, whenSignedOut } from "./modules/api.js";
+import { ApiError, api, isTag, whenSignedOut } from "./modules/api.js";
 import { Composer } from "./modules/composer.js";
 import { byId, button, el, memory } from "./modules/dom.js";
 import { hideGate, showGate, showSpeechless } from "./modules/gate.js";
@@ -25,10 +25,11 @@ const QUIET_TAB = 60_000; // a hidden tab with nothing under way lets its connec
 const cameByDeadLink = new URLSearchParams(location.search).has("signin_failed");
 if (cameByDeadLink) history.replaceState(null, "", "/");
 
-// /?lang=fr: this browser speaks French from now on; /?lang= and it speaks its own language again.
+// /?lang=fr: this browser speaks French from now on; /?lang= and it speaks its own language again. Anybody can write such a link: what is
+// no language changes nothing.
 const asked = new URLSearchParams(location.search).get("lang");
 if (asked !== null) {
-  memory.write("language", asked.slice(0, 20) || null);
+  if (asked === "" || isTag(asked)) memory.write("language", asked || null);
   history.replaceState(null, "", "/");
 }
 

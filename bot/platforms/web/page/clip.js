@@ -26,9 +26,17 @@ async function boot() {
   }
 }
 
-function showGone() {
+/** There is no clip here. Whoever just took it down may still block its maker, by the `job` that is left of it. */
+function showGone(job = null) {
   document.querySelector("video")?.pause();
-  showGate({ sign: "film", title: t("page.shared.gone"), paragraphs: [t("page.shared.gone_text")] });
+  byId("shared").replaceChildren();
+  const paragraphs = [t("page.shared.gone_text")];
+  if (job) paragraphs.push(operatorPart({ wanted: () => job, gone: true }));
+  showGate({ sign: "film", title: t("page.shared.gone"), paragraphs });
+}
+
+function operatorPart(about) {
+  return el("section", { class: "shared-operator" }, el("h2", { text: t("page.operator.title") }), operatorVerbs(about));
 }
 
 function draw(clip) {
@@ -52,7 +60,7 @@ function draw(clip) {
     el("div", { class: "shared-lines" }, el("p", { text: clip.made_line ?? "" }), el("p", { class: "quiet", text: line([clip.facts_line]) })),
     el("div", { class: "button-row" }, el("a", { class: "button", href: clip.download_url, download: true }, icon("download"), el("span", { text: t("page.verb.download") })), report),
     note,
-    clip.operator ? el("section", { class: "shared-operator" }, el("h2", { text: t("page.operator.title") }), operatorVerbs({ wanted: () => id, removed: showGone })) : "");
+    clip.operator ? operatorPart({ wanted: () => id, removed: (done) => showGone(done.operation_id) }) : "");
   document.body.dataset.phase = "ready";
 }
 

@@ -1,6 +1,6 @@
 // The account panel: what is left to spend, a few habits, and what happens to the person's words and pictures.
 
-import { ApiError, api } from "./api.js";
+import { ApiError, api, chosenLanguage } from "./api.js";
 import { byId, button, el, memory, setText } from "./dom.js";
 import { icon } from "./icons.js";
 import { operatorSection } from "./operator.js";
@@ -68,7 +68,7 @@ export class Account {
       memory.write("language", language.value || null);
       location.reload();
     } } }, el("option", { value: "", text: t("page.language.browser") }), ...languages().map(({ code, name }) => el("option", { value: code, text: name, lang: code })));
-    language.value = memory.read("language", "");
+    language.value = chosenLanguage();
     const habit = button(t("page.settings.keep"), { on: { click: () => {
       const { options } = this;
       const value = (field) => options.value(field) ?? null;

@@ -25,9 +25,23 @@ export class Unreachable extends Error {
   }
 }
 
+/** How a language's tag looks. Anything else may be no value of a header at all, and then no call would go out. */
+const TAG = /^[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8}){0,3}$/;
+
+/** Whether this is a language's tag, such as "fr" or "pt-BR". */
+export function isTag(value) {
+  return typeof value === "string" && TAG.test(value);
+}
+
+/** The language that was chosen in this browser, or "". What an earlier page kept unread does not count. */
+export function chosenLanguage() {
+  const kept = memory.read("language");
+  return isTag(kept) ? kept : "";
+}
+
 /** What a call says about the person's language: the one that was chosen here, else the browser's own word holds. */
 export function spoken() {
-  const chosen = memory.read("language");
+  const chosen = chosenLanguage();
   return chosen ? { "Accept-Language": chosen } : {};
 }
 

@@ -7,8 +7,11 @@ import { t } from "./words.js";
 const LINK = /\/(?:get_video|clip)\/([0-9a-f]{32})(?:[/?#]|$)/;
 const NUMBER = /^[0-9A-Za-z_-]{1,64}$/;
 
-/** The buttons, their question and what came of it. `wanted()` gives the clip or job; `removed()` is called when it is gone. */
-export function operatorVerbs({ wanted, removed = () => {} }) {
+/**
+ * The buttons, their question and what came of it. `wanted()` gives the clip or job; `removed()` is called when it is gone.
+ * `gone`: it is already, so nothing but its maker is left to act on.
+ */
+export function operatorVerbs({ wanted, removed = () => {}, gone = false }) {
   const note = el("p", { class: "field-note", role: "status", hidden: true });
   const question = el("div", { class: "button-row", role: "group", hidden: true });
   const verbs = el("div", { class: "button-row" });
@@ -53,7 +56,7 @@ export function operatorVerbs({ wanted, removed = () => {} }) {
     return done;
   }) } }, "trash");
   const block = button(t("page.operator.block"), { class: "is-danger-quiet", data: { verb: "block" }, on: { click: () => ask(block, t("page.operator.block_question"), t("page.operator.block"), api.block) } }, "stop");
-  verbs.append(takedown, block);
+  verbs.append(...(gone ? [block] : [takedown, block]));
   return el("div", { class: "operator" }, verbs, question, note);
 }
 
