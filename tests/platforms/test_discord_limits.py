@@ -269,10 +269,10 @@ def test_an_old_message_is_edited_rarely_but_never_kept_from_news(
     hands: Hands, age: float, after: float, card: Card, left_out: bool
 ) -> None:
     pace, message = Pace(hands), message_of_age(age)
-    assert not pace.leaves_out(message, card_at("state.rendering", 41)), "nobody knows what it shows"
+    assert not pace.rest(message, card_at("state.rendering", 41)), "nobody knows what it shows"
     pace.shown(message, card_at("state.rendering", 41))
     hands.passed += after
-    assert pace.leaves_out(message, card) is left_out
+    assert (pace.rest(message, card) > 0) is left_out
 
 
 def test_after_a_refusal_no_bar_moves_and_news_wait_ever_longer(hands: Hands) -> None:
@@ -285,17 +285,17 @@ def test_after_a_refusal_no_bar_moves_and_news_wait_ever_longer(hands: Hands) ->
     hands.passed += 5000.0
     pace.refused(message, 1.0)
     hands.passed += LONGEST_PAUSE - 1
-    assert pace.leaves_out(message, card_at("state.rendering", 43))
-    assert pace.leaves_out(message, card_at("state.storing", 43))
+    assert pace.rest(message, card_at("state.rendering", 43))
+    assert pace.rest(message, card_at("state.storing", 43))
     hands.passed += 1
-    assert not pace.leaves_out(message, card_at("state.storing", 43))
-    assert not pace.leaves_out(message, card_at("state.done", 100, final=True))
+    assert not pace.rest(message, card_at("state.storing", 43))
+    assert not pace.rest(message, card_at("state.done", 100, final=True))
 
 
 def test_a_message_without_an_id_is_nobodys_message(hands: Hands) -> None:
     pace = Pace(hands)
     pace.shown("@original", card_at("state.rendering", 41))
-    assert not pace.leaves_out("@original", card_at("state.rendering", 42), strained=True)
+    assert not pace.rest("@original", card_at("state.rendering", 42), strained=True)
 
 
 # --------------------------------------------------------------------------------------------------------------------- sessions

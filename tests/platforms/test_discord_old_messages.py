@@ -101,10 +101,9 @@ def test_after_a_refusal_a_bar_is_tried_once_in_the_longest_pause(hands: Hands) 
         pace.refused(OLD, 1.0)
     for _ in range(3):
         hands.passed += LONGEST_PAUSE - 1
-        assert pace.leaves_out(OLD, card_at(42))
         assert pace.rest(OLD, card_at(42)) == pytest.approx(1.0)
         hands.passed += 1
-        assert not pace.leaves_out(OLD, card_at(42))
+        assert not pace.rest(OLD, card_at(42))
         pace.shown(OLD, card_at(42))
     assert pace.refused(OLD, 1.0) == FIRST_PAUSE, "three successes took three refusals back"
 
@@ -124,8 +123,8 @@ def test_money_and_changes_are_news(hands: Hands, card: Card) -> None:
     pace.shown(
         OLD, card_at(41, money=Message("money.held", {"credits": 3}), facts=(Message("fact.elapsed", {"s": 1}),))
     )
-    assert not pace.leaves_out(OLD, card)
-    assert pace.leaves_out(
+    assert not pace.rest(OLD, card)
+    assert pace.rest(
         OLD, card_at(42, money=Message("money.held", {"credits": 3}), facts=(Message("fact.elapsed", {"s": 2}),))
     )
 

@@ -145,6 +145,27 @@ async def test_a_session_that_is_gone_on_with_waits_for_nothing_but_the_next_doe
     assert len(hands.slept) == 1, "Discord has given new ones"
 
 
+async def test_who_is_let_in_begins_while_another_still_waits(
+    hands: Hands, store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one has its connection open, and a deadline; the other may wait for a quarter of an hour."""
+    entrance, asleep = Entrance(store, Alerts(store), hands), asyncio.Event()
+
+    async def sleep(seconds: float) -> None:
+        asleep.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(hands, "sleep", sleep)
+    await entrance.wait(Left(1000, 10, 3600), resuming=True)
+    other = asyncio.create_task(entrance.admit())
+    try:
+        await asyncio.wait_for(asleep.wait(), 10)
+        await asyncio.wait_for(entrance.begin(), 10)
+    finally:
+        other.cancel()
+        await asyncio.wait({other})
+
+
 # ------------------------------------------------------------------------------------------------------------------------ too late
 
 

@@ -78,7 +78,7 @@ async def test_so_many_are_on_their_way_to_an_answer_and_the_others_follow_in_li
 async def test_whoever_never_answers_keeps_nobody_for_longer_than_discord_waits(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(desk_module, "TURN_SECONDS", 1.0)
+    monkeypatch.setattr(desk_module, "ANSWER_SECONDS", 1.0)
     desk = Watched()
     tasks = [desk.take(number, "silent") for number in range(FLOOD)]
     await settle()

@@ -18,6 +18,7 @@ from bot.commands.verbs import Verb, by_name
 from bot.engine.engine import Engine
 from bot.engine.words import Bookshelf, Words
 from bot.platforms.discord.admin import AdminVerbs
+from bot.platforms.discord.ages import ANSWER_SECONDS
 from bot.platforms.discord.answering import Answering
 from bot.platforms.discord.api import DiscordApi
 from bot.platforms.discord.attachments import Attachments
@@ -38,8 +39,6 @@ HANDLE_SECONDS: Final = 120.0
 UNANSWERED_MOST: Final = 256
 """Interactions that are on the way to their first answer at the same time. The others wait in line: of a flood that is too large, those who
 came first are answered in time, where with everybody at once nobody would be (tests/benchmarks/discord_flood.py)."""
-TURN_SECONDS: Final = 3.0
-"""As long as Discord waits for a first answer; whoever takes longer keeps nobody else from theirs."""
 MAKING: Final = frozenset({"video", "animate", "extend", "talk"})
 
 log = logging.getLogger("reelay.discord")
@@ -115,7 +114,7 @@ class Desk:
         words = self._shelf.words(language_of(i))
         try:
             async with asyncio.timeout(HANDLE_SECONDS), turn:
-                if self._engine.parts.clock.monotonic() - began >= TURN_SECONDS:
+                if self._engine.parts.clock.monotonic() - began >= ANSWER_SECONDS:
                     self._count(
                         i.kind, "late"
                     )  # its person has been told that it failed: nothing is made, nothing is owed
@@ -247,7 +246,7 @@ def language_of(i: Interaction) -> str:
 
 
 class _Turn:
-    """One interaction's place among those that are on the way to their first answer."""
+    """One interaction's place among those that are on the way to their first answer; whoever takes too long for one gives it up."""
 
     def __init__(self, turns: asyncio.Semaphore) -> None:
         self._turns = turns
@@ -255,7 +254,7 @@ class _Turn:
 
     async def __aenter__(self) -> None:
         await self._turns.acquire()
-        self._timer = asyncio.get_running_loop().call_later(TURN_SECONDS, self.end)
+        self._timer = asyncio.get_running_loop().call_later(ANSWER_SECONDS, self.end)
 
     async def __aexit__(self, *_: object) -> None:
         self.end()

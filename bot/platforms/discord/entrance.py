@@ -92,7 +92,8 @@ class Entrance:
         """So many have waited already for what Discord has left."""
         self._stands: bool | None = None
         """Whether the operator was told; None: what the last process told is not known."""
-        self._turn = asyncio.Lock()
+        self._turn, self._noting = asyncio.Lock(), asyncio.Lock()
+        """Whoever waits to be let in may wait long; whoever was let in has an open connection and a deadline."""
 
     async def wait(self, left: Left | None, *, resuming: bool = False) -> None:
         """Learn what Discord has left and return when a session may begin; tells the operator when that is not at once.
@@ -111,7 +112,7 @@ class Entrance:
 
     async def begin(self) -> None:
         """A session begins: write it down before Discord counts it."""
-        async with self._turn:
+        async with self._noting:
             began = [*await self._read(), self._clock.now()][-KEPT:]
             await self._store.remember("discord", NOTE, json.dumps(began))
             self._began = began

@@ -107,9 +107,7 @@ class Gateway:
 
     def _all_left(self, client: Client) -> tuple[Session, ...]:
         left = {each.shard: each for each in client.left or ()}
-        count: int | None = getattr(
-            client, "shard_count", None
-        )  # which it is until Discord was asked, whatever its type says
+        count: int | None = getattr(client, "shard_count", None)  # None until Discord was asked, whatever its type says
         unused = (each for each in self._kept.values() if count is None or each.shards == count)
         return (*left.values(), *(each for each in unused if each.shard not in left))
 

@@ -42,12 +42,11 @@ class Pace:
         self._clock = clock
         self._shown: OrderedDict[str, _Shown] = OrderedDict()
 
-    def leaves_out(self, message_id: str, card: Card, *, strained: bool = False) -> bool:
-        """Whether this edit is not worth making now. ``strained``: too much was refused lately, of whatever kind."""
-        return self.rest(message_id, card, strained=strained) > 0
-
     def rest(self, message_id: str, card: Card, *, strained: bool = False) -> float:
-        """Seconds until this edit is worth making; 0 is now. An end never waits here."""
+        """Seconds until this edit is worth making; 0 is now. An end never waits here.
+
+        ``strained``: too much was refused lately, of whatever kind.
+        """
         known = self._shown.get(message_id) if message_id.isdecimal() else None
         if known is None or card.final:
             return 0.0
