@@ -67,6 +67,12 @@ class Card:
         )
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
+    def news(self) -> tuple[object, ...]:
+        """Return what of the card is news: everything but its figures of progress. Money and what was changed are news with their values."""
+        lines = [_valued(each) for each in (self.money, *self.changed)]
+        ids = [None if line is None else line.id for line in (self.state, self.error, self.note, *self.facts)]
+        return (*ids, None, *lines, None, *(action.verb for action in self.actions))
+
 
 def shown_seconds(seconds: float) -> int:
     """Return a duration as exactly as people are told it: a second, then 5, then 10, minutes from ten, hours from ten."""
@@ -77,6 +83,10 @@ def shown_seconds(seconds: float) -> int:
         return round(whole / 5) * 5
     step = 10 if whole < 600 else 60 if whole < 36_000 else 3600
     return whole // step * step
+
+
+def _valued(line: Message | None) -> tuple[object, ...] | None:
+    return None if line is None else (line.id, *sorted((name, str(value)) for name, value in line.values.items()))
 
 
 def _read(message: Message) -> list[Any]:

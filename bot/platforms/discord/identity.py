@@ -1,14 +1,11 @@
-"""Marks that we put on what comes back from Discord: signed button ids and sealed interaction tokens.
+"""Marks that we put on what comes back from Discord: signed button ids, as everywhere, and sealed interaction tokens.
 
-A button's id names the verb and the job, so it works after any restart; its signature keeps a stranger's client from making one up.
 An interaction token edits our message for 15 minutes: it is stored sealed, beside the message that it belongs to.
 """
 
 from __future__ import annotations
 
 import base64
-import hashlib
-import hmac
 import json
 import os
 from dataclasses import dataclass, field
@@ -17,9 +14,10 @@ from typing import Final
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from bot.commands import marks
+
 TOKEN_SECONDS: Final = 14 * 60
 """An interaction token lives for 15 minutes (Discord, "Interaction Callback"); it is left a minute early."""
-SIGNATURE: Final = 10
 NONCE_BYTES: Final = 12
 
 
@@ -31,30 +29,13 @@ class Token:
     token: str = field(repr=False)
 
 
-class Marks:
+class Marks(marks.Marks):
     """Signs button ids and seals tokens with two keys of the key ring."""
 
     def __init__(self, button_key: bytes, token_key: bytes) -> None:
         """Both of 32 bytes, for nothing else."""
-        self._button_key, self._box = button_key, AESGCM(token_key)
-
-    def button(self, verb: str, job_id: str) -> str:
-        """The custom id of a button: at most 100 characters."""
-        return f"v1:{verb}:{job_id}:{self._signature(verb, job_id)}"
-
-    def read_button(self, custom_id: str) -> tuple[str, str] | None:
-        """(verb, job id) of a button of ours; None for anything else."""
-        words = custom_id.split(":")
-        if len(words) != 4 or words[0] != "v1" or not custom_id.isascii():
-            return None
-        _, verb, job_id, signature = words
-        if not hmac.compare_digest(signature.encode(), self._signature(verb, job_id).encode()):
-            return None
-        return verb, job_id
-
-    def _signature(self, verb: str, job_id: str) -> str:
-        mac = hmac.new(self._button_key, f"{verb}\0{job_id}".encode(), hashlib.sha256).digest()
-        return base64.b32encode(mac).decode().lower()[:SIGNATURE]
+        super().__init__(button_key)
+        self._box = AESGCM(token_key)
 
     def seal(self, token: Token) -> str:
         """The token as it may be stored."""

@@ -10,7 +10,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Final
 
-from core.cards import Card, Message
+from core.cards import Card
 from core.ports import Clock
 
 EPOCH_MS: Final = 1_420_070_400_000
@@ -51,7 +51,7 @@ class Pace:
         if known is None or card.final:
             return 0.0
         now = self._clock.monotonic()
-        if known.mark != _mark(card):
+        if known.mark != card.news():
             return max(0.0, known.news_at - now)
         pause = LONGEST_PAUSE if known.refusals else OLD_PAUSE if self._is_old(message_id) else 0.0
         return max(known.at + pause, known.news_at, now + FIRST_PAUSE if strained else now) - now
@@ -60,7 +60,7 @@ class Pace:
         """The message shows this card now: Discord is a little more willing than it was."""
         known = self._shown.pop(message_id, None)
         refusals = 0 if known is None else max(0, known.refusals - 1)
-        self._keep(message_id, _Shown(_mark(card), self._clock.monotonic(), refusals))
+        self._keep(message_id, _Shown(card.news(), self._clock.monotonic(), refusals))
 
     def unsure(self, message_id: str) -> None:
         """Nobody knows what the message shows: an edit of it ended in doubt."""
@@ -95,14 +95,3 @@ class Pace:
 def born_ms(snowflake: str) -> int:
     """When an id of Discord's was made, in UTC milliseconds."""
     return (int(snowflake) >> 22) + EPOCH_MS
-
-
-def _mark(card: Card) -> tuple[object, ...]:
-    """What of a card is news: everything but its figures of progress. Money and what was changed are news with their values."""
-    lines = [_line(each) for each in (card.money, *card.changed)]
-    ids = [None if line is None else line.id for line in (card.state, card.error, card.note, *card.facts)]
-    return (*ids, None, *lines, None, *(action.verb for action in card.actions))
-
-
-def _line(line: Message | None) -> tuple[object, ...] | None:
-    return None if line is None else (line.id, *sorted((name, str(value)) for name, value in line.values.items()))
