@@ -1,0 +1,129 @@
+"""A card as a Telegram message: HTML and the buttons under it. Pure, from the card's lines.
+
+The order is the card's own: headline, state with its bar, facts, money, what was changed, error, actions. What people wrote is escaped and
+defused: in plain text Telegram makes mentions, commands and addresses of words by itself, and a mention rings at somebody's.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final
+from urllib.parse import urlsplit
+
+from telegram import CopyTextButton, InlineKeyboardButton, InlineKeyboardMarkup
+
+from bot.commands.marks import Marks
+from bot.engine.words import Words
+from core.cards import Card
+
+TEXT_MOST, CAPTION_MOST = 4096, 1024
+"""UTF-16 units of a text and of a caption, without their markup (Bot API, sendMessage, sendVideo)."""
+COPY_MOST: Final = 256
+"""Characters that a button can put on the clipboard (Bot API, CopyTextButton)."""
+BAR_STEPS: Final = 10
+SIGNS: Final[Mapping[str, str]] = {
+    "cancel": "✖",
+    "stop_waiting": "✖",
+    "again": "🎲",
+    "remix": "✏️",
+    "edit_prompt": "✏️",
+    "extend": "⏩",
+    "favourite": "⭐",
+    "unfavourite": "🌟",
+    "delete": "🗑",
+    "details": "ℹ️",
+    "other_generator": "🔀",
+    "check_again": "🔎",
+}
+"""Buttons that Telegram shows, each with its sign; what a message has by itself (download, link) is left out."""
+A_ROW: Final = 3
+JOINER: Final = "\u2060"
+"""A word joiner: it has no width, and what it stands in is neither a mention nor an address."""
+_LIVE: Final = re.compile(r"(?<=[@/#$])(?=\w)|(?<=\w\.)(?=[^\W\d_])|(?<=:)(?=//)")
+
+
+def escape(text: str) -> str:
+    """Foreign ``text`` so that it stands there as it is: no markup, no mention, no command, no link."""
+    return html.escape(_LIVE.sub(JOINER, text), quote=False)
+
+
+def units(text: str) -> int:
+    """How long Telegram finds a text: in UTF-16 units."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def cut(text: str, most: int) -> str:
+    """``text``, with an ellipsis where it is longer than ``most`` UTF-16 units; no character is cut in two."""
+    if units(text) <= most:
+        return text
+    kept = text.encode("utf-16-le", "surrogatepass")[: 2 * max(0, most - 1)].decode("utf-16-le", "ignore")
+    return kept.rstrip() + "…"
+
+
+def bar(fraction: float) -> str:
+    """Ten steps."""
+    full = min(BAR_STEPS, max(0, round(fraction * BAR_STEPS)))
+    return "▰" * full + "▱" * (BAR_STEPS - full)
+
+
+def card_html(card: Card, words: Words, now: int, *, caption: bool) -> str:
+    """The message's HTML, within the limit of a text or a ``caption``: if anything is too long it is what was changed, then the rest."""
+    lines = words.card(card, now)
+    state = str(lines["state_line"])
+    if lines["bar"] is not None:
+        state = f"{state}\n{bar(lines['bar'])}"
+    more = [str(lines[name]) for name in ("error_line", "changed_line", "note_line") if lines[name]]
+    small = [str(lines[name]) for name in ("facts_line", "money_line") if lines[name]]
+    headline = cut(str(lines["headline"]), 200)
+    left = (CAPTION_MOST if caption else TEXT_MOST) - 2 * len(
+        _LIVE.findall("\n".join((headline, state, *small, *more)))
+    )
+    left -= units("\n".join((headline, state, *small))) + 2
+    middle = [escape(cut(text, max(1, left // len(more) - 1))) for text in more]
+    return "\n".join(
+        [f"<b>{escape(headline)}</b>", escape(state), *middle, *(f"<i>{escape(each)}</i>" for each in small)]
+    )
+
+
+def keyboard(card: Card, words: Words, marks: Marks, *, prompt: str = "") -> InlineKeyboardMarkup | None:
+    """The buttons of a card; ``prompt``: put on the clipboard by one of them, where it is short enough."""
+    buttons = [
+        InlineKeyboardButton(
+            f"{SIGNS[each.verb]} {words.text(each.label)}", callback_data=marks.button(each.verb, card.job_id)
+        )
+        for each in card.actions
+        if each.verb in SIGNS
+    ]
+    if 0 < len(prompt) <= COPY_MOST and any(each.verb in ("remix", "edit_prompt") for each in card.actions):
+        buttons.append(InlineKeyboardButton(f"📋 {words.say('action.copy_prompt')}", copy_text=CopyTextButton(prompt)))
+    links = [str(each.values.get("link") or "") for each in card.changed]
+    buttons += [
+        InlineKeyboardButton(words.say("action.download"), url=link)
+        for link in links
+        if "." in (urlsplit(link).hostname or "")
+    ]
+    return rows(buttons)
+
+
+def rows(buttons: Sequence[InlineKeyboardButton], width: int = A_ROW) -> InlineKeyboardMarkup | None:
+    """Buttons in rows; None without any."""
+    if not buttons:
+        return None
+    return InlineKeyboardMarkup([buttons[start : start + width] for start in range(0, len(buttons), width)])
+
+
+def plain(text: str) -> str:
+    """Our own HTML without its markup, for when Telegram cannot read it."""
+    return html.unescape(re.sub(r"</?[a-z][^<>]*>", "", text))
+
+
+def titled(title: str, lines: Sequence[str]) -> str:
+    """A bold title and lines under it; all of it text, not HTML."""
+    return "\n".join([f"<b>{escape(title)}</b>", *(escape(each) for each in lines)])
+
+
+def link(text: str, address: str) -> str:
+    """``text`` with an address of our own behind it."""
+    return f'<a href="{html.escape(address)}">{escape(text)}</a>'
