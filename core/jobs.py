@@ -308,6 +308,8 @@ class Order:
     origin_id: str | None = None
     attachment: Attachment | None = None
     inbox_id: int | None = None
+    more_inbox_ids: tuple[int, ...] = ()
+    """Further rows of the inbox in which the same command came, such as the pictures of an album."""
     receipt: Receipt | None = None
     answers: bool = False
     """Whether the platform answers the command with a message of its own at once, which then becomes the job's card."""

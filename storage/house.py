@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.ids import first_job_id
+from storage.intake import RAW
 from storage.rows import dump
 
 
@@ -113,12 +114,13 @@ def tidy(
     commands or trails: they are walked from their old end, which the rounds before have emptied.
     """
     commands = connection.execute(
-        "SELECT id, state, received_at FROM inbox WHERE id > ? ORDER BY id LIMIT ?", (after_inbox_id, most)
+        f"SELECT id, state, received_at, {RAW} AS raw FROM inbox WHERE id > ? ORDER BY id LIMIT ?",
+        (after_inbox_id, most),
     ).fetchall()
     old = [row for row in commands if row["received_at"] < inbox_before]
     removed = 0
     for row in old:
-        if row["state"] != "pending":
+        if row["state"] != "pending" or row["raw"]:  # a raw update of a platform that was switched off
             removed += connection.execute("DELETE FROM inbox WHERE id = ?", (row["id"],)).rowcount
     walked = old[-1]["id"] if old else after_inbox_id
     more = len(old) == most

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -30,6 +30,13 @@ STANDING = (
 """All that decides about an order, in one look. An unclear job takes no place: nobody knows how long it stays."""
 FAIR_STEP = 1.0
 """How far one job moves its person on in the fair queue."""
+RAW = "json_type(payload, '$.raw') IS NOT NULL"
+"""An inbox row that holds a platform's raw update (``updates.py``): what it asks for, if anything, only its platform can read."""
+SENDER = (
+    "(SELECT account_id FROM identities AS i"
+    " WHERE i.platform = inbox.platform AND i.external_id = json_extract(inbox.payload, '$.actor.external_id'))"
+)
+"""The account of who sent an inbox row; NULL for whom nothing was ever made."""
 ACKNOWLEDGE_MS = 5000
 """How long a platform that answers commands by itself has to do so, before the card is edited, or posted as a message of its own."""
 
@@ -41,22 +48,33 @@ def receive(
 
     A pending row brings what its sender has set, so that reading the command needs no look of its own.
     """
+    fresh = receive_new(connection, platform, update_id, payload, now)
+    if fresh is not None:
+        return fresh
+    first = connection.execute(
+        "SELECT * FROM inbox WHERE platform = ? AND update_id = ?", (platform, update_id)
+    ).fetchone()
+    return with_sender(connection, inbox_of(first))
+
+
+def receive_new(
+    connection: sqlite3.Connection, platform: str, update_id: str, payload: Mapping[str, Any], now: int
+) -> InboxRow | None:
+    """Keep a raw command; None when (platform, update id) is known already, whatever became of it."""
     dumped = dump(payload)
     fresh = connection.execute(
         "INSERT INTO inbox (platform, update_id, payload, state, received_at) VALUES (?, ?, ?, 'pending', ?)"
         " ON CONFLICT (platform, update_id) DO NOTHING RETURNING id",
         (platform, update_id, dumped, now),
     ).fetchall()
-    if fresh:
-        row = InboxRow(fresh[0]["id"], platform, update_id, load(dumped), "pending", None, None, now)
-        return _with_sender(connection, row)
-    first = connection.execute(
-        "SELECT * FROM inbox WHERE platform = ? AND update_id = ?", (platform, update_id)
-    ).fetchone()
-    return _with_sender(connection, inbox_of(first))
+    if not fresh:
+        return None
+    row = InboxRow(fresh[0]["id"], platform, update_id, load(dumped), "pending", None, None, now)
+    return with_sender(connection, row)
 
 
-def _with_sender(connection: sqlite3.Connection, row: InboxRow) -> InboxRow:
+def with_sender(connection: sqlite3.Connection, row: InboxRow) -> InboxRow:
+    """Return a pending row with its sender's account and settings."""
     sender = row.payload.get("actor")
     if row.state != "pending" or sender is None:
         return row
@@ -191,35 +209,35 @@ def accept(
 
 
 def _mark(connection: sqlite3.Connection, order: Order, job_id: str, account_id: str) -> None:
-    """The command is understood: its raw text is in the job now and is erased here."""
-    if order.inbox_id is not None:
+    """The command is understood: its raw text is in the job now and is erased here, in every row that it came in."""
+    first = () if order.inbox_id is None else (order.inbox_id,)
+    for inbox_id in (*first, *order.more_inbox_ids):
         connection.execute(
             "UPDATE inbox SET state = 'accepted', job_id = ?, account_id = ?, payload = '{}' WHERE id = ?",
-            (job_id, account_id, order.inbox_id),
+            (job_id, account_id, inbox_id),
         )
 
 
-def refuse(connection: sqlite3.Connection, inbox_id: int, failure: Mapping[str, Any]) -> None:
-    """Mark a command as refused, so that its redelivery gets the same answer; its text is erased.
+def refuse(connection: sqlite3.Connection, inbox_id: int, failure: Mapping[str, Any], more: Sequence[int] = ()) -> None:
+    """Mark a command, and the rows of ``more`` that belong to it, as refused, so that its redelivery gets the same answer; its text is
+    erased.
 
     Who sent it stays: the reason may quote them, and they may have no account yet by which ``forget`` would find it.
     """
-    connection.execute(
+    connection.executemany(
         "UPDATE inbox SET state = 'refused', failure = ?,"
         " payload = json_object('actor', json_object('external_id', json_extract(payload, '$.actor.external_id'))),"
-        " account_id = (SELECT account_id FROM identities AS i"
-        " WHERE i.platform = inbox.platform AND i.external_id = json_extract(inbox.payload, '$.actor.external_id'))"
-        " WHERE id = ? AND state = 'pending'",
-        (dump(failure), inbox_id),
+        f" account_id = {SENDER} WHERE id = ? AND state = 'pending'",
+        [(dump(failure), each) for each in (inbox_id, *more)],
     )
 
 
 def pending(connection: sqlite3.Connection, most: int) -> list[InboxRow]:
-    """Return commands that were received and not yet understood, oldest first."""
+    """Return commands that were received and not yet understood, oldest first; raw updates are their platform's."""
     return [
-        _with_sender(connection, inbox_of(row))
+        with_sender(connection, inbox_of(row))
         for row in connection.execute(
-            "SELECT * FROM inbox WHERE state = 'pending' ORDER BY id LIMIT ?", (most,)
+            f"SELECT * FROM inbox WHERE state = 'pending' AND NOT ({RAW}) ORDER BY id LIMIT ?", (most,)
         ).fetchall()
     ]
 

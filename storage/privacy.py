@@ -144,6 +144,9 @@ def export(connection: sqlite3.Connection, account_id: str) -> dict[str, list[di
             "SELECT id, kind, job_id, key, mime, bytes, sha256, width, height, seconds, created_at"
             " FROM clips WHERE account_id = ?"
         ),
+        "platform_files": rows(
+            "SELECT platform, clip_id, variant FROM platform_files WHERE clip_id IN (SELECT id FROM clips WHERE account_id = ?)"
+        ),
         "favourites": rows("SELECT clip_id, at FROM favourites WHERE account_id = ?"),
         "identities": rows("SELECT platform, external_id, created_at FROM identities WHERE account_id = ?"),
         "settings": settings_of(connection, account_id),

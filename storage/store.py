@@ -14,7 +14,23 @@ from core.money import Period, Scope
 from core.ports import Clock
 from core.states import DeliveryState
 from core.steps import AdmissionCaps, DefaultLimits, Step
-from storage import audit, chats, house, intake, jobs, late, library, messages, people, privacy, quota, views
+from storage import (
+    audit,
+    chats,
+    house,
+    intake,
+    jobs,
+    kept_files,
+    late,
+    library,
+    messages,
+    moving,
+    people,
+    privacy,
+    quota,
+    updates,
+    views,
+)
 from storage.database import Database
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -60,13 +76,26 @@ class SqliteStore:
             )
         )
 
-    async def refuse(self, inbox_id: int, failure: Mapping[str, Any]) -> None:
-        """Remember why a command was refused."""
-        await self.database.write(lambda c: intake.refuse(c, inbox_id, failure))
+    async def refuse(self, inbox_id: int, failure: Mapping[str, Any], more: Sequence[int] = ()) -> None:
+        """Remember why a command was refused, which came in the rows of ``more``, too."""
+        await self.database.write(lambda c: intake.refuse(c, inbox_id, failure, more))
 
     async def pending_inbox(self, most: int = 100) -> list[InboxRow]:
-        """Commands that were received and not yet understood."""
+        """Commands that were received and not yet understood; no raw updates."""
         return await self.database.read(lambda c: intake.pending(c, most))
+
+    async def keep_updates(self, platform: str, updates_: Sequence[updates.Update]) -> list[InboxRow]:
+        """Keep (update id, payload) of raw updates in one transaction; returns those that are new."""
+        now = self._clock.now()
+        return await self.database.write(lambda c: updates.keep(c, platform, updates_, now), weight=16)
+
+    async def raw_updates(self, platform: str, most: int = 500) -> list[InboxRow]:
+        """Raw updates that nobody has seen to, oldest first."""
+        return await self.database.read(lambda c: updates.unread(c, platform, most))
+
+    async def handled(self, inbox_ids: Sequence[int]) -> None:
+        """Raw updates that made no job are seen to; their text is erased."""
+        await self.database.write(lambda c: updates.handled(c, inbox_ids))
 
     # -------------------------------------------------------------------------------------------------------------------- jobs
 
@@ -264,6 +293,26 @@ class SqliteStore:
         now = self._clock.now()
         await self.database.write(lambda c: library.set_favourite(c, account_id, clip_id, on=on, now=now))
 
+    async def remember_file(self, platform: str, owner: str, clip_id: str, variant: str, file_id: str) -> None:
+        """Keep a platform's handle for a clip (``original`` or ``smaller``), which only its bot ``owner`` can use."""
+        await self.database.write(lambda c: kept_files.remember(c, platform, owner, clip_id, variant, file_id))
+
+    async def known_file(self, platform: str, owner: str, clip_id: str, variant: str) -> str | None:
+        """Such a handle, or None."""
+        return await self.database.read(lambda c: kept_files.known(c, platform, owner, clip_id, variant))
+
+    async def forget_file(self, platform: str, owner: str, clip_id: str, variant: str) -> None:
+        """A handle is good no longer."""
+        await self.database.write(lambda c: kept_files.forget(c, platform, owner, clip_id, variant))
+
+    async def shared_clips(
+        self, platform: str, owner: str, account_id: str, words: str, most: int, before: str | None = None
+    ) -> list[tuple[views.JobRow, str]]:
+        """The account's clips whose handle is known and whose prompt has all ``words``, newest first."""
+        return await self.database.read(
+            lambda c: kept_files.shared(c, platform, owner, account_id, words=words, most=most, before=before)
+        )
+
     async def delete_job(self, job_id: str) -> list[str]:
         """Erase an ended job but its money; returns keys of files to delete."""
         now = self._clock.now()
@@ -399,6 +448,14 @@ class SqliteStore:
     async def remembered(self, platform: str, name: str) -> str | None:
         """Such a note, or None."""
         return await self.database.read(lambda c: chats.remembered(c, platform, name))
+
+    async def chat_moved(self, platform: str, old: str, new: str) -> None:
+        """A chat has another id from now on: its places, allowances, limits and rules follow, its messages are lost."""
+        now, move = self._clock.now(), moving.Move(platform, old, new)
+        found = await self.database.read_long(lambda c: moving.find(c, move, now))
+        await self.database.write(lambda c: moving.move_chat(c, move, now, found), weight=64)
+        for guild in (old, new):
+            self.channel_rules.forget(platform, guild)
 
     async def chat_figures(self, chat: str) -> tuple[int, int]:
         """(clips posted in a chat, credits charged for them)."""

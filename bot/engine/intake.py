@@ -64,9 +64,9 @@ class Intake:
     ) -> tuple[Job, bool]:
         """Make the command durable, then its job; returns (job, is new).
 
-        ``payload``: actor, place, fields and optionally attachment, receipt, dedupe_key. ``received`` is awaited between the two steps:
-        from there on the command may be acknowledged. Raises RequestError kinds; a command that was refused before is refused again with
-        the same words.
+        ``payload``: actor, place, fields and optionally attachment, receipt, dedupe_key, more_inbox_ids. ``received`` is awaited between
+        the two steps: from there on the command may be acknowledged. Raises RequestError kinds; a command that was refused before is
+        refused again with the same words.
         """
         row = await self._parts.store.receive(platform, update_id, payload)
         self._parts.reach("received")
@@ -92,7 +92,7 @@ class Intake:
         except ReelayError as error:
             # Whoever is told "no" must not get a job later on, so also a fault of ours ends this command where it still can.
             failure = {"code": error.code, "message_id": error.message_id, "values": error.values}
-            await self._parts.store.refuse(row.id, failure)
+            await self._parts.store.refuse(row.id, failure, _more(payload))
             raise
         self._parts.reach("accepted")
         if is_new:
@@ -215,6 +215,7 @@ class Intake:
             origin_id=offer.origin_id,
             attachment=attachment or offer.goes_on,
             inbox_id=row.id,
+            more_inbox_ids=_more(payload),
             receipt=None if receipt is None else Receipt.from_json(receipt),
             answers=bool(payload.get("answers")),
             flat_price=self.flat_price is not None,
@@ -250,6 +251,11 @@ def _going_on(applied: Applied, fields: Mapping[str, Any]) -> dict[str, Any]:
     """A clip that goes on from another one looks like it, unless it is wished otherwise."""
     same = {"provider": applied.provider, "aspect_ratio": applied.aspect_ratio, "resolution": applied.resolution}
     return {**same, **{name: value for name, value in fields.items() if value not in (None, "")}}
+
+
+def _more(payload: Mapping[str, Any]) -> tuple[int, ...]:
+    """Further rows of the inbox in which the command came."""
+    return tuple(payload.get("more_inbox_ids", ()))
 
 
 def _hash(fields: Mapping[str, Any], picture: str | None) -> str:
