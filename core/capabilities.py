@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from core.errors import Unsupported
-from core.requests import ASPECTS, RESOLUTIONS, SECONDS, Choices, Wanted
+from core.requests import ASPECTS, MOST_PICTURES, RESOLUTIONS, SECONDS, Choices, Wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,7 @@ class Capabilities:
     text: bool = True
     image: bool = True
     reference_images: int = 0
+    """Pictures of people, things and looks that one clip takes; they are used where an order brings two or more."""
     last_frame: bool = False
     seed: bool = True
     negative_prompt: bool = True
@@ -61,6 +62,12 @@ class Capabilities:
         """The model used when none is named."""
         return self.models[0]
 
+    def pictures_used(self, sent: int) -> int:
+        """How many of an order's pictures it uses: several as references where it can, else the first one as the clip's beginning."""
+        if sent > 1 and self.reference_images > 1:
+            return min(sent, self.reference_images, MOST_PICTURES)
+        return min(sent, 1) if self.image else 0
+
 
 @dataclass(frozen=True, slots=True)
 class Applied:
@@ -79,7 +86,20 @@ class Applied:
     line: str = ""
     """What somebody says, as it was written; a generator's own marks around it are its provider's business."""
     picture: str | None = None
-    """Key of the normalised picture in the clip store."""
+    """Key of the normalised picture in the clip store with which the clip begins."""
+    references: tuple[str, ...] = ()
+    """Keys of normalised pictures whose people, things and looks appear in the clip; then it begins with none."""
+
+    @property
+    def pictures(self) -> tuple[str, ...]:
+        """Keys of all its pictures, in the order in which they came."""
+        return self.references if self.picture is None else (self.picture,)
+
+    def with_pictures(self, keys: Iterable[str]) -> Applied:
+        """The same with these pictures: the clip begins with a single one, and several are references."""
+        found = tuple(keys)
+        one = found[0] if len(found) == 1 else None
+        return replace(self, picture=one, references=found if one is None else ())
 
     def as_json(self) -> dict[str, Any]:
         """Return plain JSON that ``from_json`` reads back unchanged."""
@@ -88,7 +108,8 @@ class Applied:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Applied:
         """Read what ``as_json`` wrote; fields of a later version are ignored."""
-        return cls(**{name: data[name] for name in cls.__dataclass_fields__ if name in data})
+        known = {name: data[name] for name in cls.__dataclass_fields__ if name in data}
+        return cls(**{**known, "references": tuple(data.get("references", ()))})
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +129,7 @@ def fit(wanted: Wanted, capabilities: Capabilities, *, seed: int) -> tuple[Appli
     can = capabilities
     _refuse_impossible(wanted, can)
     shape, changes = _shape(wanted, can)
+    changes += _left_out_pictures(wanted.pictures, can)
     if wanted.person_generation is not None and can.unpaid:
         # Only vendors with rules on real people know this switch; a generator without such rules has nothing to apply it to.
         changes.append(Change("change.ignored", {"field": "person_generation", "generator": can.title}))
@@ -131,7 +153,12 @@ def _refuse_impossible(wanted: Wanted, can: Capabilities) -> None:
     """Raise Unsupported for the first explicit wish that has no nearest thing to offer."""
     silent_wish = "audio" in wanted.explicit and wanted.audio != can.audio and not can.audio_switch
     tests: tuple[tuple[bool, str, object, tuple[str, ...]], ...] = (
-        (wanted.with_picture and not can.image, "image_file", "a picture", ("a prompt without a picture",)),
+        (
+            wanted.with_picture and not can.pictures_used(wanted.pictures),
+            "image_file",
+            "a picture",
+            ("a prompt without a picture",),
+        ),
         (not wanted.with_picture and not can.text, "prompt", "no picture", ("a picture with a prompt",)),
         (
             bool(wanted.negative_prompt) and not can.negative_prompt,
@@ -147,6 +174,16 @@ def _refuse_impossible(wanted: Wanted, can: Capabilities) -> None:
     for impossible, field, wrote, legal in tests:
         if impossible:
             raise _unsupported(field, wrote, legal, can)
+
+
+def _left_out_pictures(sent: int, can: Capabilities) -> list[Change]:
+    """What is told when not all pictures are used; another generator is never taken for their sake."""
+    used = can.pictures_used(sent)
+    if used == sent:
+        return []
+    if used == 1:
+        return [Change("change.one_picture", {"sent": sent, "generator": can.title})]
+    return [Change("change.references_most", {"sent": sent, "most": used, "generator": can.title})]
 
 
 def _shape(wanted: Wanted, can: Capabilities) -> tuple[dict[str, Any], list[Change]]:

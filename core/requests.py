@@ -18,6 +18,8 @@ NEGATIVE_CHARACTERS: Final = 1000
 LINE_CHARACTERS: Final = 500
 SESSION_CHARACTERS: Final = 128
 SEED_MOST: Final = 2**32 - 1
+MOST_PICTURES: Final = 10
+"""Of one order that are used, whatever a generator takes: as many as the album of a chat holds, and what two minutes prepare."""
 
 ASPECTS: Final = ("16:9", "9:16")
 RESOLUTIONS: Final = ("720p", "1080p")
@@ -43,7 +45,8 @@ class Wanted:
     person_generation: str | None = None
     provider: str | None = None
     model: str | None = None
-    with_picture: bool = False
+    pictures: int = 0
+    """How many came with it."""
     explicit: frozenset[str] = field(default_factory=frozenset)
 
     def as_json(self) -> dict[str, Any]:
@@ -53,8 +56,15 @@ class Wanted:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Wanted:
         """Read what ``as_json`` wrote; fields of a later version are ignored."""
-        known = {name: data[name] for name in cls.__dataclass_fields__ if name in data}
+        one = int(data.get("with_picture", False))  # as it was written while there was one at most
+        known: dict[str, Any] = {"pictures": one}
+        known |= {name: data[name] for name in cls.__dataclass_fields__ if name in data}
         return cls(**{**known, "explicit": frozenset(data.get("explicit", ()))})
+
+    @property
+    def with_picture(self) -> bool:
+        """Whether any came with it."""
+        return self.pictures > 0
 
     def with_prompt(self, prompt: str) -> Wanted:
         """The same wish with another prompt."""
@@ -90,8 +100,8 @@ def clean_text(text: str) -> str:
     return _WIDE_SPACE.sub(" ", text).strip()
 
 
-def parse_wanted(fields: Mapping[str, Any], choices: Choices, *, with_picture: bool) -> Wanted:
-    """Read the fields of docs/reference/http.md (``duration``, ``generate_audio`` …) into a Wanted.
+def parse_wanted(fields: Mapping[str, Any], choices: Choices, *, pictures: int) -> Wanted:
+    """Read the fields of docs/reference/http.md (``duration``, ``generate_audio`` …) into a Wanted. ``pictures``: how many came along.
 
     Raises BadOption, naming the field and its legal values. Empty strings and None mean "not given".
     """
@@ -106,7 +116,7 @@ def parse_wanted(fields: Mapping[str, Any], choices: Choices, *, with_picture: b
 
     prompt = _text(take("prompt"), "prompt", PROMPT_CHARACTERS)
     line = _text(take("line"), "line", LINE_CHARACTERS)
-    if not prompt and not line and not with_picture:
+    if not prompt and not line and not pictures:
         legal = f"a description of the clip, up to {PROMPT_CHARACTERS} characters"
         raise BadOption("prompt", "nothing", legal, message_id="error.no_prompt")
     default = Wanted()
@@ -130,7 +140,7 @@ def parse_wanted(fields: Mapping[str, Any], choices: Choices, *, with_picture: b
         person_generation=None if person is None else _one_of(person, "person_generation", PERSON_GENERATION),
         provider=None if provider is None else _one_of(provider, "provider", choices.providers),
         model=None if model is None else _text(model, "model", 200),
-        with_picture=with_picture,
+        pictures=pictures,
         explicit=frozenset(explicit),
     )
 

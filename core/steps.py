@@ -49,7 +49,8 @@ class Step:
     ticket: Mapping[str, Any] | None = None
     attempt_state: AttemptState | None = None
     clip: Clip | None = None
-    source: Clip | None = None
+    sources: tuple[Clip, ...] = ()
+    """The normalised pictures of the job."""
     watch_until: int | None = None
     """The job is given up, its attempt is watched on until then (UTC ms): a clip that still comes is kept."""
 

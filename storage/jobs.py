@@ -45,8 +45,8 @@ def apply(connection: sqlite3.Connection, step: Step, now: int) -> Job:
         raise IllegalMove(f"job {job.id} has ended and is never due again")
     if step.failure is not None:
         values["failure"] = dump(step.failure.as_json())
-    if step.source is not None:
-        insert_clip(connection, step.source)
+    for source in step.sources:
+        insert_clip(connection, source)
     if step.clip is not None:
         insert_clip(connection, step.clip)
         values["clip_id"] = step.clip.id

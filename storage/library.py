@@ -5,12 +5,28 @@ from __future__ import annotations
 import sqlite3
 
 from core.errors import NotFound
-from core.jobs import Clip
+from core.jobs import Attachment, Clip
 from storage.intake import LIVE_JOBS
 from storage.jobs import finish_attempt_lost
-from storage.rows import clip_of, insert_clip
+from storage.rows import clip_of, insert_clip, load
 
 __all__ = ["clip", "delete_job", "expired", "insert_clip", "keys_in_use", "own_clip", "set_favourite"]
+
+PICTURES_OF_LIVE_JOBS = (
+    "SELECT json_extract(applied, '$.picture') FROM jobs"
+    f" WHERE {LIVE_JOBS} AND json_extract(applied, '$.picture') IS NOT NULL"
+    f" UNION ALL SELECT json_each.value FROM jobs, json_each(jobs.applied, '$.references') WHERE {LIVE_JOBS}"
+)
+TOOK_IT_ALONG = (
+    "j.account_id = clips.account_id AND j.hidden = 0 AND j.id <> clips.job_id"
+    " AND (json_extract(j.applied, '$.picture') = clips.key"
+    " OR EXISTS (SELECT 1 FROM json_each(j.applied, '$.references') WHERE value = clips.key))"
+)
+"""Of a job ``j``: Again or Remix gave it a picture of another one's."""
+WITHOUT_WORDS = (
+    "applied = json_set(applied, '$.prompt', '', '$.line', '', '$.negative_prompt', '',"
+    " '$.picture', NULL, '$.references', json('[]'))"
+)
 
 
 def clip(connection: sqlite3.Connection, clip_id: str) -> Clip:
@@ -43,12 +59,11 @@ def set_favourite(connection: sqlite3.Connection, account_id: str, clip_id: str,
 def expired(connection: sqlite3.Connection, before: int, most: int) -> list[str]:
     """Forget files made before ``before`` that nobody starred and no live job or unsent delivery needs; returns their keys.
 
-    The clip of a job takes its poster and the job's source picture along.
+    The clip of a job takes its poster and the job's source pictures along.
     """
     rows = connection.execute(
         "SELECT id, key, poster_key FROM clips AS c WHERE created_at < ? AND deleted_at IS NULL"
-        " AND key NOT IN (SELECT json_extract(applied, '$.picture') FROM jobs"
-        f" WHERE {LIVE_JOBS} AND json_extract(applied, '$.picture') IS NOT NULL)"
+        f" AND key NOT IN ({PICTURES_OF_LIVE_JOBS})"
         " AND NOT EXISTS (SELECT 1 FROM favourites WHERE clip_id = c.id)"
         " AND NOT EXISTS (SELECT 1 FROM favourites AS f JOIN jobs AS j ON j.clip_id = f.clip_id WHERE j.id = c.job_id)"
         " AND NOT EXISTS (SELECT 1 FROM jobs AS j WHERE j.id = c.job_id AND j.state NOT IN ('done', 'failed', 'cancelled'))"
@@ -73,13 +88,12 @@ def delete_job(connection: sqlite3.Connection, job_id: str, now: int) -> list[st
 
     Its command needs nothing: it lost its words when it became the job (``intake.accept``).
     """
-    _hand_picture_on(connection, job_id)
+    _hand_pictures_on(connection, job_id)
     rows = connection.execute("SELECT id, key, poster_key FROM clips WHERE job_id = ?", (job_id,)).fetchall()
     keys = _erase_rows(connection, rows)
     finish_attempt_lost(connection, job_id, now)
     connection.execute(
-        "UPDATE attempts SET applied = json_set(applied, '$.prompt', '', '$.line', '', '$.negative_prompt', '', '$.picture', NULL),"
-        " ticket = NULL, watch_at = NULL, watch_until = NULL WHERE job_id = ?",
+        f"UPDATE attempts SET {WITHOUT_WORDS}, ticket = NULL, watch_at = NULL, watch_until = NULL WHERE job_id = ?",
         (job_id,),
     )
     connection.execute("DELETE FROM cards WHERE job_id = ?", (job_id,))
@@ -87,7 +101,7 @@ def delete_job(connection: sqlite3.Connection, job_id: str, now: int) -> list[st
     connection.execute("DELETE FROM events WHERE job_id = ?", (job_id,))
     connection.execute(
         "UPDATE jobs SET hidden = 1, wanted = '{}', place = json_remove(place, '$.details.picture_url'),"
-        " applied = json_set(applied, '$.prompt', '', '$.line', '', '$.negative_prompt', '', '$.picture', NULL),"
+        f" {WITHOUT_WORDS},"
         " changed = '[]', attachment = NULL, failure = NULL, session_id = NULL, note = NULL, clip_id = NULL, updated_at = ?,"
         " version = version + 1 WHERE id = ?",
         (now, job_id),
@@ -95,13 +109,11 @@ def delete_job(connection: sqlite3.Connection, job_id: str, now: int) -> list[st
     return keys
 
 
-def _hand_picture_on(connection: sqlite3.Connection, job_id: str) -> None:
+def _hand_pictures_on(connection: sqlite3.Connection, job_id: str) -> None:
     """A picture that Again or Remix took along belongs to the newest of those jobs from now on."""
     connection.execute(
-        "UPDATE clips SET job_id = (SELECT j.id FROM jobs AS j WHERE j.account_id = clips.account_id AND j.hidden = 0"
-        " AND j.id <> clips.job_id AND json_extract(j.applied, '$.picture') = clips.key ORDER BY j.created_at DESC LIMIT 1)"
-        " WHERE job_id = ? AND kind = 'source' AND EXISTS (SELECT 1 FROM jobs AS j WHERE j.account_id = clips.account_id"
-        " AND j.hidden = 0 AND j.id <> clips.job_id AND json_extract(j.applied, '$.picture') = clips.key)",
+        f"UPDATE clips SET job_id = (SELECT j.id FROM jobs AS j WHERE {TOOK_IT_ALONG} ORDER BY j.created_at DESC LIMIT 1)"
+        f" WHERE job_id = ? AND kind = 'source' AND EXISTS (SELECT 1 FROM jobs AS j WHERE {TOOK_IT_ALONG})",
         (job_id,),
     )
 
@@ -122,7 +134,14 @@ def keys_in_use(connection: sqlite3.Connection) -> set[str]:
     """Return the key of every file that a row speaks of."""
     rows = connection.execute(
         "SELECT key FROM clips UNION SELECT poster_key FROM clips WHERE poster_key IS NOT NULL"
-        f" UNION SELECT json_extract(attachment, '$.key') FROM jobs WHERE {LIVE_JOBS} AND state = 'preparing' AND attachment IS NOT NULL"
-        " UNION SELECT json_extract(payload, '$.attachment.key') FROM inbox WHERE state = 'pending'"
     ).fetchall()
-    return {row[0] for row in rows if row[0]}
+    waiting = connection.execute(
+        f"SELECT attachment FROM jobs WHERE {LIVE_JOBS} AND state = 'preparing' AND attachment IS NOT NULL"
+        " UNION ALL SELECT json_extract(payload, '$.attachment') FROM inbox WHERE state = 'pending'"
+    ).fetchall()
+    return {row["key"] for row in rows} | {key for row in waiting for key in uploads(row["attachment"])}
+
+
+def uploads(attachment: str | None) -> tuple[str, ...]:
+    """Keys of the pictures of a stored attachment that lie here as they came."""
+    return () if attachment is None else Attachment.from_json(load(attachment)).uploads

@@ -8,6 +8,7 @@ from typing import Any
 
 from core.errors import Conflict
 from storage.intake import LIVE_JOBS
+from storage.library import uploads
 from storage.people import settings_of
 
 
@@ -37,9 +38,8 @@ def forget(
         keys += [key for key in (row["key"], row["poster_key"]) if key]
         clips += row["kind"] == "clip"
     # Pictures as they came: here those of jobs that ended before they were prepared, below those of commands not yet understood.
-    uploads = connection.execute(
-        "SELECT json_extract(attachment, '$.key') AS key FROM jobs WHERE account_id = ? AND attachment IS NOT NULL",
-        (account_id,),
+    attachments = connection.execute(
+        "SELECT attachment FROM jobs WHERE account_id = ? AND attachment IS NOT NULL", (account_id,)
     ).fetchall()
     statements = (
         "DELETE FROM cards WHERE job_id IN (SELECT id FROM jobs WHERE account_id = ?)",
@@ -65,9 +65,9 @@ def forget(
     for row in connection.execute(
         "SELECT id, platform, external_id FROM identities WHERE account_id = ?", (account_id,)
     ).fetchall():
-        uploads += connection.execute(
+        attachments += connection.execute(
             "DELETE FROM inbox WHERE platform = ? AND json_extract(payload, '$.actor.external_id') = ?"
-            " RETURNING json_extract(payload, '$.attachment.key') AS key",
+            " RETURNING json_extract(payload, '$.attachment') AS attachment",
             (row["platform"], row["external_id"]),
         ).fetchall()
         connection.execute(
@@ -77,7 +77,7 @@ def forget(
     jobs = connection.execute("DELETE FROM jobs WHERE account_id = ?", (account_id,)).rowcount
     connection.execute("UPDATE accounts SET forgotten_at = ? WHERE id = ?", (now, account_id))
     connection.execute("INSERT OR REPLACE INTO erasures (account_id, at) VALUES (?, ?)", (account_id, now))
-    return keys + [row["key"] for row in uploads if row["key"]], jobs, clips
+    return keys + [key for row in attachments for key in uploads(row["attachment"])], jobs, clips
 
 
 def traces_left(connection: sqlite3.Connection) -> dict[str, int]:

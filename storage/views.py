@@ -67,7 +67,7 @@ def row_of(connection: sqlite3.Connection, row: sqlite3.Row) -> JobRow:
         "SELECT state FROM deliveries WHERE job_id = ? AND kind = 'clip' ORDER BY id DESC LIMIT 1", (job.id,)
     ).fetchone()
     state = None if delivery is None else str(delivery["state"])
-    return JobRow(job, clip, favourite, position, job.applied.picture is not None, state, own_ahead)
+    return JobRow(job, clip, favourite, position, bool(job.applied.pictures), state, own_ahead)
 
 
 def one(connection: sqlite3.Connection, job_id: str, account_id: str | None = None) -> JobRow:
@@ -93,7 +93,7 @@ def history(
     table, where, values = "jobs", ["account_id = ?", "hidden = 0"], [account_id]
     filters: dict[str | None, str] = {
         "favourites": "clip_id IN (SELECT clip_id FROM favourites WHERE account_id = jobs.account_id)",
-        "with_image": "json_extract(applied, '$.picture') IS NOT NULL",
+        "with_image": "(json_extract(applied, '$.picture') IS NOT NULL OR json_array_length(applied, '$.references') > 0)",
         "completed": "clip_id IS NOT NULL",
     }
     if only in filters:

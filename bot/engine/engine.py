@@ -118,8 +118,8 @@ class Engine:
                     continue
                 self.parts.figures.job_ended(job.applied.provider, job.state.value, 0)
                 self.changed(job)
-                if job.attachment is not None and job.attachment.key is not None:  # the picture as it came
-                    await self.parts.clips.delete(job.attachment.key)
+                for key in job.attachment.uploads if job.attachment is not None else ():  # the pictures as they came
+                    await self.parts.clips.delete(key)
                 return job
             job = await self.parts.store.wish(job_id, "cancel")
             self.lanes.touch(job)

@@ -128,30 +128,32 @@ class Intake:
         fields: Mapping[str, Any],
         *,
         with_picture: bool,
+        pictures: int = 1,
         settings: Mapping[str, Any] | None = None,
         account_id: str | None = None,
     ) -> tuple[Offer, int]:
         """Return what a command with these fields would make, and its price in credits; nothing is held or kept.
 
-        ``with_picture``: one of its own would come with it. Raises what the command would raise for its fields.
+        ``with_picture``: ``pictures`` of its own would come with it. Raises what the command would raise for its fields.
         """
         parse_label(fields.get("idempotency_key"), "idempotency_key")
-        offer = await self._read(fields, settings or {}, account_id, attached=with_picture)
+        offer = await self._read(fields, settings or {}, account_id, attached=pictures if with_picture else 0)
         return offer, self._price(offer)
 
     async def _read(
-        self, fields: Mapping[str, Any], settings: Mapping[str, Any], account_id: str | None, *, attached: bool
+        self, fields: Mapping[str, Any], settings: Mapping[str, Any], account_id: str | None, *, attached: int
     ) -> Offer:
-        """Every field of an order, for the order and for its estimate. Raises RequestError kinds."""
+        """Every field of an order, for the order and for its estimate. ``attached``: its own pictures. Raises RequestError kinds."""
         extended = await self._extended(fields.get("extend_of"), account_id)
         if extended is not None:
             if attached or fields.get("reuse_image_of"):
                 raise BadOption("extend_of", "a clip with a picture", "given without a picture")
             fields = _going_on(extended.job.applied, fields)
-        picture = await self._reused_picture(fields.get("reuse_image_of"), account_id)
-        offer = self._fit(fields, settings, with_picture=attached or picture is not None or extended is not None)
-        if picture is not None and not attached:
-            offer.applied = replace(offer.applied, picture=picture)
+        reused = await self._reused_pictures(fields.get("reuse_image_of"), account_id)
+        offer = self._fit(fields, settings, pictures=attached or len(reused) or int(extended is not None))
+        if reused and not attached:
+            used = offer.provider.capabilities.pictures_used(len(reused))
+            offer.applied = offer.applied.with_pictures(reused[:used])
         offer.origin_id = parse_label(fields.get("parent_id"), "parent_id")
         if extended is not None and extended.clip is not None:
             offer.goes_on = Attachment("last frame", "image/png", frame_of=extended.clip.key)
@@ -166,12 +168,12 @@ class Intake:
         aliases = [alias for alias, names in ALIASES.items() if any(name in providers for name in names)]
         return choices_of((p.capabilities for p in providers.values()), aliases)
 
-    def _fit(self, fields: Mapping[str, Any], settings: Mapping[str, Any], *, with_picture: bool) -> Offer:
+    def _fit(self, fields: Mapping[str, Any], settings: Mapping[str, Any], *, pictures: int) -> Offer:
         providers = self._parts.providers
         personal = {key: settings[key] for key in PERSONAL if key in settings and fields.get(key) in (None, "")}
         if personal.get("provider") not in providers:
             personal.pop("provider", None)
-        wanted = parse_wanted({**fields, **personal}, self._choices, with_picture=with_picture)
+        wanted = parse_wanted({**fields, **personal}, self._choices, pictures=pictures)
         if personal:
             wanted = replace(wanted, explicit=wanted.explicit - {PERSONAL[key] for key in personal})
         provider = self._provider(wanted)
@@ -198,7 +200,8 @@ class Intake:
         fields: Mapping[str, Any] = payload["fields"]
         actor = Actor(**{**payload["actor"], "roles": tuple(payload["actor"].get("roles", ()))})
         attachment = None if payload.get("attachment") is None else Attachment.from_json(payload["attachment"])
-        offer = await self._read(fields, row.settings, row.account_id, attached=attachment is not None)
+        attached = 0 if attachment is None else len(attachment.pictures)
+        offer = await self._read(fields, row.settings, row.account_id, attached=attached)
         key = parse_label(payload.get("dedupe_key"), "idempotency_key") or row.update_id
         receipt = payload.get("receipt")
         return Order(
@@ -221,17 +224,17 @@ class Intake:
             flat_price=self.flat_price is not None,
         )
 
-    async def _reused_picture(self, job_id: Any, account_id: str | None) -> str | None:
-        """The normalised picture of an own earlier job, for Again and Remix."""
+    async def _reused_pictures(self, job_id: Any, account_id: str | None) -> tuple[str, ...]:
+        """The normalised pictures of an own earlier job, for Again and Remix."""
         label = parse_label(job_id, "reuse_image_of")
         if label is None:
-            return None
+            return ()
         if account_id is None:
             raise NotFound("no such job", message_id="error.picture_gone")
-        key = (await self._parts.store.view(label, account_id)).job.applied.picture
-        if key is None or await self._parts.clips.size(key) is None:
+        keys = (await self._parts.store.view(label, account_id)).job.applied.pictures
+        if not keys or None in [await self._parts.clips.size(key) for key in keys]:
             raise NotFound("its picture is gone", message_id="error.picture_gone")
-        return key
+        return keys
 
     async def _extended(self, clip_id: Any, account_id: str | None) -> JobRow | None:
         """The own clip that is to go on."""

@@ -200,8 +200,8 @@ class Runner:
         try:
             fresh = await self._parts.store.apply(step)
         except Exception:  # such as: the person was forgotten meanwhile
-            if step.source is not None:
-                await self._keeper.drop_unless_written(step.source)
+            for source in step.sources:
+                await self._keeper.drop_unless_written(source)
             raise
         self._desk.tell(fresh)
         if step.to is not None:

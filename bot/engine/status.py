@@ -109,7 +109,7 @@ class StatusDesk:
 
     def _may_do_another(self, job: Job) -> bool:
         """Whether some other generator could make this clip, by what an order is held against."""
-        again = replace(job.wanted, provider=None, model=None, seed=None, with_picture=job.applied.picture is not None)
+        again = replace(job.wanted, provider=None, model=None, seed=None, pictures=len(job.applied.pictures))
         if not (again.prompt or again.line or again.with_picture):
             return False
         for name, provider in self._parts.providers.items():

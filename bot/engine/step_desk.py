@@ -44,9 +44,9 @@ class StepDesk:
         return fresh
 
     async def drop_upload(self, job: Job) -> None:
-        """The picture as it came is of no use after ``preparing``: the job has a clean copy, or has ended."""
-        if job.attachment is not None and job.attachment.key is not None:
-            await self.parts.clips.delete(job.attachment.key)
+        """A picture as it came is of no use after ``preparing``: the job has a clean copy, or has ended."""
+        for key in job.attachment.uploads if job.attachment is not None else ():
+            await self.parts.clips.delete(key)
 
     def tell(self, job: Job) -> None:
         if job.ended:

@@ -111,7 +111,7 @@ def test_an_adjustment_says_why_what_and_by_whom() -> None:
 @pytest.mark.parametrize(
     "wish, can, field, legal",
     [
-        (wanted(with_picture=True), {"image": False}, "image_file", "a prompt without a picture"),
+        (wanted(pictures=1), {"image": False}, "image_file", "a prompt without a picture"),
         (wanted(), {"text": False}, "prompt", "a picture with a prompt"),
         (wanted(negative_prompt="rain"), {"negative_prompt": False}, "negative_prompt", "left out"),
         (wanted(seed=5), {"seed": False}, "seed", "left out"),

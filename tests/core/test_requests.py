@@ -30,7 +30,7 @@ HUGE_NUMBER = 10**5000
 
 
 def parse(**fields: Any) -> Wanted:
-    return parse_wanted({"prompt": "a lighthouse", **fields}, CHOICES, with_picture=False)
+    return parse_wanted({"prompt": "a lighthouse", **fields}, CHOICES, pictures=0)
 
 
 LEGAL: list[tuple[str, Any, str, Any]] = [
@@ -130,9 +130,9 @@ def test_a_default_that_was_said_is_explicit_all_the_same() -> None:
 @pytest.mark.parametrize("prompt", [None, "", "   ", "\u200b\u202e", "\x00\x07"])
 def test_no_prompt_needs_a_picture(prompt: str | None) -> None:
     with pytest.raises(BadOption) as refused:
-        parse_wanted({"prompt": prompt}, CHOICES, with_picture=False)
+        parse_wanted({"prompt": prompt}, CHOICES, pictures=0)
     assert refused.value.field == "prompt"
-    assert parse_wanted({"prompt": prompt}, CHOICES, with_picture=True).with_picture
+    assert parse_wanted({"prompt": prompt}, CHOICES, pictures=1).with_picture
 
 
 def test_a_field_that_nobody_knows_is_no_matter() -> None:
@@ -141,10 +141,10 @@ def test_a_field_that_nobody_knows_is_no_matter() -> None:
 
 def test_one_choice_is_named_alone_and_none_is_said_so() -> None:
     with pytest.raises(BadOption) as refused:
-        parse_wanted({"prompt": "x", "provider": "b"}, Choices(providers=("a",)), with_picture=False)
+        parse_wanted({"prompt": "x", "provider": "b"}, Choices(providers=("a",)), pictures=0)
     assert refused.value.legal == "a"
     with pytest.raises(BadOption) as refused:
-        parse_wanted({"prompt": "x", "provider": "b"}, Choices(), with_picture=False)
+        parse_wanted({"prompt": "x", "provider": "b"}, Choices(), pictures=0)
     assert refused.value.legal == "left out"
 
 
@@ -162,10 +162,10 @@ ANYTHING = st.one_of(
 NAMES = sorted({name for name, *_ in LEGAL})
 
 
-@given(st.dictionaries(st.sampled_from(NAMES), ANYTHING), st.booleans())
-def test_whatever_comes_is_read_or_refused_by_name(fields: dict[str, Any], with_picture: bool) -> None:
+@given(st.dictionaries(st.sampled_from(NAMES), ANYTHING), st.integers(0, 12))
+def test_whatever_comes_is_read_or_refused_by_name(fields: dict[str, Any], pictures: int) -> None:
     try:
-        wanted = parse_wanted(fields, CHOICES, with_picture=with_picture)
+        wanted = parse_wanted(fields, CHOICES, pictures=pictures)
     except BadOption as refused:
         assert refused.field in NAMES  # noqa: PT017 - either answer is right
         refused.values["wrote"].encode()
@@ -176,7 +176,8 @@ def test_whatever_comes_is_read_or_refused_by_name(fields: dict[str, Any], with_
     assert wanted.explicit == {renamed.get(name, name) for name in said}
     assert wanted.seconds in CHOICES.seconds
     assert wanted.seed is None or 0 <= wanted.seed <= SEED_MOST
-    assert wanted.prompt or with_picture
+    assert wanted.prompt or pictures
+    assert (wanted.pictures, wanted.with_picture) == (pictures, pictures > 0)
 
 
 @given(st.text(alphabet=st.characters(codec=None)))

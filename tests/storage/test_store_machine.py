@@ -87,7 +87,7 @@ def step_of(verb: str, job: Job, now: int, cost: int | None) -> Step:
     failure = Failure("TIMEOUT", "error.timeout", {})
     plain = Step(job.id, job.version)
     return {
-        "prepared": replace(plain, to=S.QUEUED, fields={"attachment": None}, source=file_of(job, AssetKind.SOURCE)),
+        "prepared": replace(plain, to=S.QUEUED, fields={"attachment": None}, sources=(file_of(job, AssetKind.SOURCE),)),
         "refused": replace(plain, to=S.QUEUED, attempt_state=AttemptState.FAILED, fields={"not_before": now + HOUR}),
         "ticket": replace(plain, to=S.GENERATING, ticket={"id": "t"}, fields={"due_at": now + 500}),
         "unclear": replace(plain, to=S.UNCLEAR),

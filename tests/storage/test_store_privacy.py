@@ -55,7 +55,7 @@ async def with_picture(store: SqliteStore, who: str, said: str) -> Job:
     source = file_of(job, AssetKind.SOURCE)
     fields = {"attachment": None, "applied": applied(prompt=said, picture=source.key, provider="veo").as_json()}
     return await store.apply(
-        Step(job.id, job.version, to=JobState.QUEUED, fields=fields, source=source, hop="prepared", hop_note=said)
+        Step(job.id, job.version, to=JobState.QUEUED, fields=fields, sources=(source,), hop="prepared", hop_note=said)
     )
 
 

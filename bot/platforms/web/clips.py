@@ -87,13 +87,13 @@ class ClipRoutes:
         return await self._small(request, clip.poster_key, "image/jpeg")
 
     async def source(self, request: web.Request) -> web.StreamResponse:
-        """The person's own picture, cleaned."""
+        """The person's own picture, cleaned; of several the first."""
         caller = await self._site.caller(request)
         row = await self._engine.parts.store.view(request.match_info["id"], caller.account_id)
-        key = row.job.applied.picture
-        if key is None:
+        keys = row.job.applied.pictures
+        if not keys:
             raise NotFound("no picture", message_id="error.picture_gone")
-        return await self._small(request, key, None)
+        return await self._small(request, keys[0], None)
 
     async def _small(self, request: web.Request, key: str, mime: str | None) -> web.StreamResponse:
         size = await self._engine.parts.clips.size(key)
