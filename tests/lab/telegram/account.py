@@ -101,16 +101,23 @@ class Account:
 
     def _scope(self, call: Call) -> tuple[str, str]:
         scope = call.get("scope") or {"type": "default"}
-        language = call.get("language_code", "")
-        if not LANGUAGE.fullmatch(language):
-            raise bad("invalid language code specified")
+        language = _language(call)
         name = scope["type"]
         if "chat_id" in scope:
             chat = self.office.world.chat(call.bot, scope["chat_id"])
-            if name != "chat" and chat.kind == PRIVATE:
-                raise bad("can't change bot commands in private chats")
+            if chat.kind == PRIVATE:
+                if not self._knows(call.bot, chat):
+                    raise bad("chat not found")
+                if name != "chat":
+                    raise bad("can't change bot commands in private chats")
             name += f" {chat.id}"
         return name + (f" {scope['user_id']}" if "user_id" in scope else ""), language
+
+    def _knows(self, bot: Bot, chat: Chat) -> bool:
+        """Whether somebody has written to the bot, or is in a group with it: Telegram tells a bot of nobody else."""
+        return chat.started or any(
+            bot.id in group.members and chat.id in group.members for group in list(self.office.world.chats.values())
+        )
 
     def set_commands(self, call: Call) -> bool:
         """setMyCommands."""
@@ -164,7 +171,10 @@ class Account:
             text = call.get(name, "")
             if len(text) > most:
                 raise bad(f"BOT_{name.upper()}_TOO_LONG")
-            self.profile(call.bot).words[name, call.get("language_code", "")] = text
+            words, place = self.profile(call.bot).words, (name, _language(call))
+            words[place] = text
+            if not text:  # takes away what that language had of its own
+                del words[place]
             return True
 
         return work
@@ -174,7 +184,7 @@ class Account:
 
         def work(call: Call) -> Json:
             words = self.profile(call.bot).words
-            return {name: words.get((name, call.get("language_code", "")), words.get((name, ""), ""))}
+            return {name: words.get((name, _language(call)), words.get((name, ""), ""))}
 
         return work
 
@@ -219,3 +229,10 @@ class Account:
                     return answer
         await answer.write_eof()
         return answer
+
+
+def _language(call: Call) -> str:
+    found: str = call.get("language_code", "")
+    if not LANGUAGE.fullmatch(found):
+        raise bad("invalid language code specified")
+    return found
