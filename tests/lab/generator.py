@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ from core.ports import (
     Failed,
     FindAnswer,
     Found,
+    PictureSource,
     PollAnswer,
     Ready,
     Sink,
@@ -68,6 +70,7 @@ class LabSettings:
     extend: bool = False
     speech: bool = False
     image: bool = True
+    reference_images: int = 0
     progress: str = "fraction"
     most_active: int = 8
     usual_seconds: float = 1.0
@@ -93,6 +96,7 @@ class LabSettings:
             models=(f"{self.name}-1",),
             seconds=self.seconds,
             image=self.image,
+            reference_images=self.reference_images,
             extend=self.extend,
             speech=self.speech,
             cancel=self.cancel,
@@ -108,8 +112,9 @@ class LabSettings:
 class LabGenerator:
     """A paid generator over HTTP."""
 
-    def __init__(self, settings: LabSettings) -> None:
-        self.settings, self.name = settings, settings.name
+    def __init__(self, settings: LabSettings, pictures: PictureSource | None = None) -> None:
+        """``pictures``: needed for orders with some."""
+        self.settings, self.name, self._pictures = settings, settings.name, pictures
         self.capabilities = settings.capabilities()
         self._http: aiohttp.ClientSession | None = None
 
@@ -127,7 +132,14 @@ class LabGenerator:
         return Price(self.settings.price)
 
     async def submit(self, applied: Applied, attempt: Attempt) -> Ticket:
-        wish = {"attempt": attempt.id, "prompt": applied.prompt, "seconds": applied.seconds, "seed": applied.seed}
+        wish = {
+            "attempt": attempt.id,
+            "prompt": applied.prompt,
+            "seconds": applied.seconds,
+            "seed": applied.seed,
+            "picture": None if applied.picture is None else await self._read(applied.picture),
+            "references": [await self._read(key) for key in applied.references],
+        }
         try:
             async with self._session().post(f"{self.settings.url}/jobs", json=wish) as response:
                 if response.status == 201:
@@ -137,6 +149,11 @@ class LabGenerator:
             raise NothingSent("no connection") from error
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError, KeyError) as error:
             raise Unclear(f"the answer was lost: {type(error).__name__}") from error
+
+    async def _read(self, key: str) -> str:
+        assert self._pictures is not None
+        async with self._pictures.checkout(key) as path:
+            return base64.b64encode(await asyncio.to_thread(path.read_bytes)).decode()
 
     async def poll(self, ticket: Ticket) -> PollAnswer:
         try:

@@ -108,7 +108,7 @@ def connector(data: dict[str, Any]) -> tuple[str, Callable[[Settings, Connect], 
 
     def connect(settings: Settings, world: Connect) -> Provider:
         del settings
-        return InstantGenerator(lab, world) if kind == "instant" else LabGenerator(lab)
+        return InstantGenerator(lab, world) if kind == "instant" else LabGenerator(lab, world.pictures)
 
     return lab.name, connect
 

@@ -4,7 +4,7 @@ Faults are scripted per prompt: ``vendor.on("word", Script(...))`` applies to ea
 may run side by side, each with its own fate.
 
 ==========================  ==================================================================================================
-``POST /jobs``              ``{attempt, prompt, seconds, …}`` → 201 ``{id}``: billed from here on
+``POST /jobs``              ``{attempt, prompt, seconds, picture, references, …}`` → 201 ``{id}``: billed from here on
 ``GET /jobs?attempt=``      ``{jobs: [{id}], complete}``: look an attempt up
 ``GET /jobs/{id}``          ``{status: waiting|ready|failed, progress, cost_usd, result, code}``
 ``POST /jobs/{id}/cancel``  ``{stopped}``
@@ -16,6 +16,7 @@ may run side by side, each with its own fate.
 from __future__ import annotations
 
 import asyncio
+import base64
 import itertools
 import time
 from collections import Counter
@@ -83,6 +84,9 @@ class VendorJob:
     prompt: str
     script: Script
     began: float
+    picture: bytes | None = None
+    """With which the clip is to begin."""
+    references: tuple[bytes, ...] = ()
     polls: int = 0
     downloads: int = 0
     cancelled: bool = False
@@ -199,7 +203,16 @@ class Vendor(Simulator):
         if isinstance(fault, Refuse):
             self._note("submit", attempt, None, fault.status)
             return _refusal(fault)
-        job = VendorJob(f"v{next(self._ids)}", attempt, prompt, rule.script, self._now())
+        first, others = data.get("picture"), data.get("references", ())
+        job = VendorJob(
+            f"v{next(self._ids)}",
+            attempt,
+            prompt,
+            rule.script,
+            self._now(),
+            picture=None if first is None else base64.b64decode(first),
+            references=tuple(base64.b64decode(each) for each in others),
+        )
         self.jobs[job.id] = job
         self.paid[attempt] += 1
         self._note("submit", attempt, job.id, 201 if fault.then == "answer" else fault.then)
