@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -112,6 +113,8 @@ def test_an_adjustment_says_why_what_and_by_whom() -> None:
     "wish, can, field, legal",
     [
         (wanted(pictures=1), {"image": False}, "image_file", "a prompt without a picture"),
+        (wanted(pictures=1), {"image": False, "reference_images": 3}, "image_file", "a prompt without a picture"),
+        (wanted(pictures=2), {"image": False, "reference_images": 1}, "image_file", "a prompt without a picture"),
         (wanted(), {"text": False}, "prompt", "a picture with a prompt"),
         (wanted(negative_prompt="rain"), {"negative_prompt": False}, "negative_prompt", "left out"),
         (wanted(seed=5), {"seed": False}, "seed", "left out"),
@@ -132,6 +135,49 @@ def test_sound_follows_the_person_only_where_it_can_be_switched() -> None:
     assert fitted(wanted(audio=False), capabilities())[0].audio is True
     assert fitted(explicit("audio", audio=False), capabilities(audio_switch=True))[0].audio is False
     assert fitted(wanted(audio=True), capabilities(audio=False))[0].audio is False
+
+
+@pytest.mark.parametrize(
+    "sent, takes, begins, used, said",
+    [
+        (0, 3, True, 0, []),
+        (1, 0, True, 1, []),
+        (1, 3, True, 1, []),
+        (2, 0, True, 1, ["change.one_picture"]),
+        (2, 1, True, 1, ["change.one_picture"]),
+        (2, 2, True, 2, []),
+        (2, 3, False, 2, []),
+        (4, 3, True, 3, ["change.references_most"]),
+        (12, 14, True, 10, ["change.references_most"]),
+    ],
+)
+def test_several_pictures_are_used_as_far_as_they_can_be(
+    sent: int, takes: int, begins: bool, used: int, said: list[str]
+) -> None:
+    can = capabilities(reference_images=takes, image=begins)
+    assert can.pictures_used(sent) == used
+    applied, changes = fit(wanted(pictures=sent), can, seed=1)
+    assert (applied.pictures, [each.message_id for each in changes]) == ((), said), "their keys come later"
+    for change in changes:
+        assert change.values == {"sent": sent, "generator": "Fake"} | ({"most": used} if used > 1 else {})
+
+
+def test_a_clip_begins_with_a_single_picture_and_several_are_references() -> None:
+    applied, _ = fitted(wanted(), capabilities())
+    one, two = applied.with_pictures(["a"]), applied.with_pictures(["a", "b"])
+    assert (one.picture, one.references, one.pictures) == ("a", (), ("a",))
+    assert (two.picture, two.references, two.pictures) == (None, ("a", "b"), ("a", "b"))
+    assert two.with_pictures(["a"]) == one
+    assert two.with_pictures([]) == applied
+
+
+def test_what_was_applied_before_there_were_references_is_read() -> None:
+    one = fitted(wanted(), capabilities())[0].with_pictures(["a"])
+    stored = json.loads(json.dumps(one.as_json()))
+    assert stored.pop("references") == []
+    assert Applied.from_json(stored) == one
+    two = one.with_pictures(["a", "b"])
+    assert Applied.from_json(json.loads(json.dumps(two.as_json()))) == two
 
 
 def test_a_rule_about_people_is_ignored_aloud_by_generators_without_such_rules() -> None:

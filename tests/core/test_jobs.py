@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from core.jobs import Attachment, Failure, Place, Receipt
@@ -32,11 +34,22 @@ def test_places_receipts_and_attachments_survive_storage() -> None:
     )
     attachment = Attachment("a.png", "image/png", 5, None, {"file_id": "x"})
     assert Attachment.from_json(attachment.as_json()) == attachment
+    alone = {name: value for name, value in attachment.as_json().items() if name != "more"}
+    assert Attachment.from_json(alone) == attachment
     assert Failure("TIMEOUT", "error.timeout", {"a": 1}).as_json() == {
         "code": "TIMEOUT",
         "message_id": "error.timeout",
         "values": {"a": 1},
     }
+
+
+def test_the_first_picture_of_an_order_brings_the_others_along() -> None:
+    second, third = Attachment("b.png", "image/png", key="b.upload"), Attachment("c.png", "image/png", key="c.upload")
+    first = Attachment("a.png", "image/png", reference={"file_id": "x"}, more=(second, third))
+    assert Attachment.from_json(json.loads(json.dumps(first.as_json()))) == first
+    assert first.pictures == (first, second, third)
+    assert first.uploads == ("b.upload", "c.upload")
+    assert (third.pictures, third.uploads) == ((third,), ("c.upload",))
 
 
 def test_a_credential_is_not_shown() -> None:

@@ -6,6 +6,7 @@ import re
 import time
 import unicodedata
 from dataclasses import fields as dataclass_fields
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -133,6 +134,15 @@ def test_no_prompt_needs_a_picture(prompt: str | None) -> None:
         parse_wanted({"prompt": prompt}, CHOICES, pictures=0)
     assert refused.value.field == "prompt"
     assert parse_wanted({"prompt": prompt}, CHOICES, pictures=1).with_picture
+
+
+@pytest.mark.parametrize("with_picture", [True, False])
+def test_a_wish_from_when_there_was_one_picture_at_most_is_read(with_picture: bool) -> None:
+    stored = parse(seed=5).as_json()
+    del stored["pictures"]
+    wanted = Wanted.from_json({**stored, "with_picture": with_picture})
+    assert wanted == replace(parse(seed=5), pictures=int(with_picture))
+    assert wanted.with_picture is with_picture
 
 
 def test_a_field_that_nobody_knows_is_no_matter() -> None:

@@ -177,14 +177,16 @@ async def test_a_note_of_the_ledger_can_be_erased_and_nothing_else_of_a_line(sto
 
 async def test_forget_names_the_pictures_as_they_came(store: SqliteStore) -> None:
     """Of a job that ended before it was prepared, and of a command that nobody understood yet; not those of others."""
-    mine, others = picture(), picture()
+    second, third = picture(), picture()
+    mine, others = picture(more=(second, third)), picture(more=(picture(),))
     job = await ended(store, await accepted(store, "ann", attachment=mine), JobState.FAILED)
     await accepted(store, "bob", attachment=others)
-    waiting = picture()
+    fourth = picture()
+    waiting = picture(more=(fourth,))
     for who, attachment in (("ann", waiting), ("bob", picture())):
         payload = {"actor": {"platform": "web", "external_id": who}, "attachment": attachment.as_json()}
         await store.receive("web", f"{who}-waits", payload)
-    assert (await store.forget(job.account_id))[0] == [mine.key, waiting.key]
+    assert (await store.forget(job.account_id))[0] == [*mine.uploads, waiting.key, fourth.key]
 
 
 async def test_that_traces_may_be_left_is_known_until_the_file_was_rewritten(
