@@ -222,9 +222,16 @@ async def test_rules_follow_and_nobody_remembers_the_old_ones(store: SqliteStore
     assert not await store.chat_allowed("telegram", NEW, ["8"])
     await moved(store)
     assert await store.chat_allowed("telegram", OLD, [OLD])
-    assert not await store.chat_allowed("telegram", NEW, [NEW])
     assert await store.chat_allowed("telegram", NEW, ["9"])  # what was said of the new one stays
     assert not await store.chat_allowed("discord", OLD, ["9"])
+
+
+async def test_a_rule_of_the_chat_itself_is_the_new_chats_own(store: SqliteStore, clock: HandClock) -> None:
+    operators, doing = OperatorStore(store, clock.now), Doing("telegram:1", "channel", {})
+    await operators.set_channel(doing, "telegram", OLD, OLD, allowed=False)
+    await moved(store)
+    assert not await store.chat_allowed("telegram", NEW, [NEW])
+    assert await store.chat_allowed("telegram", NEW, ["9"])
 
 
 # ---- the move itself
