@@ -242,10 +242,10 @@ def test_pictures_whose_rows_cannot_be_written_are_not_left(tmp_path: Path) -> N
     run(play)
 
 
-@pytest.mark.parametrize("how", ["cancel", "delete", "forget"])
-def test_uploads_of_ours_go_with_their_job_while_they_are_prepared(tmp_path: Path, how: str) -> None:
+@pytest.mark.parametrize("how", ["cancel", "delete", "forget", "prepare"])
+def test_uploads_of_ours_go_when_they_are_prepared_or_their_job_ends(tmp_path: Path, how: str) -> None:
     async def play(clock: VirtualClock) -> None:
-        async with stage(tmp_path, clock, seconds=5, lab=REFERENCES) as on:
+        async with stage(tmp_path, clock, seconds=1e6, lab=REFERENCES) as on:
             at_work, go_on = asyncio.Event(), asyncio.Event()
             real = on.parts.media.normalise_image
 
@@ -269,11 +269,11 @@ def test_uploads_of_ours_go_with_their_job_while_they_are_prepared(tmp_path: Pat
                 await on.engine.cancel(job.id)
             elif how == "delete":
                 await on.engine.delete(job.id)
-            else:
+            elif how == "forget":
                 await on.engine.forget(job.account_id)
             go_on.set()
             await asyncio.sleep(5)
-            assert await files(on) == 0
+            assert await files(on) == (3 if how == "prepare" else 0)
 
     run(play)
 
