@@ -70,8 +70,6 @@ TEXTS: Final = ("negative_prompt", "line")
 EXAMPLES: Final = {"seed": "7", "negative_prompt": "fog, people", "line": "“Hello!”"}
 """What is shown of an option that lacks its value; the others have a legal one."""
 SHOWN: Final = 40
-VALUE_CHARACTERS: Final = 200
-"""Of a quoted value that is one word."""
 PUNCTUATION: Final = ",;.!?"
 
 _SINGLE: Final = "'‘’‚"
@@ -198,7 +196,7 @@ class _Reading:
                 return None if soft and self._is_prose(option) else option
         if soft:
             return None
-        raise self._unknown(self._text[mark.end() : mark.end() + VALUE_CHARACTERS].split(maxsplit=1)[0])
+        raise self._unknown(self._text[mark.end() : mark.end() + SHOWN].split(maxsplit=1)[0])
 
     def _is_prose(self, option: _Option) -> bool:
         """``—with a smile`` is the one option that prose is full of: it counts only before a generator."""
@@ -249,12 +247,9 @@ class _Reading:
     def _value(self, option: _Option) -> tuple[str, int]:
         """What stands behind an option, and where it ends; nothing when the line ends or another option begins."""
         at = self._behind_gap(option.end)
-        is_text = option.field in TEXTS
-        if self._text[at : at + 1] in _CLOSING:
-            closed = self._closed(at, len(self._text) if is_text else min(at + VALUE_CHARACTERS, len(self._text)))
-            if closed is not None:
-                return self._text[at + 1 : closed].strip(), closed + 1
-        if is_text:
+        if self._text[at : at + 1] in _CLOSING and (closed := self._closed(at, len(self._text))) is not None:
+            return self._text[at + 1 : closed].strip(), closed + 1
+        if option.field in TEXTS:
             follows = self._next(at, self._end_of_line(at))
             value = self._text[at : self._end_of_line(at) if follows is None else follows.start].rstrip()
             return value, at + len(value)
