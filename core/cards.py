@@ -68,7 +68,7 @@ class Card:
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
     def news(self) -> tuple[object, ...]:
-        """Return what of the card is news: everything but its figures of progress. Money and what was changed are news with their values."""
+        """Return what of the card is news: all but its figures of progress. Money and what was changed are news with their values."""
         lines = [_valued(each) for each in (self.money, *self.changed)]
         ids = [None if line is None else line.id for line in (self.state, self.error, self.note, *self.facts)]
         return (*ids, None, *lines, None, *(action.verb for action in self.actions))

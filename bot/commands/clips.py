@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 from bot.engine.engine import Engine
 from bot.engine.words import Words
 from core.cards import shorten
-from core.errors import Conflict, NotAllowed, NotFound, PlatformError
+from core.errors import Conflict, NotAllowed, NotFound, PlatformError, ReelayError
 from core.jobs import Attachment
 from core.states import JobState
 from storage.views import JobRow
@@ -89,6 +89,21 @@ def again_fields(row: JobRow) -> dict[str, Any]:
     if row.job.applied.pictures:
         fields["reuse_image_of"] = row.job.id
     return {name: value for name, value in fields.items() if value not in (None, "")}
+
+
+async def offers(engine: Engine, fields: Mapping[str, Any], *, without: str) -> list[tuple[str, str, int]]:
+    """(name, title, price) of every other generator that can make the clip of ``fields``."""
+    found = []
+    rest = {name: value for name, value in fields.items() if name not in ("provider", "model")}
+    for name, provider in engine.parts.providers.items():
+        if name == without:
+            continue
+        try:
+            _, price = await engine.intake.offer({**rest, "provider": name}, with_picture="reuse_image_of" in rest)
+        except ReelayError:
+            continue
+        found.append((name, provider.capabilities.title, price))
+    return found
 
 
 def extend_fields(row: JobRow, prompt: Any) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -41,18 +41,33 @@ async def order(
     ``received`` is awaited once the command is durable. Raises RequestError kinds.
     """
     key = fields.get("idempotency_key")
-    kept = {name: fields[name] for name in FIELDS if fields.get(name) not in (None, "")}
-    payload = {
-        "actor": asdict(actor),
-        "place": place.as_json(),
-        "fields": kept,
-        "attachment": None if attachment is None else attachment.as_json(),
+    payload = order_payload(actor, place, fields, attachment=attachment, dedupe_key=None if key is None else str(key))
+    payload |= {
         "picture_sha256": picture_sha256,
-        "dedupe_key": key,
         "receipt": None if receipt is None else receipt.as_json(),
         "answers": answers,
     }
     return await engine.intake.take(actor.platform, update_id or new_secret_id(), payload, received)
+
+
+def order_payload(
+    actor: Actor,
+    place: Place,
+    fields: Mapping[str, Any],
+    *,
+    attachment: Attachment | None = None,
+    dedupe_key: str | None = None,
+    more_inbox_ids: Sequence[int] = (),
+) -> dict[str, Any]:
+    """Return a command as the inbox keeps it and ``Intake.accept`` reads it. ``more_inbox_ids``: further rows that it came in."""
+    return {
+        "actor": asdict(actor),
+        "place": place.as_json(),
+        "fields": {name: fields[name] for name in FIELDS if fields.get(name) not in (None, "")},
+        "attachment": None if attachment is None else attachment.as_json(),
+        "dedupe_key": dedupe_key,
+        "more_inbox_ids": list(more_inbox_ids),
+    }
 
 
 def said_changes(changed: tuple[Change, ...], words: Words) -> list[str]:

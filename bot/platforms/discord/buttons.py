@@ -209,7 +209,7 @@ class Buttons:
 
     async def _other_generator(self, i: Interaction, answer: Answering, words: Words, who: Acting, row: JobRow) -> None:
         del i, who
-        offers = await self._choices.offers(clips.again_fields(row), without=row.job.applied.provider)
+        offers = await clips.offers(self._engine, clips.again_fields(row), without=row.job.applied.provider)
         if not offers:
             raise NotFound("no other generator", message_id="error.no_other_generator")
         body = plain(escape(words.say("other.which")), private=True)

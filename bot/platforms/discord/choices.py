@@ -52,22 +52,6 @@ class Choices:
         """What some generator can do."""
         return choices_of(p.capabilities for p in self._engine.parts.providers.values()).aspects
 
-    async def offers(self, fields: Mapping[str, Any], *, without: str) -> list[tuple[str, str, int]]:
-        """(name, title, price) of every other generator that can make this clip."""
-        found = []
-        rest = {name: value for name, value in fields.items() if name not in ("provider", "model")}
-        for name, provider in self._engine.parts.providers.items():
-            if name == without:
-                continue
-            try:
-                _, price = await self._engine.intake.offer(
-                    {**rest, "provider": name}, with_picture="reuse_image_of" in rest
-                )
-            except ReelayError:
-                continue
-            found.append((name, provider.capabilities.title, price))
-        return found
-
     def read_model(self, value: Any) -> dict[str, str]:
         """The fields of a choice of ours, or of what a person typed by hand: a generator, or ``generator/model``."""
         if not value:

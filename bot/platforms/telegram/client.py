@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from telegram import Bot
+from telegram.request import BaseRequest
 
 from bot.platforms.telegram.transport import POLL_CONNECTIONS, AiohttpRequest
 from core.errors import Gone
@@ -35,6 +36,23 @@ class Client(Bot):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.token.partition(':')[0]})"
+
+    async def initialize_requests(self) -> None:
+        """Open both pools, without asking Telegram anything; more than once is harmless."""
+        for request in self._request:
+            await request.initialize()
+
+    async def raw(self, method: str, params: dict[str, Any] | None = None, *, seconds: float | None = None) -> Any:
+        """Call ``method`` and return what Telegram says, as plain JSON: the library's own objects fail on what they do not expect.
+
+        ``seconds``: how long the answer may take. Raises TelegramError.
+        """
+        return await self._post(method, params, read_timeout=BaseRequest.DEFAULT_NONE if seconds is None else seconds)
+
+    async def close_requests(self) -> None:
+        """Close both pools; calls under way end with an error."""
+        for request in self._request:
+            await request.shutdown()
 
     async def path_of(self, file_id: str) -> str:
         """Where a file lies, as Telegram tells it; fit for ``Files``. Raises Gone, and as any call.

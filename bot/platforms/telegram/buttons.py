@@ -1,0 +1,176 @@
+"""Pressed buttons. Their ids name verb and job and are signed, so they work after any restart and cannot be made up."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
+
+from telegram import ForceReply, InlineKeyboardButton
+
+from bot.commands import clips
+from bot.commands.marks import Marks
+from bot.engine.engine import Engine
+from bot.platforms.telegram.drafts import Drafts
+from bot.platforms.telegram.making import Making
+from bot.platforms.telegram.panels import Panels
+from bot.platforms.telegram.render import escape, link, rows, titled
+from bot.platforms.telegram.wire import Pressed
+from bot.platforms.telegram.wishes import Clips, Wish
+from core.errors import NotFound
+from storage.views import JobRow
+
+ONLY_OWNER: Final = frozenset({"favourite", "unfavourite", "again", "other_generator", "resend", "tune"})
+"""What a moderator may not do in somebody's name: it would cost them, or fill their gallery."""
+ALWAYS: Final = frozenset({"forget_now", "example", "more_help"})
+PLACEHOLDER_MOST: Final = 64
+"""Characters of what a forced reply shows in the empty field (Bot API, ForceReply)."""
+
+
+class Buttons:
+    """Carries out what a button asks for."""
+
+    def __init__(
+        self, engine: Engine, marks: Marks, mine: Clips, making: Making, panels: Panels, drafts: Drafts
+    ) -> None:
+        """The verbs are found by name below."""
+        self._engine, self._marks, self._clips = engine, marks, mine
+        self._making, self._panels, self._drafts = making, panels, drafts
+        self._verbs: Mapping[str, Callable[[Wish, Pressed, JobRow], Awaitable[None]]] = {
+            "cancel": self._cancel,
+            "stop_waiting": self._cancel,
+            "again": self._again,
+            "remix": self._remix,
+            "edit_prompt": self._remix,
+            "extend": self._extend,
+            "favourite": self._star,
+            "unfavourite": self._unstar,
+            "delete": self._ask_delete,
+            "delete_now": self._delete,
+            "details": self._details,
+            "other_generator": self._other_generator,
+            "check_again": self._check_again,
+            "resend": self._resend,
+            "tune": self._tune,
+        }
+
+    def is_always(self, pressed: Pressed) -> bool:
+        """Whether anybody may press it."""
+        found = self._marks.read_button(pressed.data)
+        return found is not None and found[0] in ALWAYS
+
+    async def press(self, wish: Wish, pressed: Pressed) -> None:
+        """Do it. Raises NotAllowed for other people's clips, NotFound for what is gone."""
+        found = self._marks.read_button(pressed.data)
+        if found is None:
+            raise NotFound("a button that is not ours")
+        verb, subject = found
+        if self._drafts.owns(verb):
+            await self._draft(wish, pressed, verb, subject)
+        elif self._panels.owns(verb):
+            await self._panels.press(wish, pressed, verb, subject)
+        elif verb.startswith("with_"):
+            row = await self._clips.of(wish, subject, only_owner=True)
+            fields = {name: value for name, value in clips.again_fields(row).items() if name != "model"}
+            await self._making.again(wish, row, {**fields, "provider": verb.removeprefix("with_")})
+        elif verb in self._verbs:
+            row = await self._clips.of(wish, subject, only_owner=verb in ONLY_OWNER)
+            await self._verbs[verb](wish, pressed, row)
+        else:
+            raise NotFound("no such button")
+
+    # ------------------------------------------------------------------------------------------------------------------ verbs
+
+    async def _cancel(self, wish: Wish, pressed: Pressed, row: JobRow) -> None:
+        del pressed
+        job = await self._engine.cancel(row.job.id)
+        await wish.answer.toast(wish.words.say("cancel.done" if job.state.value == "cancelled" else "cancel.asked"))
+
+    async def _again(self, wish: Wish, pressed: Pressed, row: JobRow) -> None:
+        del pressed
+        await self._making.again(wish, row, clips.again_fields(row))
+
+    async def _remix(self, wish: Wish, pressed: Pressed, row: JobRow) -> None:
+        del pressed
+        await self._question(wish, "remix", row, row.job.wanted.prompt)
+
+    async def _extend(self, wish: Wish, pressed: Pressed, row: JobRow) -> None:
+        del pressed
+        await self._question(wish, "extend", row, "")
+
+    async def _question(self, wish: Wish, form: str, row: JobRow, prompt: str) -> None:
+        """Ask for words by a message whose answer Telegram opens by itself; which clip it is about stands behind its link."""
+        words = wish.words
+        address = f"https://t.me/{wish.answer.bot_name}?start={form}_{row.job.id}"
+        lines = [link(words.say(f"telegram.{form}"), address)]
+        if prompt:
+            lines.append(f"<code>{escape(prompt)[:3000]}</code>")
+        hint = (prompt or words.say("form.extend"))[:PLACEHOLDER_MOST]
+        await wish.answer.say("\n".join(lines), ForceReply(selective=True, input_field_placeholder=hint))
+
+    async def _star(self, wish: Wish, pressed: Pressed, row: JobRow) -> None:
+        del pressed
+        await clips.star(self._engine, row, wish.account_id or row.job.account_id, on=True)
+
+    async def _unstar(self, wish: Wish, pressed: Pressed, row: JobRow) -> None:
+        del pressed
+        await clips.star(self._engine, row, wish.account_id or row.job.account_id, on=False)
+
+    async def _ask_delete(self, wish: Wish, pressed: Pressed, row: JobRow) -> None:
+        del pressed
+        yes = InlineKeyboardButton(
+            wish.words.say("delete.yes"), callback_data=self._marks.button("delete_now", row.job.id), style="danger"
+        )
+        await wish.answer.say(escape(wish.words.say("delete.sure")), rows([yes]))
+
+    async def _delete(self, wish: Wish, pressed: Pressed, row: JobRow) -> None:
+        await wish.answer.toast()  # a live one is cancelled first, which may take longer than a button turns
+        await clips.take_away(self._engine, row.job.id)
+        await self._panels.replace(wish, pressed, escape(wish.words.say("delete.done")))
+
+    async def _details(self, wish: Wish, pressed: Pressed, row: JobRow) -> None:
+        del pressed
+        provider = self._engine.parts.providers.get(row.job.applied.provider)
+        title = None if provider is None else provider.capabilities.title
+        lines = clips.details(row, wish.words, title)
+        await wish.answer.alone(titled(wish.words.say("action.details"), lines), start=f"job_{row.job.id}")
+
+    async def _other_generator(self, wish: Wish, pressed: Pressed, row: JobRow) -> None:
+        del pressed
+        offers = await clips.offers(self._engine, clips.again_fields(row), without=row.job.applied.provider)
+        if not offers:
+            raise NotFound("no other generator", message_id="error.no_other_generator")
+        buttons = [
+            InlineKeyboardButton(
+                wish.words.say("other.offer", generator=title, credits=price),
+                callback_data=self._marks.button(f"with_{name}", row.job.id),
+            )
+            for name, title, price in offers[:5]
+        ]
+        await wish.answer.say(escape(wish.words.say("other.which")), rows(buttons, 1))
+
+    async def _check_again(self, wish: Wish, pressed: Pressed, row: JobRow) -> None:
+        del pressed, wish
+        await clips.check_again(self._engine, row)
+
+    async def _resend(self, wish: Wish, pressed: Pressed, row: JobRow) -> None:
+        del pressed
+        await self._panels.send_again(wish, row)
+
+    # ----------------------------------------------------------------------------------------------------------------- drafts
+
+    async def _tune(self, wish: Wish, pressed: Pressed, row: JobRow) -> None:
+        del pressed
+        await self._drafts.tune(wish, row)
+
+    async def _draft(self, wish: Wish, pressed: Pressed, verb: str, subject: str) -> None:
+        """A button of a draft: a choice redraws it, the last one orders."""
+        chosen = await self._drafts.press(wish, pressed, verb, subject)
+        if chosen is None:
+            return
+        if chosen.job_id is not None:
+            row = await self._clips.of(wish, chosen.job_id, only_owner=True)
+            await self._making.again(wish, row, {**clips.again_fields(row), **chosen.fields})
+        elif pressed.original is not None:
+            await self._making.make(wish, pressed.original, pressed.original.command or "video", chosen.fields)
+        else:
+            raise NotFound("the message is gone", message_id="error.message_gone")

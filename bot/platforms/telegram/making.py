@@ -1,0 +1,209 @@
+"""The verbs that make a clip: from what somebody wrote, with its options, its pictures and what it answers, to an order."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import parse_qs, urlsplit
+
+from bot.commands import clips
+from bot.commands.marks import Marks
+from bot.engine.engine import Engine
+from bot.platforms.telegram.drafts import Drafts
+from bot.platforms.telegram.options import Written, read
+from bot.platforms.telegram.orders import Orders, actor_of, attachment_of, place_of
+from bot.platforms.telegram.render import SIGNS
+from bot.platforms.telegram.wire import Said, Spot, Target
+from bot.platforms.telegram.wishes import Clips, Wish
+from core.capabilities import choices_of
+from core.errors import Conflict, NotAllowed, NotFound
+from core.jobs import Attachment, Job, Place
+from core.requests import Choices
+from storage.views import JobRow
+
+FORMS: Final = re.compile(r"(remix|extend)_([0-9a-z]{10,40})", re.ASCII)
+"""What stands behind the address of a question of ours: which form it is, and about which job."""
+GENERAL_TOPIC: Final = "general"
+
+
+class Making:
+    """See above."""
+
+    def __init__(self, engine: Engine, orders: Orders, mine: Clips, marks: Marks, drafts: Drafts) -> None:
+        """``drafts`` shows the price of what was not ordered yet."""
+        self._engine, self._orders, self._clips, self._marks, self._drafts = engine, orders, mine, marks, drafts
+
+    @property
+    def choices(self) -> Choices:
+        """What some configured generator can do."""
+        providers = self._engine.parts.providers
+        return choices_of(provider.capabilities for provider in providers.values())
+
+    def read(self, text: str) -> Written:
+        """The words of an order. Raises BadOption."""
+        models = [
+            f"{name}/{model}" for name, p in self._engine.parts.providers.items() for model in p.capabilities.models
+        ]
+        return read(text, self.choices, models)
+
+    async def make(self, wish: Wish, said: Said, verb: str, changes: Mapping[str, Any] | None = None) -> None:
+        """Order what a message asks for; ``changes``: fields that were chosen at buttons. Raises RequestError kinds."""
+        await self.check_topic(said.spot)
+        written = self.read(said.text)
+        fields: dict[str, Any] = {**written.fields, **(changes or {})}
+        text = written.text
+        attachment = None
+        if verb == "extend":
+            row = await self._meant(wish, said.target)
+            fields |= clips.extend_fields(row, text)
+        else:
+            attachment, parent = await self.pictures(wish, said)
+            if parent is not None:
+                fields["parent_id"] = parent
+            if not text and attachment is None and said.target is not None and not said.target.is_ours:
+                text = said.target.text  # somebody's words, to which the bare command was the answer
+            if verb == "talk" and "line" not in fields:
+                fields["line"], text = text, ""
+            fields["prompt"] = text
+        if verb == "animate" and attachment is None:
+            raise NotFound("nothing to animate", message_id="error.no_picture_there")
+        if written.asks and changes is None:
+            await self._drafts.offer(wish, said, fields, pictures=0 if attachment is None else len(attachment.pictures))
+            return
+        await self.order(
+            wish, said.spot, fields, attachment, private=written.private, reply_to=said.message_id, album=said.album
+        )
+
+    async def order(
+        self,
+        wish: Wish,
+        spot: Spot,
+        fields: Mapping[str, Any],
+        attachment: Attachment | None = None,
+        *,
+        private: bool = False,
+        reply_to: int | None = None,
+        album: str | None = None,
+    ) -> Job | None:
+        """Make the job. None for a late part of an album whose job is made. Raises RequestError kinds."""
+        actor = actor_of(wish.person, spot, is_admin=wish.is_operator)
+        place = place_of(wish.person, spot, wish.words.language, reply_to=reply_to, private=private)
+        if private and not spot.is_private:
+            if wish.person.chat_id is not None or not await wish.answer.is_reachable():
+                raise NotAllowed(
+                    "no private chat", message_id="error.start_me_first", values={"bot": wish.answer.bot_name}
+                )
+        key = None if album is None else f"album:{spot.chat_id}:{album}"
+        try:
+            return await self._orders.take(wish.rows, actor, place, fields, attachment=attachment, dedupe_key=key)
+        except Conflict as error:
+            if album is not None and error.message_id == "error.key_reused":
+                return None
+            raise
+
+    async def again(self, wish: Wish, row: JobRow, fields: Mapping[str, Any]) -> None:
+        """Order from a card's button: where the card stands, and as private as it was. Raises RequestError kinds."""
+        private = wish.spot is not None and not wish.spot.is_private and row.job.place.visibility == "only_owner"
+        spot = wish.spot or spot_of(row.job.place)
+        await self.check_topic(spot)
+        await self.order(wish, spot, fields, private=private)
+
+    async def form(self, wish: Wish, said: Said) -> bool:
+        """Whether ``said`` answers a question of ours; then it is carried out. Raises RequestError kinds."""
+        found = next(
+            (form for form in map(form_of, said.target.links if said.target else ()) if form is not None), None
+        )
+        if found is None:
+            return False
+        verb, job_id = found
+        await self.check_topic(said.spot)
+        row = await self._clips.of(wish, job_id)
+        written = self.read(said.text)
+        attachment = attachment_of(said.pictures)
+        if verb == "extend":
+            fields = {**written.fields, **clips.extend_fields(row, written.text)}
+        else:
+            fields = {**clips.again_fields(row), **written.fields}
+            if written.text:
+                fields["prompt"] = written.text
+            if attachment is not None or wish.account_id != row.job.account_id:
+                fields.pop(
+                    "reuse_image_of", None
+                )  # a moderator remixes at their own cost, without the other person's picture
+        was_private = row.job.place.visibility == "only_owner" and not said.spot.is_private
+        await self.order(
+            wish,
+            said.spot,
+            fields,
+            attachment,
+            private=written.private or was_private,
+            reply_to=said.message_id,
+            album=said.album,
+        )
+        return True
+
+    async def check_topic(self, spot: Spot) -> None:
+        """Raise NotAllowed where the group's administrators do not want clips."""
+        if spot.is_private:
+            return
+        topic = GENERAL_TOPIC if spot.thread is None else str(spot.thread)
+        if not await self._engine.parts.store.chat_allowed("telegram", str(spot.chat_id), [topic]):
+            raise NotAllowed("not in this topic", message_id="error.not_in_channel")
+
+    async def pictures(self, wish: Wish, said: Said) -> tuple[Attachment | None, str | None]:
+        """The pictures of an order: its own, those of what it answers, or the last one of a clip; and that clip's job.
+
+        Raises BadPicture, and NotFound for a film that is not ours.
+        """
+        if said.pictures:
+            return attachment_of(said.pictures), None
+        target = said.target
+        if target is None:
+            return None, None
+        if target.pictures:
+            return attachment_of(target.pictures), None
+        job_id = self.job_of(target)
+        if job_id is not None and target.has_video:
+            chat = said.spot.chat
+            return await clips.last_frame(self._engine, wish.acting, job_id, chat), job_id
+        if target.has_video:
+            raise NotFound("a film of somebody else's", message_id="error.no_clip_there")
+        return None, None
+
+    def job_of(self, target: Target | None) -> str | None:
+        """The job of a card or a clip of ours."""
+        for mark in () if target is None else target.marks:
+            found = self._marks.read_button(mark)
+            if found is not None and found[0] in SIGNS:
+                return found[1]
+        return None
+
+    async def _meant(self, wish: Wish, target: Target | None) -> JobRow:
+        """The clip that is answered, else the person's newest. Raises NotFound, NotAllowed."""
+        job_id = self.job_of(target)
+        if job_id is not None:
+            return await self._clips.of(wish, job_id, only_owner=True)
+        if target is not None and (target.has_video or target.pictures):
+            raise NotFound("a film of somebody else's", message_id="error.no_clip_there")
+        rows = (
+            []
+            if wish.account_id is None
+            else await self._engine.parts.store.history(wish.account_id, limit=1, only="completed")
+        )
+        if not rows:
+            raise NotFound("no clip yet", message_id="error.no_clip_there")
+        return rows[0]
+
+
+def form_of(address: str) -> tuple[str, str] | None:
+    """(form, job id) of an address behind a question of ours."""
+    wanted = parse_qs(urlsplit(address).query).get("start", [""])[0]
+    found = FORMS.fullmatch(wanted)
+    return None if found is None else (found[1], found[2])
+
+
+def spot_of(place: Place) -> Spot:
+    """Where a card stands."""
+    chat_id = int(place.chat)
+    return Spot(chat_id, chat_id > 0, None if place.thread is None else int(place.thread))

@@ -1,0 +1,100 @@
+"""Orders from Telegram: from a message that is durable already to a job. The card is posted by its lane."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from bot.commands.making import order_payload
+from bot.engine.engine import Engine
+from bot.platforms.telegram.wire import Person, Picture, Spot
+from core.errors import BadPicture
+from core.jobs import Actor, Attachment, InboxRow, Job, Place
+from core.media import PICTURE_BYTES
+
+OWN: Final = ":own"
+"""Behind the subject of a group: the limit that its own administrators set, beside the operator's."""
+
+
+class Orders:
+    """Takes orders to the engine."""
+
+    def __init__(self, engine: Engine) -> None:
+        """All that is decided is decided there."""
+        self._engine = engine
+
+    async def take(
+        self,
+        rows: Sequence[InboxRow],
+        actor: Actor,
+        place: Place,
+        fields: Mapping[str, Any],
+        *,
+        attachment: Attachment | None = None,
+        dedupe_key: str | None = None,
+    ) -> Job:
+        """Make the job of the first row; the others came with it, as the further pictures of an album. Raises what refuses it.
+
+        ``dedupe_key``: of the order, where it is not the update's number.
+        """
+        payload = order_payload(
+            actor,
+            place,
+            fields,
+            attachment=attachment,
+            dedupe_key=dedupe_key,
+            more_inbox_ids=[row.id for row in rows[1:]],
+        )
+        job, _ = await self._engine.intake.accept(replace(rows[0], payload=payload))
+        return job
+
+
+def attachment_of(pictures: Sequence[Picture]) -> Attachment | None:
+    """The pictures as the engine takes them. Raises BadPicture for one that is larger than anybody may send."""
+    if not pictures:
+        return None
+    for each in pictures:
+        if each.bytes is not None and each.bytes > PICTURE_BYTES:
+            raise BadPicture("image_file", each.name, "up to 20 MB", message_id="error.picture_oversized_plain")
+    first, *rest = (
+        Attachment(each.name, each.mime, each.bytes, reference={"file_id": each.file_id}) for each in pictures
+    )
+    return replace(first, more=tuple(rest))
+
+
+def actor_of(person: Person, spot: Spot | None, *, is_admin: bool = False) -> Actor:
+    """Who acts, with the subjects of their allowances."""
+    chat = None if spot is None else spot.chat
+    return Actor(
+        platform="telegram",
+        external_id=person.external_id,
+        chat=chat,
+        roles=() if chat is None else (f"{chat}{OWN}",),
+        is_admin=is_admin,
+    )
+
+
+def place_of(person: Person, spot: Spot, language: str, *, reply_to: int | None, private: bool = False) -> Place:
+    """Where to answer; ``private``: to the person alone, wherever they asked."""
+    details: dict[str, Any] = {"user": person.external_id, "name": person.name}
+    if private or spot.is_private:
+        is_here = spot.is_private
+        return Place(
+            platform="telegram",
+            chat=str(spot.chat_id if is_here else person.id),
+            thread=str(spot.thread) if is_here and spot.thread is not None else None,
+            reply_to=str(reply_to) if is_here and reply_to is not None else None,
+            visibility="only_owner",
+            language=language,
+            details=details,
+        )
+    return Place(
+        platform="telegram",
+        chat=str(spot.chat_id),
+        thread=None if spot.thread is None else str(spot.thread),
+        reply_to=None if reply_to is None else str(reply_to),
+        visibility="public",
+        language=language,
+        details={**details, "chat_subject": spot.chat},
+    )

@@ -1,0 +1,268 @@
+"""Every call into a chat: paced, and what Telegram says to it put into our errors.
+
+What a call can mend by itself is mended here, each once: a topic that is gone (the words go to the chat), HTML that Telegram cannot read
+(they go as plain text), a group that has become a supergroup (they go there).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import Any, Final, TypeVar
+
+from telegram import ForceReply, InlineKeyboardMarkup, LinkPreviewOptions, Message, ReplyParameters
+from telegram.constants import ChatAction, ParseMode
+from telegram.error import BadRequest, ChatMigrated, InvalidToken, NetworkError, TelegramError
+from telegram.error import Forbidden as Refused
+
+from bot.platforms.telegram.client import Client
+from bot.platforms.telegram.pacing import Pacing, Worth
+from bot.platforms.telegram.render import plain
+from bot.platforms.telegram.transport import NoAnswer, TooFast, was_done
+from core.errors import Forbidden, Gone, PlatformBusy, PlatformError, TooLarge, Unreachable
+from core.jobs import Place
+from core.ports import Clock
+
+WORD_PATIENCE: Final = 20.0
+"""Seconds that words wait for room in their chat."""
+ACTION_SECONDS: Final = 4.5
+"""An action is shown for five seconds at most (Bot API, sendChatAction)."""
+MENDINGS: Final = 4
+NOT_MODIFIED: Final = "not modified"
+NO_THREAD: Final = ("thread not found", "topic_deleted", "topic_closed", "message thread")
+UNREADABLE: Final = "can't parse"
+GONE: Final = (
+    "chat not found",
+    "message to edit not found",
+    "message can't be edited",
+    "message to delete not found",
+    "message_id_invalid",
+    "message identifier is not specified",
+    "there is no text in the message to edit",
+    "there is no caption in the message to edit",
+    "group chat was deactivated",
+    "peer_id_invalid",
+)
+FORBIDDEN: Final = (
+    "not enough rights",
+    "have no rights",
+    "need administrator rights",
+    "chat_write_forbidden",
+    "can't be deleted",
+)
+TOO_LARGE: Final = ("too big", "too large", "entity too large")
+KNOWN_MOST: Final = 1000
+NO_PREVIEW: Final = LinkPreviewOptions(is_disabled=True)
+
+T = TypeVar("T")
+Keys = InlineKeyboardMarkup | ForceReply | None
+log = logging.getLogger("reelay.telegram")
+
+
+class Speaking:
+    """Sends, edits and deletes. Every failure is a PlatformError that says what is known of its effect."""
+
+    def __init__(
+        self, client: Client, pacing: Pacing, clock: Clock, on_moved: Callable[[int, int], Awaitable[None]]
+    ) -> None:
+        """``on_moved(old, new)``: a group has become a supergroup; awaited before anything is sent there."""
+        self._client, self._pacing, self._clock, self._on_moved = client, pacing, clock, on_moved
+        self._moved: dict[int, int] = {}
+
+    async def call(
+        self,
+        chat_id: int,
+        work: Callable[[int], Awaitable[T]],
+        *,
+        worth: Worth = Worth.WORD,
+        patience: float = WORD_PATIENCE,
+    ) -> T:
+        """``work(chat id)`` when there is room for it. Raises PlatformError; PlatformBusy with the fact ``left_out`` when it did not go."""
+        chat_id = self._moved.get(chat_id, chat_id)
+        for is_last in (False, True):
+            wait = await self._pacing.admit(chat_id, worth, patience)
+            if wait > 0:
+                raise PlatformBusy(
+                    "no room in this chat", retry_after=None if math.isinf(wait) else wait, left_out=True
+                )
+            try:
+                return await work(chat_id)
+            except ChatMigrated as error:
+                new = int(error.new_chat_id)
+                await self.moved(chat_id, new)
+                if is_last:
+                    raise Gone("a chat that moves on and on") from error
+                chat_id = new
+            except TooFast as error:
+                self._pacing.refused(chat_id, error.seconds)
+                raise PlatformBusy("Telegram asks us to wait", retry_after=error.seconds) from error
+            except TelegramError as error:
+                raise as_error(error) from error
+        raise Gone("a chat that moves on and on")
+
+    async def moved(self, old: int, new: int) -> None:
+        """A group has become a supergroup: everything that is kept speaks of the new one from now on."""
+        if self._moved.get(old) == new:
+            return
+        await self._on_moved(old, new)
+        self._pacing.moved(old, new)
+        self._moved[old] = new
+        while len(self._moved) > KNOWN_MOST:
+            del self._moved[next(iter(self._moved))]
+
+    def where(self, chat_id: int) -> int:
+        """The id that a chat has now."""
+        return self._moved.get(chat_id, chat_id)
+
+    # -------------------------------------------------------------------------------------------------------------- new messages
+
+    async def say(self, place: Place, text: str, keys: Keys = None, *, patience: float = WORD_PATIENCE) -> Message:
+        """Post HTML. Raises PlatformError."""
+
+        async def post(chat_id: int, where: dict[str, Any], mode: str | None) -> Message:
+            return await self._client.send_message(
+                chat_id,
+                text if mode else plain(text),
+                parse_mode=mode,
+                reply_markup=keys,
+                link_preview_options=NO_PREVIEW,
+                **where,
+            )
+
+        return await self.post(place, post, patience=patience)
+
+    async def post(
+        self,
+        place: Place,
+        send: Callable[[int, dict[str, Any], str | None], Awaitable[Message]],
+        *,
+        worth: Worth = Worth.WORD,
+        patience: float = WORD_PATIENCE,
+    ) -> Message:
+        """Post by ``send(chat id, where, parse mode)``: in the topic and as the reply that ``place`` names, as far as they are there."""
+        where: dict[str, Any] = {}
+        if place.thread is not None:
+            where["message_thread_id"] = int(place.thread)
+        if place.reply_to is not None:
+            where["reply_parameters"] = ReplyParameters(int(place.reply_to), allow_sending_without_reply=True)
+        mode: str | None = ParseMode.HTML
+        for _ in range(MENDINGS):
+            try:
+                return await self.call(int(place.chat), _bound(send, where, mode), worth=worth, patience=patience)
+            except PlatformError as error:
+                said = str(error).lower()
+                if "message_thread_id" in where and any(each in said for each in NO_THREAD):
+                    where = {}
+                elif mode is not None and UNREADABLE in said:
+                    log.error("Telegram cannot read our HTML")
+                    mode = None
+                else:
+                    raise
+        raise Gone("nothing of it could be posted")
+
+    # ------------------------------------------------------------------------------------------------------------------ changes
+
+    async def change(
+        self,
+        chat_id: int,
+        edit: Callable[[int, str | None], Awaitable[object]],
+        *,
+        worth: Worth = Worth.WORD,
+        patience: float = WORD_PATIENCE,
+    ) -> None:
+        """Change a message by ``edit(chat id, parse mode)``; one that shows it already is fine. Raises PlatformError."""
+        for mode in (ParseMode.HTML, None):
+            try:
+                await self.call(chat_id, _bound(edit, mode), worth=worth, patience=patience)
+                return
+            except PlatformError as error:
+                said = str(error).lower()
+                if NOT_MODIFIED in said:
+                    return
+                if mode is None or UNREADABLE not in said:
+                    raise
+                log.error("Telegram cannot read our HTML")
+
+    async def edit(self, chat_id: int, message_id: int, text: str, keys: InlineKeyboardMarkup | None = None) -> None:
+        """Change the text of a message of ours. Raises PlatformError."""
+
+        async def change(chat: int, mode: str | None) -> object:
+            return await self._client.edit_message_text(
+                text if mode else plain(text),
+                chat,
+                message_id,
+                parse_mode=mode,
+                reply_markup=keys,
+                link_preview_options=NO_PREVIEW,
+            )
+
+        await self.change(chat_id, change)
+
+    async def remove(self, chat_id: int, message_id: int) -> None:
+        """Delete a message; one that is gone is fine. Raises PlatformError, Forbidden where we may not."""
+        with suppress(Gone):
+            await self.call(chat_id, lambda chat: self._client.delete_message(chat, message_id))
+
+    # ------------------------------------------------------------------------------------------------------- what may be left out
+
+    async def react(self, chat_id: int, message_id: int, emoji: str) -> None:
+        """Put an emoji under somebody's message, where there is room and it is allowed."""
+        with suppress(PlatformError):
+            await self.call(
+                chat_id,
+                lambda chat: self._client.set_message_reaction(chat, message_id, emoji),
+                worth=Worth.COSMETIC,
+                patience=0.0,
+            )
+
+    @asynccontextmanager
+    async def uploading(self, place: Place) -> AsyncIterator[None]:
+        """While it lasts, the chat shows that a clip is being sent."""
+        task = asyncio.create_task(self._show_upload(place), name="telegram upload action")
+        try:
+            yield
+        finally:
+            task.cancel()
+
+    async def _show_upload(self, place: Place) -> None:
+        thread = None if place.thread is None else int(place.thread)
+        while True:  # until cancelled; each round waits
+            with suppress(PlatformError):
+                await self.call(
+                    int(place.chat),
+                    lambda chat: self._client.send_chat_action(chat, ChatAction.UPLOAD_VIDEO, message_thread_id=thread),
+                    worth=Worth.COSMETIC,
+                    patience=0.0,
+                )
+            await self._clock.sleep(ACTION_SECONDS)
+
+
+def _bound(work: Callable[..., Awaitable[T]], *rest: Any) -> Callable[[int], Awaitable[T]]:
+    """``work`` of a chat id alone: with what the rest is at this moment."""
+    return lambda chat_id: work(chat_id, *rest)
+
+
+def as_error(error: TelegramError) -> PlatformError:
+    """Telegram's refusal, or its silence, as one of ours. The text is for the log's class and for ``Speaking``, never for a person."""
+    said = error.message
+    low = said.lower()
+    if isinstance(error, Refused):
+        return Forbidden(said)
+    if isinstance(error, NoAnswer) and error.status == 413:
+        return TooLarge(said)
+    if isinstance(error, BadRequest):
+        if any(each in low for each in TOO_LARGE):
+            return TooLarge(said)
+        if any(each in low for each in GONE):
+            return Gone(said)
+        if any(each in low for each in FORBIDDEN):
+            return Forbidden(said)
+        return PlatformError(said)
+    if isinstance(error, InvalidToken):
+        return Unreachable("the token is refused")
+    if isinstance(error, NetworkError):
+        return Unreachable(type(error).__name__, was_done=was_done(error))
+    return PlatformError(type(error).__name__, was_done=was_done(error))
