@@ -61,6 +61,7 @@ class House:
             "LAB_KILL_FILE": str(self._kill),
         }
         lab = {"name": "lab", "url": vendor.url, "price": 40, "poll_seconds": [0.05, 0.2], "most_active": 12}
+        lab["maximum_seconds"] = 7200  # ``later`` is to make tokens old, not to end what a generator was given
         self.reelay = make(environ=settings | (environ or {}), generators=[lab, *generators])
         self._explained: set[str] = set()
         """What the checker says of former tests, which have explained it."""

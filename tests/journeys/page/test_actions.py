@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -103,6 +104,36 @@ async def test_a_favourite_stays_one(visit: Callable[..., Any]) -> None:
     await star.click()
     await expect(person.action("A garden", "favourite")).to_be_visible()
     await expect(person.page.locator("#sidebar-list .sidebar-item")).to_have_count(0)
+
+
+async def test_a_list_that_was_asked_for_before_a_star_was_taken_away_does_not_bring_it_back(
+    visit: Callable[..., Any],
+) -> None:
+    person = await visit()
+    await person.shortest()
+    await person.make("A garden after rain")
+    await person.action("A garden", "favourite").click()
+    await expect(person.action("A garden", "unfavourite")).to_be_visible()
+    asked, go_on = asyncio.Event(), asyncio.Event()
+
+    async def late(route: Any) -> None:
+        answer = await route.fetch()
+        asked.set()
+        await go_on.wait()
+        await route.fulfill(response=answer)
+
+    await person.page.route("**/api/video_chat/operations*favourites*", late)
+    await person.page.click("#tab-videos")
+    await person.page.click("#sidebar-favourites")
+    async with asyncio.timeout(10):
+        await asked.wait()
+    async with person.page.expect_response("**/api/video_chat/favourites/*"):
+        await person.action("A garden", "unfavourite").click()
+    await expect(person.action("A garden", "favourite")).to_be_visible()
+    async with person.page.expect_response("**/api/video_chat/operations*favourites*"):
+        go_on.set()
+    await expect(person.page.locator("#sidebar-list .sidebar-item")).to_have_count(0)
+    await expect(person.action("A garden", "favourite")).to_be_visible()
 
 
 async def test_delete_asks_first_and_then_means_it(visit: Callable[..., Any]) -> None:

@@ -96,12 +96,13 @@ export const api = {
   block: (clip) => call("POST", `/api/clips/${id(clip)}/block`, { json: {} }),
   link: (video) => call("POST", `/api/mv/get_video/${id(video)}/link`, { json: {} }),
 
-  /** One page of jobs, newest first; `only` is favourites, with_image or completed; `before` is the last page's `next`. */
-  operations({ limit = 20, before = null, only = null } = {}) {
+  /** One page of jobs, newest first; `only` is favourites, with_image or completed; `before` is the last page's `next`; `asked`: when. */
+  async operations({ limit = 20, before = null, only = null } = {}) {
     const query = new URLSearchParams({ kind: "clip", limit: String(limit) });
     if (before) query.set("before", before);
     if (only) query.set("only", only);
-    return call("GET", `/api/video_chat/operations?${query}`);
+    const asked = performance.now();
+    return { ...(await call("GET", `/api/video_chat/operations?${query}`)), asked };
   },
 
   /** Order a clip. The same idempotency_key again gives the same job, so a lost answer may be asked for again. */

@@ -121,7 +121,7 @@ export class Sidebar {
       page.next = answer.next ?? null;
       page.loaded = true;
       page.floor = answer.operations.at(-1)?.created_at ?? page.floor;
-      for (const job of answer.operations) store.apply(job);
+      for (const job of answer.operations) store.apply(job, answer.asked);
       page.trouble = false;
     } catch {
       page.trouble = true;

@@ -19,11 +19,15 @@ class Store extends EventTarget {
   sending = 0;
   held = [];
 
-  /** Take a status object; older versions of a job than the one we have change nothing. */
-  apply(job) {
+  /**
+   * Take a status object; older versions of a job than the one we have change nothing. `asked`: when a list was asked for that brings it:
+   * what was learnt since is newer than the list, also where it has no version of its own, such as a star.
+   */
+  apply(job, asked = Infinity) {
     if (this.gone.has(job.operation_id)) return;
     const before = this.jobs.get(job.operation_id);
-    if (before && !before.local && (job.version ?? 0) < (before.version ?? 0)) return;
+    const news = (job.version ?? 0) - (before?.version ?? 0);
+    if (before && !before.local && (news < 0 || (news === 0 && before.received_at > asked))) return;
     const taken = { ...job, received_at: performance.now() };
     this.jobs.set(job.operation_id, taken);
     this.#tell("job", { job: taken, before });

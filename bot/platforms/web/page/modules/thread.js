@@ -56,7 +56,7 @@ export class Thread {
     this.list.removeAttribute("aria-busy");
     this.loaded = true;
     this.next = page.next ?? null;
-    for (const job of [...page.operations].reverse()) store.apply(job);
+    for (const job of [...page.operations].reverse()) store.apply(job, page.asked);
     this.#settle();
     this.toEnd();
   }
@@ -67,7 +67,7 @@ export class Thread {
     const page = await api.operations({ limit: PAGE });
     const told = new Set(page.operations.map((job) => job.operation_id));
     const oldest = page.operations.at(-1)?.created_at;
-    for (const job of [...page.operations].reverse()) store.apply(job);
+    for (const job of [...page.operations].reverse()) store.apply(job, page.asked);
     // A card inside this page's span that the server does not list any more was deleted elsewhere.
     for (const [id, view] of before) {
       if (!view.job.local && !told.has(id) && (!page.next || (oldest && view.job.created_at > oldest))) store.remove(id);
@@ -83,7 +83,7 @@ export class Thread {
       const anchor = this.#anchor();
       this.next = page.next ?? null;
       this.floor = page.operations.at(-1)?.created_at ?? this.floor;
-      for (const job of [...page.operations].reverse()) store.apply(job);
+      for (const job of [...page.operations].reverse()) store.apply(job, page.asked);
       this.#settle();
       anchor();
       this.failed = false;
