@@ -7,7 +7,7 @@ from collections.abc import Callable
 from bot.engine.engine import Engine
 from bot.engine.words import Bookshelf
 from bot.platforms.telegram.client import Client
-from bot.platforms.telegram.wire import Asked, Person
+from bot.platforms.telegram.wire import Asked, Person, Spot
 from storage.store import SqliteStore
 
 
@@ -21,7 +21,7 @@ class Inline:
         store: SqliteStore,
         shelf: Bookshelf,
         bot_name: Callable[[], str],
-        may: Callable[[Person], bool] = lambda _: True,
+        may: Callable[[Person, Spot | None], bool],
     ) -> None:
         """``bot_name``: our username; ``may``: whether somebody is invited."""
         self._client, self._engine, self._store, self._shelf = client, engine, store, shelf

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from bot.commands import account
 from bot.commands.marks import Marks
@@ -12,7 +12,7 @@ from bot.platforms.telegram.admin import AdminVerbs
 from bot.platforms.telegram.making import Making
 from bot.platforms.telegram.render import titled
 from bot.platforms.telegram.speaking import Speaking
-from bot.platforms.telegram.wire import Pressed, Said
+from bot.platforms.telegram.wire import Person, Pressed, Said, Spot
 from bot.platforms.telegram.wishes import Clips, Wish
 from core.errors import NotFound
 from storage.store import SqliteStore
@@ -33,11 +33,13 @@ class Panels:
         verbs: Sequence[Verb],
         retention_days: int,
         admin: AdminVerbs,
+        may: Callable[[Person, Spot | None], bool],
     ) -> None:
-        """``verbs``: for the help; ``admin`` takes what somebody reports."""
+        """``verbs``: for the help; ``admin`` takes what somebody reports; ``may``: whether they are invited."""
         self._engine, self._store, self._marks, self._clips = engine, store, marks, mine
         self._making, self._speaking = making, speaking
         self._verbs_shown, self._retention_days, self._admin = verbs, retention_days, admin
+        self._may = may
 
     def owns(self, verb: str) -> bool:
         """Whether a button of that name is one of these panels'."""
