@@ -31,6 +31,7 @@ from bot.platforms.web.server import WebServer
 from bot.platforms.web.site import Site
 from bot.premises import premises_of
 from bot.settings import Mistake, Settings, SettingsMistakes
+from core.errors import PlatformError
 from core.jobs import Clip
 from core.ports import Clock, Connect, Platform, Provider
 from core.steps import DefaultLimits
@@ -123,7 +124,14 @@ class App:
         self.desk = AdminDesk(self.engine, OperatorStore(self.store, self.clock.now), premises_of(self))
         self._build_web(folder)
         if settings.discord_token is not None:
-            self._build_discord(settings.discord_token.get_secret_value(), paid=paid)
+            self._build_discord(settings.discord_token.get_secret_value(), self._doors(paid=paid))
+        if settings.telegram_token is not None:
+            self._build_telegram(settings.telegram_token.get_secret_value(), self._doors(paid=paid), folder / "work")
+
+    def _doors(self, *, paid: bool) -> Doors:
+        may = self.settings.who_may(paid=paid)
+        admins = frozenset(map(str, self.settings.admins))
+        return Doors(may if isinstance(may, str) else frozenset(map(str, may)), admins)
 
     async def _connect(self, folder: Path) -> dict[str, Provider]:
         world = Connect(clock=self.clock, hint=self._hint, pictures=self.clips, scratch=folder, media=self.media)
@@ -164,12 +172,11 @@ class App:
         web: Platform = WebPlatform(self.hub)
         self.parts.platforms[web.name] = web
 
-    def _build_discord(self, token: str, *, paid: bool) -> None:
+    def _build_discord(self, token: str, doors: Doors) -> None:
         """Join Discord. Its library is imported only here: start-up and memory are for whom it is configured."""
         from bot.platforms.discord import building
 
-        settings, may = self.settings, self.settings.who_may(paid=paid)
-        doors = Doors(may if isinstance(may, str) else frozenset(map(str, may)), frozenset(map(str, settings.admins)))
+        settings = self.settings
         found = building.build(
             building.Address(
                 token=token,
@@ -187,6 +194,39 @@ class App:
             admin=self.desk,
             keys=self.keys,
             retention_days=settings.retention_days,
+        )
+        self._stack.push_async_callback(found.close)
+        self.parts.platforms[found.platform.name] = found.platform
+        if found.endpoint is not None:
+            self.server.more_routes.append(found.endpoint.add_to)
+
+    def _build_telegram(self, token: str, doors: Doors, scratch: Path) -> None:
+        """Join Telegram. Its library is imported only here, as above."""
+        from bot.platforms.telegram import building
+
+        settings = self.settings
+        found = building.build(
+            building.Address(
+                token=token,
+                api_url=settings.telegram_api_url,
+                proxy=None if settings.telegram_proxy is None else settings.telegram_proxy.get_secret_value(),
+                is_local=settings.telegram_local_server,
+                local_folder=settings.telegram_local_folder,
+                webhook_secret=None
+                if settings.telegram_webhook_secret is None
+                else settings.telegram_webhook_secret.get_secret_value(),
+                public_url=settings.public_url,
+            ),
+            engine=self.engine,
+            store=self.store,
+            alerts=self.alerts,
+            clock=self.clock,
+            shelf=self.shelf,
+            doors=doors,
+            admin=self.desk,
+            keys=self.keys,
+            retention_days=settings.retention_days,
+            scratch=scratch,
         )
         self._stack.push_async_callback(found.close)
         self.parts.platforms[found.platform.name] = found.platform
@@ -232,17 +272,20 @@ class App:
         """One platform's failure never ends another: it is started again, ever more slowly, and ``/readyz`` tells."""
         wait = 1.0
         while True:  # until the stop; each round waits
-            began = self.clock.monotonic()
+            began, asked = self.clock.monotonic(), None
             try:
                 await platform.run()
                 self.broken[name] = (self.clock.now(), "ended")
+            except PlatformError as error:  # it says itself how long it wants to be left alone
+                log.warning("a platform is not ready", extra={"platform": name, "code": error.code})
+                self.broken[name], asked = (self.clock.now(), str(error)), error.retry_after
             except Exception as error:
                 log.exception("a platform broke", extra={"platform": name})
                 self.broken[name] = (self.clock.now(), type(error).__name__)
             if self._stopping:  # what broke while it was cancelled would run again, into a store that is about to close
                 return
             wait = 1.0 if self.clock.monotonic() - began > 60 else min(wait * 2, 60.0)
-            await self.clock.sleep(wait)
+            await self.clock.sleep(max(wait, asked or 0.0))
             self.broken.pop(name, None)
 
     async def _watch_loop(self) -> None:

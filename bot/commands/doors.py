@@ -23,7 +23,11 @@ class Doors:
 
     def check(self, platform: str, user_id: str, subjects: Collection[str]) -> None:
         """Raise NotAllowed unless one of ``subjects`` (the person, the chat, the guild) may use it; an operator always may."""
-        if self.allowed == "open" or self.is_admin(platform, user_id):
-            return
-        if self.allowed == "admins" or not set(subjects) & set(self.allowed):
+        if not self.lets_in(platform, user_id, subjects):
             raise NotAllowed("not on the operator's list", message_id="error.not_invited")
+
+    def lets_in(self, platform: str, user_id: str, subjects: Collection[str]) -> bool:
+        """Whether one of ``subjects`` may use it."""
+        if self.allowed == "open" or self.is_admin(platform, user_id):
+            return True
+        return self.allowed != "admins" and bool(set(subjects) & set(self.allowed))

@@ -139,7 +139,7 @@ class TelegramPlatform:
         self._note(receipt, card)
         if card.final:
             await self._react(place, card)
-        return self._now(receipt)
+        return receipt
 
     async def deliver(self, place: Place, receipt: Receipt | None, clip: ClipFile, card: Card) -> Receipt:
         """The message becomes the clip, or a new message brings it. A clip that Telegram has already is not sent to it again."""
@@ -214,10 +214,6 @@ class TelegramPlatform:
 
     def _receipt(self, place: Place, message: Message, kind: Any = "text") -> Receipt:
         return Receipt(replace(place, chat=str(message.chat_id)), str(message.message_id), kind=kind)
-
-    def _now(self, receipt: Receipt) -> Receipt:
-        chat = str(self._speaking.where(int(receipt.place.chat)))
-        return receipt if chat == receipt.place.chat else replace(receipt, place=replace(receipt.place, chat=chat))
 
     def _note(self, receipt: Receipt, card: Card) -> None:
         """What the message shows; of the last edit nothing has to be remembered."""
@@ -297,7 +293,8 @@ class TelegramPlatform:
                     more["cover"] = cover.attach_uri
                 if "thumbnail" in stills:
                     more["thumbnail"] = DiskFile(stills["thumbnail"], "thumbnail.jpg", attach=True)
-            video = InputMediaVideo(media, text if mode else plain(text), mode, **_measures(clip), **more)
+            said = text if mode else plain(text)
+            video = InputMediaVideo(media, caption=said, parse_mode=mode, **_measures(clip), **more)
             found = await self._client.edit_message_media(video, chat_id, int(receipt.message), reply_markup=keys)
             if isinstance(found, Message):
                 await self._keep(clip, found)
@@ -311,7 +308,7 @@ class TelegramPlatform:
                 await self._speaking.edit(int(receipt.place.chat), int(receipt.message), text, keys)
             raise
         self._shown.pop(_key(receipt), None)
-        return replace(self._now(receipt), kind="media")
+        return replace(receipt, kind="media")
 
     async def _stills(self, clip: ClipFile, folder: Path) -> dict[str, Path]:
         """The poster in full size, and a small one; without them Telegram makes its own."""

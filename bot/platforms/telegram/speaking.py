@@ -79,9 +79,16 @@ class Speaking:
         *,
         worth: Worth = Worth.WORD,
         patience: float = WORD_PATIENCE,
+        follows: bool = False,
     ) -> T:
-        """``work(chat id)`` when there is room for it. Raises PlatformError; PlatformBusy with the fact ``left_out`` when it did not go."""
-        chat_id = self._moved.get(chat_id, chat_id)
+        """``work(chat id)`` when there is room for it. Raises PlatformError; PlatformBusy with the fact ``left_out`` when it did not go.
+
+        ``follows``: it may be done in the supergroup that the group has become, where no old message is known by its number.
+        """
+        if chat_id in self._moved:
+            if not follows:
+                raise Gone("the chat has another id now")
+            chat_id = self._moved[chat_id]
         for is_last in (False, True):
             wait = await self._pacing.admit(chat_id, worth, patience)
             if wait > 0:
@@ -93,8 +100,8 @@ class Speaking:
             except ChatMigrated as error:
                 new = int(error.new_chat_id)
                 await self.moved(chat_id, new)
-                if is_last:
-                    raise Gone("a chat that moves on and on") from error
+                if is_last or not follows:
+                    raise Gone("the chat has another id now") from error
                 chat_id = new
             except TooFast as error:
                 self._pacing.refused(chat_id, error.seconds)
@@ -112,10 +119,6 @@ class Speaking:
         self._moved[old] = new
         while len(self._moved) > KNOWN_MOST:
             del self._moved[next(iter(self._moved))]
-
-    def where(self, chat_id: int) -> int:
-        """The id that a chat has now."""
-        return self._moved.get(chat_id, chat_id)
 
     # -------------------------------------------------------------------------------------------------------------- new messages
 
@@ -151,7 +154,9 @@ class Speaking:
         mode: str | None = ParseMode.HTML
         for _ in range(MENDINGS):
             try:
-                return await self.call(int(place.chat), _bound(send, where, mode), worth=worth, patience=patience)
+                return await self.call(
+                    int(place.chat), _bound(send, where, mode), worth=worth, patience=patience, follows=True
+                )
             except PlatformError as error:
                 said = str(error).lower()
                 if "message_thread_id" in where and any(each in said for each in NO_THREAD):

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-pytest.register_assert_rewrite("tests.journeys.discord.house")
+pytest.register_assert_rewrite("tests.journeys.chat_house", "tests.journeys.discord.house")
 
-from tests.journeys.discord.house import House, Maker  # noqa: E402 - its assertions are to tell what they saw
+from tests.journeys.chat_house import Maker, Street  # noqa: E402
+from tests.journeys.discord.house import House  # noqa: E402 - its assertions are to tell what they saw
 from tests.lab.discord import Discord  # noqa: E402
 from tests.lab.vendor import Script, Vendor  # noqa: E402
 
@@ -46,37 +47,8 @@ def build(make: Maker, settings: dict[str, str], generators: list[dict[str, Any]
     return built
 
 
-class Street:
-    """The module's house; a new one where a test has failed in the last, so that no other test fails because of it."""
-
-    def __init__(self, build: Build, folders: pytest.TempPathFactory) -> None:
-        self._build, self._folders = build, folders
-        self._stack = ExitStack()
-        self._house: House | None = None
-
-    def enter(self) -> House:
-        """A house that runs, with nothing in it of an earlier test."""
-        if self._house is not None and not self._house.ended:
-            self._stack.__exit__(AssertionError, AssertionError("a test failed"), None)
-            self._house = None
-        if self._house is None:
-            self._house = self._build(self._folders.mktemp("house"), self._stack, True)
-        else:
-            self._house.open()
-        if not self._house.runs:
-            self._house.start()
-        return self._house
-
-    def close(self) -> None:
-        """The last look, unless a test has failed in it."""
-        sound = self._house is not None and self._house.ended
-        with self._stack:
-            if sound and self._house is not None:
-                self._house.close()
-
-
 @pytest.fixture(scope="module")
-def street(build: Build, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Street]:
+def street(build: Build, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Street[House]]:
     """Everything of a module."""
     made = Street(build, tmp_path_factory)
     yield made
@@ -84,7 +56,7 @@ def street(build: Build, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
 
 
 @pytest.fixture
-def home(street: Street) -> House:
+def home(street: Street[House]) -> House:
     """The house that the module's tests share: it runs, and its server, room and people are the test's own."""
     return street.enter()
 
