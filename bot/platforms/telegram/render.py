@@ -16,7 +16,7 @@ from telegram import CopyTextButton, InlineKeyboardButton, InlineKeyboardMarkup
 
 from bot.commands.marks import Marks
 from bot.engine.words import Words
-from core.cards import Card
+from core.cards import Action, Card, Message
 
 TEXT_MOST, CAPTION_MOST = 4096, 1024
 """UTF-16 units of a text and of a caption, without their markup (Bot API, sendMessage, sendVideo)."""
@@ -27,6 +27,7 @@ SIGNS: Final[Mapping[str, str]] = {
     "cancel": "✖",
     "stop_waiting": "✖",
     "again": "🎲",
+    "tune": "🎛",
     "remix": "✏️",
     "edit_prompt": "✏️",
     "extend": "⏩",
@@ -89,12 +90,15 @@ def card_html(card: Card, words: Words, now: int, *, caption: bool) -> str:
 
 def keyboard(card: Card, words: Words, marks: Marks, *, prompt: str = "") -> InlineKeyboardMarkup | None:
     """The buttons of a card; ``prompt``: put on the clipboard by one of them, where it is short enough."""
+    actions = [each for each in card.actions if each.verb in SIGNS]
+    at = next((n for n, each in enumerate(actions, 1) if each.verb == "again"), None)
+    if card.final and at is not None:
+        actions.insert(at, Action("tune", Message("action.tune")))
     buttons = [
         InlineKeyboardButton(
             f"{SIGNS[each.verb]} {words.text(each.label)}", callback_data=marks.button(each.verb, card.job_id)
         )
-        for each in card.actions
-        if each.verb in SIGNS
+        for each in actions
     ]
     if 0 < len(prompt) <= COPY_MOST and any(each.verb in ("remix", "edit_prompt") for each in card.actions):
         buttons.append(InlineKeyboardButton(f"📋 {words.say('action.copy_prompt')}", copy_text=CopyTextButton(prompt)))
