@@ -26,7 +26,7 @@ from bot.platforms.telegram.inbox import Inbox
 from bot.platforms.telegram.inline import Inline
 from bot.platforms.telegram.making import Making
 from bot.platforms.telegram.members import Members
-from bot.platforms.telegram.menus import abouts, menus, send
+from bot.platforms.telegram.menus import About, Menu, abouts, menus, send
 from bot.platforms.telegram.orders import Orders
 from bot.platforms.telegram.pacing import Pacing
 from bot.platforms.telegram.panels import Panels
@@ -141,7 +141,10 @@ def build(
     )
     inbox = Inbox(engine, desk)
     operators = [who.removeprefix("telegram:") for who in doors.admins if who.startswith("telegram:")]
-    shown = [*menus(offered, shelf, languages(), [int(each) for each in operators]), *abouts(shelf, languages())]
+    shown: list[Menu | About] = [
+        *menus(offered, shelf, languages(), [int(each) for each in operators]),
+        *abouts(shelf, languages()),
+    ]
     receiving = Receiving(client, inbox, alerts, clock, partial(send, client, store, shown), webhook=at.webhook)
     alerts.tell_also(Telling(speaking, operators, lambda: receiving.is_known).tell)
     platform.receiving = receiving
