@@ -7,6 +7,7 @@ clip. So it works after any restart, and whatever has changed meanwhile is notic
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -18,14 +19,14 @@ from bot.engine.engine import Engine
 from bot.engine.intake import Offer
 from bot.engine.words import Words
 from bot.platforms.telegram.options import read
-from bot.platforms.telegram.picks import DIGITS, FIELDS, Picked, Subject, read_subject, stale, stamp_of
+from bot.platforms.telegram.picks import DIGITS, FIELDS, Picked, Subject, lists, read_subject, stale, stamp_of
 from bot.platforms.telegram.render import escape
 from bot.platforms.telegram.speaking import Speaking
 from bot.platforms.telegram.wire import Pressed, Said
 from bot.platforms.telegram.wishes import Wish
 from core.capabilities import Capabilities, choices_of
 from core.cards import Message, shorten
-from core.errors import BadOption, NotAllowed, NotFound, RequestError, Unsupported
+from core.errors import BadOption, NotAllowed, NotFound, PlatformError, RequestError, Unsupported
 from core.money import Period
 from core.requests import Choices
 from providers.registry import real_name
@@ -119,16 +120,18 @@ class Drafts:
             base = self._written(pressed.original)
         else:
             raise NotFound("the message is gone", message_id="error.message_gone")
-        price = None
-        if verb == MAKE:
-            _, price = await self._offer(wish, base, found.picked)
-        if found.stamp != stamp_of(choices, price):
+        shown = _shown(*await self._offer(wish, base, found.picked)) if verb == MAKE else ()
+        if found.stamp != stamp_of(choices, *shown):
             raise stale()
-        html, keys = await self._drawn(
-            wish, base, replace(found, stamp=stamp_of(choices)), is_ordered=price is not None
-        )
-        await self._speaking.edit(pressed.spot.chat_id, pressed.target.message_id, html, keys)
-        return None if price is None else Chosen(base.changes(found.picked), found.job_id)
+        again = replace(found, stamp=stamp_of(choices))
+        html, keys = await self._drawn(wish, base, again, is_ordered=verb == MAKE)
+        edit = self._speaking.edit(pressed.spot.chat_id, pressed.target.message_id, html, keys)
+        if verb == PICK:
+            await edit
+            return None
+        with suppress(PlatformError):  # the button goes before the order: a second press of it would be a second clip
+            await edit
+        return Chosen(base.changes(found.picked), found.job_id)
 
     def _written(self, said: Said) -> _Base:
         """What a message asks for by itself, as ``Making.make`` reads it. Raises BadOption."""
@@ -188,7 +191,7 @@ class Drafts:
             return "\n".join(lines), None
         rows = await self._rows(wish, base, subject, offer)
         if offer is not None and not is_ordered:
-            made = replace(subject, stamp=stamp_of(self._choices, price))
+            made = replace(subject, stamp=stamp_of(self._choices, *_shown(offer, price)))
             label = words.say("draft.make", price=_price(price, words))
             rows.append([self._button(label, made, MAKE)])
         return "\n".join(lines), InlineKeyboardMarkup(rows) if rows else None
@@ -220,11 +223,13 @@ class Drafts:
             "duration": [(each, words.say("facts.seconds", seconds=each)) for each in can.seconds],
             "resolution": [(each, words.say("facts.resolution", resolution=each)) for each in can.resolutions],
         }
+        places = dict(zip(FIELDS, lists(self._choices), strict=True))
         rows: list[list[InlineKeyboardButton]] = []
         for name, legal in values.items():
             buttons = [
                 self._button(_marked(label, is_it=value == now[name]), _with(subject, **{name: value}), PICK)
-                for value, label in legal[: len(DIGITS)]
+                for value, label in legal
+                if places[name].index(value) < len(DIGITS)
             ]
             if len(buttons) > 1:
                 rows += [buttons[start : start + A_ROW] for start in range(0, len(buttons), A_ROW)]
@@ -259,6 +264,12 @@ class Drafts:
 
 def _again(row: JobRow) -> _Base:
     return _Base(clips.again_fields(row), 0, row.job.applied.provider)
+
+
+def _shown(offer: Offer, price: int) -> tuple[object, ...]:
+    """What must still be so when it is ordered."""
+    at = offer.applied
+    return at.provider, at.model, at.aspect_ratio, at.seconds, at.resolution, price
 
 
 def _facts(offer: Offer, words: Words) -> list[str]:

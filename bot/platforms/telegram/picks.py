@@ -48,13 +48,13 @@ class Subject:
     """The Telegram user who may press it."""
     job_id: str | None
     stamp: str
-    """Of the choices, and on the last button also of the price that it shows."""
+    """Of the choices, and on the last button also of what the draft shows."""
 
     def write(self, choices: Choices) -> str:
         """At most 45 characters: a job has 26, a user at most 11 (52 bits, Bot API "User")."""
         places = "".join(
             OPEN if value is None else DIGITS[legal.index(value)]
-            for legal, value in zip(_lists(choices), (getattr(self.picked, name) for name in FIELDS), strict=True)
+            for legal, value in zip(lists(choices), (getattr(self.picked, name) for name in FIELDS), strict=True)
         )
         return f"{places}{self.stamp}{_base36(self.owner)}.{self.job_id or OPEN}"
 
@@ -66,20 +66,21 @@ def read_subject(text: str, choices: Choices) -> Subject:
     try:
         values = {
             name: None if place == OPEN else legal[DIGITS.index(place)]
-            for name, legal, place in zip(FIELDS, _lists(choices), places, strict=True)
+            for name, legal, place in zip(FIELDS, lists(choices), places, strict=True)
         }
         return Subject(Picked(**values), int(owner, 36), None if job_id == OPEN else job_id, stamp)
     except (ValueError, IndexError):
         raise stale() from None
 
 
-def stamp_of(choices: Choices, price: int | None = None) -> str:
-    """Three characters that are others when the choices (or the price) are: an index must never come to mean something else."""
-    text = json.dumps([_lists(choices), price])
+def stamp_of(choices: Choices, *shown: object) -> str:
+    """Three characters that are others when the choices (or what is ``shown``) are: a place must never come to mean something else."""
+    text = json.dumps([lists(choices), shown])
     return base64.b32encode(hashlib.sha256(text.encode()).digest()).decode().lower()[:STAMP]
 
 
-def _lists(choices: Choices) -> tuple[tuple[Any, ...], ...]:
+def lists(choices: Choices) -> tuple[tuple[Any, ...], ...]:
+    """What each of ``FIELDS`` can be; a button names a value by its place."""
     return choices.aspects, choices.seconds, choices.resolutions, choices.providers
 
 
