@@ -70,12 +70,12 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(DISCORD, "DISCORD_PROXY", "HTTP proxy to Discord; it may carry a login, so it is treated as a secret", "none", "an address that begins with http:// or https://", "http://proxy.example.org:3128", secret=True),
     Setting(DISCORD, "DISCORD_PUBLIC_KEY", "Public key of the application, for the HTTP interactions endpoint", "none: gateway only", "64 hexadecimal digits", "3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29"),
 
-    Setting(TELEGRAM, "TELEGRAM_TOKEN", "Token of the bot", "none: no Telegram", KEY, "123456789:AAHdqTcv…", secret=True, used_from=TELEGRAM),
-    Setting(TELEGRAM, "TELEGRAM_API_URL", "Root of the Bot API; files come from the same root", "https://api.telegram.org", ROOT, "http://127.0.0.1:8083", used_from=TELEGRAM),
-    Setting(TELEGRAM, "TELEGRAM_LOCAL_SERVER", "Whether that root is a local Bot API server, which takes files up to 2 GB", "no", "yes or no", "yes", used_from=TELEGRAM),
-    Setting(TELEGRAM, "TELEGRAM_LOCAL_FOLDER", "Folder in which that server keeps its files; pictures are read from below it and from nowhere else on this disk", "none: pictures come by HTTP only", "the path of a folder", "/var/lib/telegram-bot-api", used_from=TELEGRAM),
-    Setting(TELEGRAM, "TELEGRAM_PROXY", "HTTP proxy to Telegram; it may carry a login, so it is treated as a secret", "none", "an address that begins with http:// or https://", "http://proxy.example.org:3128", secret=True, used_from=TELEGRAM),
-    Setting(TELEGRAM, "TELEGRAM_WEBHOOK_SECRET", "Secret of the webhook; with it and an https REELAY_PUBLIC_URL updates come by webhook", "none: polling", "1 to 256 letters, digits, _ or -", "p3Vt0X2m…", secret=True, used_from=TELEGRAM),
+    Setting(TELEGRAM, "TELEGRAM_TOKEN", "Token of the bot", "none: no Telegram", KEY, "123456789:AAHdqTcv…", secret=True),
+    Setting(TELEGRAM, "TELEGRAM_API_URL", "Root of the Bot API; files come from the same root", "https://api.telegram.org", ROOT, "http://127.0.0.1:8083"),
+    Setting(TELEGRAM, "TELEGRAM_LOCAL_SERVER", "Whether that root is a local Bot API server, which takes files up to 2 GB", "no", "yes or no", "yes"),
+    Setting(TELEGRAM, "TELEGRAM_LOCAL_FOLDER", "Folder in which that server keeps its files; pictures are read from below it and from nowhere else on this disk", "none: pictures come by HTTP only", "the path of a folder", "/var/lib/telegram-bot-api"),
+    Setting(TELEGRAM, "TELEGRAM_PROXY", "HTTP proxy to Telegram; it may carry a login, so it is treated as a secret", "none", "an address that begins with http:// or https://", "http://proxy.example.org:3128", secret=True),
+    Setting(TELEGRAM, "TELEGRAM_WEBHOOK_SECRET", "Secret of the webhook; with it and an https REELAY_PUBLIC_URL on port 443, 80, 88 or 8443 updates come by webhook", "none: polling", "1 to 256 letters, digits, _ or -", "p3Vt0X2m…", secret=True),
 
     Setting(GOOGLE, "GEMINI_API_KEY", "Key for Omni, or for Veo in Vertex express mode", "none", KEY, "AIza…", secret=True, used_from=GOOGLE),
     Setting(GOOGLE, "GOOGLE_API_KEY", "The same under its other name", "none", KEY, "AIza…", secret=True, used_from=GOOGLE),
