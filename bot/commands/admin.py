@@ -34,7 +34,7 @@ REPORTS_TOLD: Final = 10
 """Reported clips that are told one by one within an hour: a link is enough to report, so anybody can."""
 LOOKS: Final = frozenset({"status", "quota", "jobs", "audit", "ledger", "probe"})
 """Verbs that change nothing: a monitor may ask them every minute."""
-WHO: Final = "web:NAME, discord:ID, telegram:ID or the 32 hexadecimal digits of an account"
+WHO: Final = "web:NAME, discord:ID, telegram:ID (a group's own is below 0) or the 32 hexadecimal digits of an account"
 SUBJECTS: Final = {
     Scope.PERSON: f"{WHO}, or {ANONYMOUS} for all anonymous browsers together",
     Scope.CHAT: "the chat's name",
@@ -45,7 +45,7 @@ _ACCOUNT = re.compile(r"[0-9a-f]{32}", re.ASCII)
 _EXTERNAL = {
     "web": re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:@-]{0,63}", re.ASCII),
     "discord": re.compile(r"[0-9]{1,20}", re.ASCII),
-    "telegram": re.compile(r"[0-9]{1,20}", re.ASCII),
+    "telegram": re.compile(r"-?[0-9]{1,20}", re.ASCII),
 }
 log = logging.getLogger("reelay.admin")
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
-from telegram import ForceReply, InlineKeyboardButton
+from telegram import InlineKeyboardButton
 
 from bot.commands import clips
 from bot.commands.marks import Marks
 from bot.engine.engine import Engine
+from bot.platforms.telegram import questions
 from bot.platforms.telegram.drafts import Drafts
 from bot.platforms.telegram.making import Making
 from bot.platforms.telegram.panels import Panels
-from bot.platforms.telegram.render import escape, link, rows, titled
+from bot.platforms.telegram.render import escape, rows, titled
 from bot.platforms.telegram.wire import Pressed
 from bot.platforms.telegram.wishes import Clips, Wish
 from core.errors import NotFound
@@ -22,8 +23,6 @@ from storage.views import JobRow
 ONLY_OWNER: Final = frozenset({"favourite", "unfavourite", "again", "other_generator", "resend", "tune"})
 """What a moderator may not do in somebody's name: it would cost them, or fill their gallery."""
 ALWAYS: Final = frozenset({"forget_now", "example", "more_help"})
-PLACEHOLDER_MOST: Final = 64
-"""Characters of what a forced reply shows in the empty field (Bot API, ForceReply)."""
 
 
 class Buttons:
@@ -91,21 +90,11 @@ class Buttons:
 
     async def _remix(self, wish: Wish, pressed: Pressed, row: JobRow) -> None:
         del pressed
-        await self._question(wish, "remix", row, row.job.wanted.prompt)
+        await questions.ask(wish, "remix", row)
 
     async def _extend(self, wish: Wish, pressed: Pressed, row: JobRow) -> None:
         del pressed
-        await self._question(wish, "extend", row, "")
-
-    async def _question(self, wish: Wish, form: str, row: JobRow, prompt: str) -> None:
-        """Ask for words by a message whose answer Telegram opens by itself; which clip it is about stands behind its link."""
-        words = wish.words
-        address = f"https://t.me/{wish.answer.bot_name}?start={form}_{row.job.id}"
-        lines = [link(words.say(f"telegram.{form}"), address)]
-        if prompt:
-            lines.append(f"<code>{escape(prompt)[:3000]}</code>")
-        hint = (prompt or words.say("form.extend"))[:PLACEHOLDER_MOST]
-        await wish.answer.say("\n".join(lines), ForceReply(selective=True, input_field_placeholder=hint))
+        await questions.ask(wish, "extend", row)
 
     async def _star(self, wish: Wish, pressed: Pressed, row: JobRow) -> None:
         del pressed
