@@ -89,9 +89,9 @@ class SqliteStore:
         now = self._clock.now()
         return await self.database.write(lambda c: updates.keep(c, platform, updates_, now), weight=16)
 
-    async def raw_updates(self, platform: str, most: int = 500) -> list[InboxRow]:
-        """Raw updates that nobody has seen to, oldest first."""
-        return await self.database.read(lambda c: updates.unread(c, platform, most))
+    async def raw_updates(self, platform: str, most: int = 500, after: int = 0) -> list[InboxRow]:
+        """Raw updates that nobody has seen to, oldest first; ``after``: the row with which the last page ended."""
+        return await self.database.read(lambda c: updates.unread(c, platform, most, after))
 
     async def handled(self, inbox_ids: Sequence[int]) -> None:
         """Raw updates that made no job are seen to; their text is erased."""

@@ -24,10 +24,11 @@ def keep(connection: sqlite3.Connection, platform: str, updates: Sequence[Update
     return [row for row in rows if row is not None]
 
 
-def unread(connection: sqlite3.Connection, platform: str, most: int) -> list[InboxRow]:
-    """Return a platform's raw updates that were neither handled nor became a job, oldest first."""
+def unread(connection: sqlite3.Connection, platform: str, most: int, after: int = 0) -> list[InboxRow]:
+    """Return a platform's raw updates behind row ``after`` that were neither handled nor became a job, oldest first."""
     rows = connection.execute(
-        f"SELECT * FROM inbox WHERE state = 'pending' AND platform = ? AND {RAW} ORDER BY id LIMIT ?", (platform, most)
+        f"SELECT * FROM inbox WHERE state = 'pending' AND platform = ? AND id > ? AND {RAW} ORDER BY id LIMIT ?",
+        (platform, after, most),
     ).fetchall()
     return [with_sender(connection, inbox_of(row)) for row in rows]
 

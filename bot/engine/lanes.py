@@ -205,6 +205,8 @@ class Lanes:
             else:
                 await self._not_edited(mine, row, error)
             return
+        if mine.receipt is None:
+            self._parts.reach("posted")
         self._parts.figures.edit(platform.name, "sent")
         await self._shown(mine, receipt, digest, closed=card.final)
 

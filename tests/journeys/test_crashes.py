@@ -46,8 +46,10 @@ POINTS = (
     "delivered",
 )
 """Points that every picture clip passes."""
-ELSEWHERE = ("notifying", "notified", "late")
-"""Crashed at where they are reached: in ``test_chat.py`` and ``test_troubles.py``. All are every name of the engine; a test compares."""
+ELSEWHERE = ("notifying", "notified", "late", "posted", "handling", "handled")
+"""Crashed at where they are reached: in ``test_chat.py``, ``test_troubles.py`` and ``test_telegram_kill.py``.
+
+All are every name of the engine and the platforms; a test compares."""
 NOT_SENT = ("admitted", "submitting")
 """Killed between the intent and the call: nobody can know from outside that nothing was sent."""
 ENVIRON = {"REELAY_DAILY_CREDITS": "unlimited", "REELAY_GLOBAL_DAILY_CREDITS": "unlimited"}

@@ -68,6 +68,8 @@ async def test_a_batch_is_kept_once_and_only_news_comes_back(store: SqliteStore)
     assert ids(kept) == ["1", "2", "3"]
     assert kept[:2] == first
     assert ids(await store.raw_updates("telegram", 2)) == ["1", "2"]
+    assert ids(await store.raw_updates("telegram", 2, kept[0].id)) == ["2", "3"]
+    assert await store.raw_updates("telegram", 2, kept[-1].id) == []
 
 
 async def test_what_was_seen_to_refused_or_made_a_job_is_no_news(store: SqliteStore) -> None:

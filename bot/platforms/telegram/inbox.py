@@ -26,6 +26,7 @@ ALBUM_SECONDS: Final = 1.0
 """How long after a picture of an album the next one may come: each is an update of its own, in any order (Bot API, "media_group_id")."""
 ALBUM_MOST: Final = 10
 LEFTOVERS: Final = 500
+"""Read at once after a start."""
 
 log = logging.getLogger("reelay.telegram")
 
@@ -63,6 +64,8 @@ class Inbox:
         self._last: OrderedDict[str, asyncio.Task[None]] = OrderedDict()
         """The newest task of each person: the next one waits for it."""
         self._albums: dict[tuple[int, str], _Album] = {}
+        self._in_hand: set[int] = set()
+        """Rows that are being seen to: a webhook brings updates also while leftovers are read."""
 
     async def take(self, raws: Sequence[Raw]) -> None:
         """Keep what concerns us, all of it in one transaction, and have it done. Raises StorageError: then nothing was taken."""
@@ -86,21 +89,26 @@ class Inbox:
             await asyncio.wait(set(self._tasks), return_when=asyncio.FIRST_COMPLETED, timeout=HANDLE_SECONDS)
 
     async def take_leftovers(self) -> int:
-        """Do what a crash has left; returns how many updates that were."""
-        rows = await self._engine.parts.store.raw_updates("telegram", LEFTOVERS)
-        for row in rows:
-            event = self._read(row.payload["raw"])
-            if event is None:
-                await self._engine.parts.store.handled([row.id])
-            else:
-                self._hand(event, row)
-        return len(rows)
+        """Do what a crash has left, all of it: nobody tells of it again. Returns how many updates that were."""
+        found, after = 0, 0
+        while True:  # ends: ids only rise
+            rows = await self._engine.parts.store.raw_updates("telegram", LEFTOVERS, after)
+            if not rows:
+                return found
+            found, after = found + len(rows), rows[-1].id
+            for row in rows:
+                event = self._read(row.payload["raw"])
+                if event is None:
+                    await self._engine.parts.store.handled([row.id])
+                else:
+                    self._hand(event, row)
 
     async def stop(self, seconds: float) -> None:
         """Let what is in hand end within ``seconds``; the rest is found again at the next start."""
         for album in self._albums.values():
             if album.timer is not None:
                 album.timer.cancel()
+            self._in_hand.difference_update(row.id for _, row in album.parts)
         self._albums.clear()
         if self._tasks:
             await asyncio.wait(set(self._tasks), timeout=seconds)
@@ -123,6 +131,9 @@ class Inbox:
     # ---------------------------------------------------------------------------------------------------------------- in order
 
     def _hand(self, event: Event, row: InboxRow) -> None:
+        if row.id in self._in_hand:
+            return
+        self._in_hand.add(row.id)
         if isinstance(event, Said) and event.album is not None and event.pictures:
             self._collect(event, row)
         else:
@@ -151,6 +162,7 @@ class Inbox:
         """One person's wishes are done one after the other: a cancel must not overtake the order that it means."""
         who = _sender(event)
         task = self._spawn(self._in_turn(self._last.get(who), event, rows), f"telegram {rows[0].update_id}")
+        task.add_done_callback(lambda _: self._in_hand.difference_update(row.id for row in rows))
         self._last[who] = task
         self._last.move_to_end(who)
         while len(self._last) > AT_ONCE:
@@ -169,8 +181,10 @@ class Inbox:
         try:
             if self._desk.is_done_once(event):
                 await store.handled(ids)
+            self._engine.parts.reach("handling")
             async with asyncio.timeout(HANDLE_SECONDS):
                 await self._desk.handle(event, rows)
+            self._engine.parts.reach("handled")
         except TimeoutError:
             log.error("an update took too long", extra={"kind": type(event).__name__})
         except Exception:
