@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from bot.admin_socket import AdminSocket
 from bot.clock import SystemClock
@@ -44,6 +44,9 @@ from storage.links import ClipLinks
 from storage.lock import InstanceLock
 from storage.operating import OperatorStore
 from storage.store import MIGRATIONS, SqliteStore
+
+if TYPE_CHECKING:
+    from bot.platforms.telegram.building import Address as TelegramAddress
 
 LINK_MS: Final = 24 * 3_600_000
 PLATFORM_STOP_SECONDS: Final = 15.0
@@ -204,19 +207,8 @@ class App:
         """Join Telegram. Its library is imported only here, as above."""
         from bot.platforms.telegram import building
 
-        settings = self.settings
         found = building.build(
-            building.Address(
-                token=token,
-                api_url=settings.telegram_api_url,
-                proxy=None if settings.telegram_proxy is None else settings.telegram_proxy.get_secret_value(),
-                is_local=settings.telegram_local_server,
-                local_folder=settings.telegram_local_folder,
-                webhook_secret=None
-                if settings.telegram_webhook_secret is None
-                else settings.telegram_webhook_secret.get_secret_value(),
-                public_url=settings.public_url,
-            ),
+            telegram_address(self.settings, token),
             engine=self.engine,
             store=self.store,
             alerts=self.alerts,
@@ -225,7 +217,7 @@ class App:
             doors=doors,
             admin=self.desk,
             keys=self.keys,
-            retention_days=settings.retention_days,
+            retention_days=self.settings.retention_days,
             scratch=scratch,
         )
         self._stack.push_async_callback(found.close)
@@ -335,6 +327,22 @@ class App:
         self.metrics.open_pages.set(self.hub.open_pages)
         self.metrics.alerts.set(len(await self.store.alerts()))
         return await asyncio.to_thread(self.metrics.text)
+
+
+def telegram_address(settings: Settings, token: str) -> TelegramAddress:
+    """Where Telegram is, and as whom; for whom a token is configured, since this imports its library."""
+    from bot.platforms.telegram import building
+
+    proxy, secret = settings.telegram_proxy, settings.telegram_webhook_secret
+    return building.Address(
+        token=token,
+        api_url=settings.telegram_api_url,
+        proxy=None if proxy is None else proxy.get_secret_value(),
+        is_local=settings.telegram_local_server,
+        local_folder=settings.telegram_local_folder,
+        webhook_secret=None if secret is None else secret.get_secret_value(),
+        public_url=settings.public_url,
+    )
 
 
 def configured(settings: Settings) -> list[Entry]:

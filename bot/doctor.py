@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bot import admin_socket, checkups
-from bot.app import open_app
+from bot.app import open_app, telegram_address
 from bot.probe import Finding, from_json
 from bot.settings import Settings, SettingsMistakes, read_settings
 from core.errors import AlreadyRunning, MediaError, ReelayError, StorageError
@@ -78,6 +78,8 @@ async def examine(tell: Tell) -> bool:
         told(finding)
     told(await asyncio.to_thread(_captions))
     told(await asyncio.to_thread(_port, settings, running=running))
+    for finding in await _telegram(settings, running=running):
+        told(finding)
     async for finding in _parts(settings, running=running, ours=database_is_ours and settings.database_path.exists()):
         told(finding)
     return sound
@@ -198,6 +200,15 @@ def _reachable(settings: Settings) -> Finding:
     return Finding(
         "ok", "process", f"process {status['pid']} is ready at {status['address']} since {status['started_at']}"
     )
+
+
+async def _telegram(settings: Settings, *, running: bool) -> list[Finding]:
+    """What Telegram says of the bot, where one is configured. Its library is imported only here, as in ``bot/app.py``."""
+    if settings.telegram_token is None:
+        return []
+    from bot.platforms.telegram import checkup
+
+    return await checkup.look(telegram_address(settings, settings.telegram_token.get_secret_value()), running=running)
 
 
 # ----------------------------------------------------------------------------------------------------------------------- inside parts
