@@ -13,7 +13,7 @@ from telegram.error import TelegramError
 from bot.engine.words import Words
 from bot.platforms.telegram.client import Client
 from bot.platforms.telegram.orders import place_of
-from bot.platforms.telegram.render import cut, escape, rows
+from bot.platforms.telegram.render import JOINER, cut, escape, rows
 from bot.platforms.telegram.speaking import Keys, Speaking
 from bot.platforms.telegram.wire import Person, Spot
 from core.errors import PlatformError
@@ -91,7 +91,7 @@ class Answering:
         found = None if self.person.chat_id is not None else await self._post(here, text, keys)
         if found is not None:
             if self._message_id is not None and self._query_id is None:
-                await self._speaking.react(self.spot.chat_id, self._message_id, TOLD)
+                self._speaking.react(self.spot.chat_id, self._message_id, TOLD)
             await self.toast(self.words.say("telegram.answered_alone"))
             return found
         address = f"https://t.me/{self.bot_name}?start={start}"
@@ -103,7 +103,8 @@ class Answering:
         if not self._is_answered:
             await self.toast(text, is_alert=True)
             return
-        await self.say(escape(text))
+        # Our own name may lead to us.
+        await self.say(escape(text).replace(f"@{JOINER}{self.bot_name}", f"@{self.bot_name}"))
 
     async def is_reachable(self) -> bool:
         """Whether the person has a private chat with us that takes messages."""

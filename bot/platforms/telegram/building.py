@@ -77,9 +77,11 @@ class Built:
     platform: TelegramPlatform
     endpoint: Endpoint | None
     client: Client
+    speaking: Speaking
 
     async def close(self) -> None:
         """Free the connections."""
+        await self.speaking.stop()
         await self.client.close_requests()
 
 
@@ -135,7 +137,7 @@ def build(
         buttons,
         panels,
         admin_verbs,
-        Inline(client, engine, store, shelf, bot_name, may),
+        Inline(client, engine, store, shelf, may),
         offered,
         bot_name,
     )
@@ -149,4 +151,4 @@ def build(
     alerts.tell_also(Telling(speaking, operators, lambda: receiving.is_known).tell)
     platform.receiving = receiving
     endpoint = None if at.webhook is None else Endpoint(inbox, at.webhook[1])
-    return Built(platform, endpoint, client)
+    return Built(platform, endpoint, client, speaking)

@@ -1,4 +1,7 @@
-"""What is done with each update: which verb it means, and which of our rooms carries it out. It decides nothing about jobs, money or words."""
+"""What is done with each update: which verb it means, and which of our rooms carries it out.
+
+It decides nothing about jobs, money or words.
+"""
 
 from __future__ import annotations
 
@@ -168,8 +171,7 @@ class Desk:
             run: Callable[[Wish, Said], Awaitable[None]] = getattr(self._panels, name)
             await run(wish, said)
         else:
-            legal = ", ".join(f"/{each}" for each in self._verbs)
-            raise BadOption("command", f"/{name}", legal)
+            raise BadOption("command", f"/{name}", ", ".join(self._verbs), message_id="error.unknown_command")
 
     async def _plain(self, wish: Wish, said: Said) -> None:
         """Words or pictures without a command: an answer to a question of ours, or, in private, an order."""

@@ -28,7 +28,7 @@ from bot.platforms.telegram.speaking import NO_PREVIEW, Speaking, as_error
 from bot.platforms.telegram.uploads import DiskFile
 from core.cards import Card
 from core.errors import Forbidden, Gone, MediaError, PlatformBusy, PlatformError
-from core.jobs import Attachment, Clip, Place, Receipt
+from core.jobs import Attachment, Place, Receipt
 from core.media import MediaToolbox
 from core.ports import ClipFile, Clock, PlatformLimits
 from core.states import JobState
@@ -107,7 +107,7 @@ class TelegramPlatform:
         text, keys = self._card(place, card, caption=False), await self._keys(place, card)
         receipt = await self._posted(place, lambda there: self._speaking.say(there, text, keys))
         self._note(receipt, card)
-        await self._react(place, card)
+        self._react(place, card)
         return receipt
 
     async def edit(self, receipt: Receipt, card: Card) -> Receipt:
@@ -138,7 +138,7 @@ class TelegramPlatform:
             raise PlatformBusy(str(error), retry_after=error.retry_after or pause, left_out=True) from error
         self._note(receipt, card)
         if card.final:
-            await self._react(place, card)
+            self._react(place, card)
         return receipt
 
     async def deliver(self, place: Place, receipt: Receipt | None, clip: ClipFile, card: Card) -> Receipt:
@@ -156,10 +156,6 @@ class TelegramPlatform:
             stills = await self._stills(clip, Path(folder))
             async with self._speaking.uploading(place):
                 return await self._bring(place, receipt, clip, card, clip.path, stills, text, keys)
-
-    async def has(self, clip: Clip) -> bool:
-        """Whether Telegram has the original, so that its size does not matter any more."""
-        return await self._store.known_file(self.name, self._owner, clip.id, "original") is not None
 
     async def notify(self, place: Place, receipt: Receipt | None, card: Card) -> None:
         """One short reply that mentions whoever asked."""
@@ -223,13 +219,13 @@ class TelegramPlatform:
             while len(self._shown) > KEPT:
                 self._shown.popitem(last=False)
 
-    async def _react(self, place: Place, card: Card) -> None:
+    def _react(self, place: Place, card: Card) -> None:
         """An emoji under the command: seen, and in the end how it went."""
         if place.reply_to is None:
             return
         emoji = ENDS.get(card.state.id.removeprefix("state.")) if card.final else SEEN
         if emoji is not None:
-            await self._speaking.react(int(place.chat), int(place.reply_to), emoji)
+            self._speaking.react(int(place.chat), int(place.reply_to), emoji)
 
     # ------------------------------------------------------------------------------------------------------------------ clips
 
@@ -250,7 +246,7 @@ class TelegramPlatform:
         else:
             done = await self._become_clip(receipt, clip, source, stills, text, keys)
         if card.final:
-            await self._react(place, card)
+            self._react(place, card)
         return done
 
     async def _send_clip(

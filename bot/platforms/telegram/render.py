@@ -42,7 +42,7 @@ SIGNS: Final[Mapping[str, str]] = {
 A_ROW: Final = 3
 JOINER: Final = "\u2060"
 """A word joiner: it has no width, and what it stands in is neither a mention nor an address."""
-_LIVE: Final = re.compile(r"(?<=[@/#$])(?=\w)|(?<=\w\.)(?=[^\W\d_])|(?<=:)(?=//)")
+_LIVE: Final = re.compile(r"(?<=[@#$])(?=\w)|(?<=/)(?=\w)(?!help\b)|(?<=\w\.)(?=[^\W\d_])|(?<=:)(?=//)")
 
 
 def escape(text: str) -> str:

@@ -31,6 +31,8 @@ WORD_PATIENCE: Final = 20.0
 ACTION_SECONDS: Final = 4.5
 """An action is shown for five seconds at most (Bot API, sendChatAction)."""
 MENDINGS: Final = 4
+REACTION_TRIES, REACTION_PAUSE = 4, 2.5
+"""An emoji is worth less than anything else in its chat, and comes a few seconds later where there is no room."""
 NOT_MODIFIED: Final = "not modified"
 NO_THREAD: Final = ("thread not found", "topic_deleted", "topic_closed", "message thread")
 UNREADABLE: Final = "can't parse"
@@ -71,6 +73,7 @@ class Speaking:
         """``on_moved(old, new)``: a group has become a supergroup; awaited before anything is sent there."""
         self._client, self._pacing, self._clock, self._on_moved = client, pacing, clock, on_moved
         self._moved: dict[int, int] = {}
+        self._reacting: dict[tuple[int, int], asyncio.Task[None]] = {}
 
     async def call(
         self,
@@ -213,15 +216,43 @@ class Speaking:
 
     # ------------------------------------------------------------------------------------------------------- what may be left out
 
-    async def react(self, chat_id: int, message_id: int, emoji: str) -> None:
-        """Put an emoji under somebody's message, where there is room and it is allowed."""
-        with suppress(PlatformError):
-            await self.call(
-                chat_id,
-                lambda chat: self._client.set_message_reaction(chat, message_id, emoji),
-                worth=Worth.COSMETIC,
-                patience=0.0,
-            )
+    def react(self, chat_id: int, message_id: int, emoji: str) -> None:
+        """Put an emoji under somebody's message soon, where there is room and it is allowed; of several the last one."""
+        old = self._reacting.pop((chat_id, message_id), None)
+        if old is not None:
+            old.cancel()
+        task = asyncio.create_task(self._react(chat_id, message_id, emoji), name="telegram reaction")
+        self._reacting[chat_id, message_id] = task
+        task.add_done_callback(lambda done: self._forget_reaction((chat_id, message_id), done))
+
+    def _forget_reaction(self, key: tuple[int, int], done: asyncio.Task[None]) -> None:
+        if self._reacting.get(key) is done:
+            del self._reacting[key]
+
+    async def _react(self, chat_id: int, message_id: int, emoji: str) -> None:
+        for _ in range(REACTION_TRIES):
+            try:
+                await self.call(
+                    chat_id,
+                    lambda chat: self._client.set_message_reaction(chat, message_id, emoji),
+                    worth=Worth.COSMETIC,
+                    patience=0.0,
+                )
+            except PlatformBusy:
+                await self._clock.sleep(REACTION_PAUSE)
+            except PlatformError as error:
+                log.debug("a reaction was refused", extra={"code": error.code})
+                return
+            else:
+                return
+
+    async def stop(self) -> None:
+        """Nothing is put under a message any more."""
+        tasks = list(self._reacting.values())
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=1.0)
 
     @asynccontextmanager
     async def uploading(self, place: Place) -> AsyncIterator[None]:
