@@ -33,6 +33,7 @@ from bot.platforms.telegram.panels import Panels
 from bot.platforms.telegram.platform import TelegramPlatform
 from bot.platforms.telegram.receiving import Receiving
 from bot.platforms.telegram.speaking import Speaking
+from bot.platforms.telegram.strays import Strays
 from bot.platforms.telegram.telling import Telling
 from bot.platforms.telegram.wire import Person, Spot
 from bot.platforms.telegram.wishes import Clips
@@ -138,6 +139,7 @@ def build(
         panels,
         admin_verbs,
         Inline(client, engine, store, shelf, may),
+        Strays(engine, platform, marks),
         offered,
         bot_name,
     )

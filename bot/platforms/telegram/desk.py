@@ -20,6 +20,7 @@ from bot.platforms.telegram.client import Client
 from bot.platforms.telegram.making import Making
 from bot.platforms.telegram.panels import Panels
 from bot.platforms.telegram.speaking import Speaking
+from bot.platforms.telegram.strays import Strays
 from bot.platforms.telegram.wire import Asked, Event, Membership, Moved, Person, Pressed, Said, Spot
 from bot.platforms.telegram.wishes import Wish
 from core.cards import Message
@@ -64,12 +65,14 @@ class Desk:
         panels: Panels,
         admin: Admin,
         inline: Inline,
+        strays: Strays,
         verbs: Iterable[Verb],
         bot_name: Callable[[], str],
     ) -> None:
         """``verbs``: what works with the configured generators. ``bot_name``: our username, once it is known."""
         self._engine, self._client, self._speaking, self._shelf, self._doors = engine, client, speaking, shelf, doors
         self._making, self._buttons, self._panels, self._admin, self._inline = making, buttons, panels, admin, inline
+        self._strays = strays
         self._verbs = by_name(verbs)
         self._names = frozenset({*self._verbs, "start", "report", "admin"})
         self._bot_name = bot_name
@@ -107,6 +110,7 @@ class Desk:
                 await self._wish(event, rows)
                 parts = self._engine.parts
                 parts.figures.acknowledged("telegram", parts.clock.monotonic() - began)
+                await self._strays.look(event.spot, event.target)
 
     async def _wish(self, event: Said | Pressed, rows: Sequence[InboxRow]) -> None:
         words = self._shelf.words(event.person.language)
