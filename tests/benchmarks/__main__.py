@@ -32,6 +32,9 @@ NAMES: Final = (
     "discord_edits",
     "discord_uploads",
     "telegram_transport",
+    "telegram_memory",
+    "telegram_freshness",
+    "telegram_durable",
 )
 ROOT: Final = Path(__file__).parents[2]
 MOST_SECONDS: Final = 480

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 ROUNDS: Final = 5
-LIBRARIES: Final = ("aiohttp", "aiosqlite", "av", "numpy", "pillow")
+LIBRARIES: Final = ("aiohttp", "aiosqlite", "av", "discord.py", "httpx", "numpy", "pillow", "python-telegram-bot")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,8 @@
 
 ``python -m tests.benchmarks.telegram_bare`` reads one line of JSON from its input: ``root``, ``does``, ``with`` and what that needs.
 ``reply`` answers each /video with a word: ``with`` the library's default transport (``library``), the same bot over Reelay's (``ours``), or
-aiohttp alone, without the library (``raw``). ``upload`` says that it is there, waits for a line, sends ``clip`` to ``at_once`` chats at
-once and says when all are answered: from a handle, as the library's guide does it, or by Reelay's ``DiskFile``.
+aiohttp alone, without the library (``raw``). ``upload`` sends ``clip`` to the last of ``chats``, says that it is there, waits for a line,
+sends it to all the others at once, from open files as the library's guide does it, says when all are answered, and waits for another line.
 """
 
 from __future__ import annotations
@@ -18,10 +18,8 @@ from typing import Any, Final
 import aiohttp
 from telegram import Bot, Update
 from telegram.ext import Application, ApplicationBuilder, CommandHandler, ContextTypes
-from telegram.request import BaseRequest, HTTPXRequest
 
 from bot.platforms.telegram.transport import POLL_CONNECTIONS, AiohttpRequest
-from bot.platforms.telegram.uploads import DiskFile
 
 TOKEN: Final = "5556667778:AAFakeFakeFakeFakeFakeFakeFakeFake-_1"
 AT_ONCE: Final = 256
@@ -53,7 +51,7 @@ async def library(wish: Json) -> None:
 
 async def raw(wish: Json) -> None:
     """What aiohttp can do when nothing stands on it."""
-    start, room, tasks = f"{wish['root']}/bot{TOKEN}/", asyncio.Semaphore(AT_ONCE), set()
+    start, room, tasks = f"{wish['root']}/bot{wish.get('token', TOKEN)}/", asyncio.Semaphore(AT_ONCE), set()
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
 
         async def one(chat: int) -> None:
@@ -62,7 +60,7 @@ async def raw(wish: Json) -> None:
 
         offset = 0
         while True:
-            async with http.post(f"{start}getUpdates", data={"offset": str(offset)}) as answer:
+            async with http.post(f"{start}getUpdates", data={"offset": str(offset), "timeout": "5"}) as answer:
                 found = json.loads(await answer.read())["result"]
             for update in found:
                 offset = update["update_id"] + 1
@@ -73,22 +71,19 @@ async def raw(wish: Json) -> None:
 
 async def upload(wish: Json) -> None:
     """All at once, after one that only warms up."""
-    request: BaseRequest = AiohttpRequest() if wish["with"] == "ours" else HTTPXRequest()
     clip = Path(wish["clip"])
-    async with request:
-        bot = Bot(TOKEN, base_url=f"{wish['root']}/bot", request=request)
+    async with Bot(wish["token"], base_url=f"{wish['root']}/bot") as bot:
 
-        async def send(count: int) -> None:
+        async def send(chats: list[int]) -> None:
             with ExitStack() as stack:
-                files: list[Any] = [DiskFile(clip, "clip.mp4")] * count
-                if wish["with"] == "library":
-                    files = [stack.enter_context(clip.open("rb")) for _ in range(count)]  # noqa: ASYNC230 - as its guide does
-                await asyncio.gather(*(bot.send_video(5, file, filename="clip.mp4") for file in files))
+                files = [stack.enter_context(clip.open("rb")) for _ in chats]  # noqa: ASYNC230 - as its guide does
+                sent = (bot.send_video(chat, file) for chat, file in zip(chats, files, strict=True))
+                await asyncio.gather(*sent)
 
-        await send(1)
+        await send(wish["chats"][-1:])
         print(json.dumps({"there": True}), flush=True)
         await asyncio.to_thread(sys.stdin.readline)
-        await send(wish["at_once"])
+        await send(wish["chats"][:-1])
         print(json.dumps({"sent": True}), flush=True)
         await asyncio.to_thread(sys.stdin.readline)  # until whoever weighs has looked
 

@@ -1,8 +1,8 @@
 """The Bot API for the Telegram figures, with as little work for each call as can be, as a program of its own.
 
 ``python -m tests.benchmarks.telegram_server`` reads one line of JSON from its input: ``updates``, ``warm`` (how many of them come before
-the clock starts), ``latency`` (seconds until a message is answered) and ``hold`` (seconds for which it takes no byte of an upload). It
-prints ``{"port": …}``, and what it saw for ``GET /figures``. The messages that are not warm are handed out when all warm ones are answered.
+the clock starts) and ``latency`` (seconds until a message is answered). It prints ``{"port": …}``, and what it saw for ``GET /figures``.
+The messages that are not warm are handed out when all warm ones are answered.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 BATCH: Final = 100
-LARGE: Final = 1 << 20
 LENGTH: Final = re.compile(rb"\r\ncontent-length: *([0-9]+)", re.IGNORECASE)
 ME: Final = {"id": 5556667778, "is_bot": True, "first_name": "Bare", "username": "bare_bot"}
 MESSAGE: Final = {"message_id": 7, "date": 1, "chat": {"id": 5, "type": "private"}, "text": "ok"}
@@ -32,9 +31,6 @@ class Seen:
     began: float = 0.0
     ended: float = 0.0
     connections: int = 0
-    uploads: int = 0
-    uploads_together: int = 0
-    upload_bytes: int = 0
 
 
 class Api(asyncio.Protocol):
@@ -44,7 +40,7 @@ class Api(asyncio.Protocol):
         self.wish, self.seen = wish, seen
         self.loop = asyncio.get_running_loop()
         self.transport: asyncio.Transport
-        self.text, self.left = b"", 0
+        self.text = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -52,34 +48,15 @@ class Api(asyncio.Protocol):
         self.seen.connections += 1
 
     def data_received(self, data: bytes) -> None:
-        if self.left:
-            self._swallow(len(data))
-            return
         self.text += data
         end = self.text.find(b"\r\n\r\n")
         if end < 0:
             return
         found = LENGTH.search(self.text, 0, end + 2)
         body = int(found[1]) if found else 0
-        come = len(self.text) - end - 4
-        if body > LARGE:
-            self.seen.uploads += 1
-            self.seen.uploads_together = max(self.seen.uploads_together, self.seen.uploads)
-            self.seen.upload_bytes += body
-            self.left, self.text = body, b""
-            self.transport.pause_reading()
-            self.loop.call_later(self.wish["hold"], self.transport.resume_reading)
-            self._swallow(come)
-        elif come >= body:
+        if len(self.text) - end - 4 >= body:
             path, self.text = self.text.split(b" ", 2)[1], b""
             self._answer(path.rpartition(b"/")[2].partition(b"?")[0].decode())
-
-    def _swallow(self, size: int) -> None:
-        self.left -= size
-        if self.left <= 0:
-            self.left = 0
-            self.seen.uploads -= 1
-            self._say(MESSAGE)
 
     def _answer(self, method: str) -> None:
         if method == "sendMessage":

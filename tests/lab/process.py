@@ -12,6 +12,7 @@ Everything is the bot's own ``serve``; only what ``bot.app.Extras`` allows is ad
 ``LAB_BREAK_PLATFORM``  add a platform whose loop breaks while a file called ``break`` is in the working folder
 ``LAB_HASTE``        number by which the clock's sleeps are shortened (chores and supervisors, not the scheduler)
 ``LAB_CLOCK``        file whose text is added to the clock, in milliseconds; read again at every look
+``LAB_MESSAGES_A_SECOND``  what Telegram's pacing lets out to all chats together, for measuring what is behind it
 ``LAB_DISK``         file that holds how many bytes the disk seems to have free; read again at every look
 """
 
@@ -33,6 +34,7 @@ import bot.app
 from bot.__main__ import serve, settings_or_exit
 from bot.app import App, Extras, open_app
 from bot.clock import SystemClock
+from bot.platforms.telegram import pacing
 from bot.platforms.web.accounts import hash_token
 from bot.settings import Settings
 from core.ports import Connect, Platform, Provider
@@ -136,6 +138,9 @@ async def end_with(parent: int) -> None:
 
 async def open_lab_app(settings: Settings) -> App:
     """``open_app`` with the extras; the fake disk and the fake chat join before anything starts."""
+    messages = os.environ.get("LAB_MESSAGES_A_SECOND")
+    if messages is not None:
+        pacing.ALL = (int(messages), 1.0, (0, 0, 0))  # type: ignore[misc] # only a measurement may lift it: no setting does
     app = await open_app(settings, extras(os.environ))
     watchers.add(asyncio.create_task(end_with(os.getppid()), name="end with the test run"))
     disk = os.environ.get("LAB_DISK")
