@@ -45,9 +45,14 @@ JOINER: Final = "\u2060"
 _LIVE: Final = re.compile(r"(?<=[@#$])(?=\w)|(?<=/)(?=\w)(?!help\b)|(?<=\w\.)(?=[^\W\d_])|(?<=:)(?=//)")
 
 
+def defuse(text: str) -> str:
+    """Foreign ``text`` in which nothing is a mention, a command or a link; a second time it changes nothing."""
+    return _LIVE.sub(JOINER, text)
+
+
 def escape(text: str) -> str:
     """Foreign ``text`` so that it stands there as it is: no markup, no mention, no command, no link."""
-    return html.escape(_LIVE.sub(JOINER, text), quote=False)
+    return html.escape(defuse(text), quote=False)
 
 
 def units(text: str) -> int:
@@ -75,13 +80,10 @@ def card_html(card: Card, words: Words, now: int, *, caption: bool) -> str:
     state = str(lines["state_line"])
     if lines["bar"] is not None:
         state = f"{state}\n{bar(lines['bar'])}"
-    more = [str(lines[name]) for name in ("error_line", "changed_line", "note_line") if lines[name]]
-    small = [str(lines[name]) for name in ("facts_line", "money_line") if lines[name]]
-    headline = cut(str(lines["headline"]), 200)
-    left = (CAPTION_MOST if caption else TEXT_MOST) - 2 * len(
-        _LIVE.findall("\n".join((headline, state, *small, *more)))
-    )
-    left -= units("\n".join((headline, state, *small))) + 2
+    more = [defuse(str(lines[name])) for name in ("error_line", "changed_line", "note_line") if lines[name]]
+    small = [defuse(str(lines[name])) for name in ("facts_line", "money_line") if lines[name]]
+    headline, state = cut(defuse(str(lines["headline"])), 200), defuse(state)
+    left = (CAPTION_MOST if caption else TEXT_MOST) - units("\n".join((headline, state, *small)))
     middle = [escape(cut(text, max(1, left // len(more) - 1))) for text in more]
     return "\n".join(
         [f"<b>{escape(headline)}</b>", escape(state), *middle, *(f"<i>{escape(each)}</i>" for each in small)]
