@@ -15,16 +15,13 @@ from bot.commands import clips
 from bot.commands.marks import Marks
 from bot.engine.words import Bookshelf
 from bot.platforms.telegram.answering import Answering
-from bot.platforms.telegram.drafts import MAKE, PICK, Chosen, Drafts
-from bot.platforms.telegram.picks import Picked, Subject, read_subject, stamp_of
+from bot.platforms.telegram.drafts import Chosen, Drafts
 from bot.platforms.telegram.speaking import Speaking
 from bot.platforms.telegram.wire import Person, Picture, Pressed, Said, Spot, Target
 from bot.platforms.telegram.wishes import Wish
 from core.capabilities import Adjust, Applied
 from core.errors import BadOption, Gone, NotAllowed, NotFound, ReelayError
-from core.ids import new_job_id
 from core.money import Period, Price, Scope
-from core.requests import Choices
 from tests.lab.generator import InstantGenerator, LabSettings
 from tests.lab.stage import Stage, stage
 from tests.lab.telegram.entities import formatted
@@ -34,8 +31,6 @@ from tests.lab.virtual_time import VirtualClock, run
 SHELF = Bookshelf()
 ANN, BOB = Person(7, "Ann", "en"), Person(8, "Bob", "en")
 ROOM = Spot(-100, is_private=False)
-CHOICES = Choices(providers=("lab", "dear", "film"))
-LONGEST = Subject(Picked("9:16", 8, "1080p", "film"), 2**52 - 1, new_job_id(1_795_348_800_000), "abc")
 FREE = LabSettings(name="lab", price=0, unpaid=True)
 
 
@@ -150,50 +145,6 @@ def play(folder: Path, scene: Callable[[Desk], Coroutine[Any, Any, None]], *more
     run(on_stage)
 
 
-# ---------------------------------------------------------------------------------------------------------------- what a button carries
-
-
-@pytest.mark.parametrize("picked", [Picked(), Picked("9:16", 4, "1080p", "lab"), Picked(duration=8), LONGEST.picked])
-@pytest.mark.parametrize("owner", [0, 7, 35, 36, 2**52 - 1])
-@pytest.mark.parametrize("job_id", [None, LONGEST.job_id])
-def test_a_button_means_what_it_meant(picked: Picked, owner: int, job_id: str | None) -> None:
-    subject = Subject(picked, owner, job_id, "abc")
-    assert read_subject(subject.write(CHOICES), CHOICES) == subject
-
-
-@pytest.mark.parametrize("verb", [PICK, MAKE])
-def test_the_longest_button_fits(verb: str) -> None:
-    marks = Marks(b"k" * 32)
-    data = marks.button(verb, LONGEST.write(CHOICES))
-    assert len(data) <= 64
-    assert marks.read_button(data) == (verb, LONGEST.write(CHOICES))
-
-
-@pytest.mark.parametrize("text", ["", "-", "----", "----abc", "---9abc7.-", "---zabc7.-", "----abc!.-", "?---abc7.-"])
-def test_what_points_nowhere_is_refused(text: str) -> None:
-    with pytest.raises(NotFound) as refused:
-        read_subject(text, CHOICES)
-    assert refused.value.message_id == "error.draft_stale"
-
-
-def test_a_stamp_is_another_for_other_choices() -> None:
-    others = [
-        replace(CHOICES, providers=("dear", "lab", "film")),
-        replace(CHOICES, seconds=(4, 5, 6, 8)),
-        replace(CHOICES, aspects=("9:16", "16:9")),
-        replace(CHOICES, resolutions=("720p",)),
-    ]
-    stamps = [stamp_of(CHOICES), stamp_of(CHOICES, 40), stamp_of(CHOICES, 41), *map(stamp_of, others)]
-    assert len(set(stamps)) == len(stamps)
-    assert stamp_of(CHOICES) == stamp_of(replace(CHOICES)), "and the same after a restart"
-
-
-def test_another_generator_keeps_what_it_can_make() -> None:
-    can = Metered().capabilities
-    assert Picked("9:16", 12, "1080p", "lab").on(can) == Picked(None, 12, "1080p", "dear")
-    assert Picked("1:1", 5, None, None).on(can) == Picked("1:1", None, None, "dear")
-
-
 # ---------------------------------------------------------------------------------------------------------------------- what is shown
 
 
@@ -232,20 +183,21 @@ def test_a_choice_redraws_it_and_the_last_button_orders_it(tmp_path: Path) -> No
         assert desk.talk.buttons[1] == ["4 s", "6 s", "8 s", "✓ 12 s"]
         chosen = await desk.press("Make it · 60 credits", wish)
         assert chosen == Chosen({"duration": 12, "resolution": "720p", "provider": "dear"}, None)
-        assert not any("Make it" in label for row in desk.talk.buttons for label in row), "one press, one clip"
-        assert "Nothing is ordered" not in desk.talk.text
         job = await desk.on.order("a fox", **{"duration": 6, "seed": 3, **chosen.fields})
         assert (job.price, job.applied.provider, job.applied.seconds, job.applied.seed) == (60, "dear", 12, 3)
 
     play(tmp_path, scene)
 
 
-def test_the_order_is_made_although_the_draft_cannot_be_redrawn(tmp_path: Path) -> None:
+def test_the_order_leaves_the_draft_alone(tmp_path: Path) -> None:
+    """What is refused can be asked for again; and a draft that is gone by now keeps nobody from ordering."""
+
     async def scene(desk: Desk) -> None:
         wish = said("a fox --price")
         await desk.offer(wish)
         desk.talk.fails = True
         assert await desk.press("Make it · Free", wish) == Chosen({}, None)
+        assert len(desk.talk.shown) == 1
         with pytest.raises(Gone):
             await desk.press("4 s", wish)
 

@@ -133,7 +133,7 @@ def test_nothing_stands_out_in_a_card_but_what_we_marked(text: str, place: str) 
 
 # -------------------------------------------------------------------------------------------------------------------------- limits
 
-LONG = "a fox 🦊 runs @ home. " * 190
+LONG = "a fox 🦊 runs @home.x. " * 190
 MANY = tuple(Message("change.ignored", {"field": f"{n} {LONG[:300]}", "generator": "狐🦊" * 20}) for n in range(12))
 
 

@@ -7,7 +7,6 @@ clip. So it works after any restart, and whatever has changed meanwhile is notic
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -26,7 +25,7 @@ from bot.platforms.telegram.wire import Pressed, Said
 from bot.platforms.telegram.wishes import Wish
 from core.capabilities import Capabilities, choices_of
 from core.cards import Message, shorten
-from core.errors import BadOption, NotAllowed, NotFound, PlatformError, RequestError, Unsupported
+from core.errors import BadOption, NotAllowed, NotFound, RequestError, Unsupported
 from core.money import Period
 from core.requests import Choices
 from providers.registry import real_name
@@ -104,7 +103,7 @@ class Drafts:
         await wish.answer.say(*await self._drawn(wish, _again(row), subject))
 
     async def press(self, wish: Wish, pressed: Pressed, verb: str, subject: str) -> Chosen | None:
-        """A choice redraws the draft; "make it" returns what to order, and the draft loses that button.
+        """A choice redraws the draft; "make it" returns what to order. That the draft orders once is for whoever orders to see to.
 
         Raises NotAllowed for others, NotFound for what is gone or is not what the draft shows, and what forbids the order.
         """
@@ -123,15 +122,11 @@ class Drafts:
         shown = _shown(*await self._offer(wish, base, found.picked)) if verb == MAKE else ()
         if found.stamp != stamp_of(choices, *shown):
             raise stale()
-        again = replace(found, stamp=stamp_of(choices))
-        html, keys = await self._drawn(wish, base, again, is_ordered=verb == MAKE)
-        edit = self._speaking.edit(pressed.spot.chat_id, pressed.target.message_id, html, keys)
-        if verb == PICK:
-            await edit
-            return None
-        with suppress(PlatformError):  # the button goes before the order: a second press of it would be a second clip
-            await edit
-        return Chosen(base.changes(found.picked), found.job_id)
+        if verb == MAKE:
+            return Chosen(base.changes(found.picked), found.job_id)
+        html, keys = await self._drawn(wish, base, found)
+        await self._speaking.edit(pressed.spot.chat_id, pressed.target.message_id, html, keys)
+        return None
 
     def _written(self, said: Said) -> _Base:
         """What a message asks for by itself, as ``Making.make`` reads it. Raises BadOption."""
@@ -163,9 +158,7 @@ class Drafts:
             account_id=wish.account_id,
         )
 
-    async def _drawn(
-        self, wish: Wish, base: _Base, subject: Subject | None, *, is_ordered: bool = False
-    ) -> tuple[str, InlineKeyboardMarkup | None]:
+    async def _drawn(self, wish: Wish, base: _Base, subject: Subject | None) -> tuple[str, InlineKeyboardMarkup | None]:
         """The draft's HTML and its buttons; ``subject`` None: without any. Raises RequestError for what no choice can mend."""
         words, picked = wish.words, Picked() if subject is None else subject.picked
         offer = refusal = None
@@ -185,12 +178,11 @@ class Drafts:
             lines += [escape(words.text(Message(each.message_id, each.values))) for each in offer.changed]
         if refusal is not None:
             lines.append(escape(refusal))
-        if not is_ordered:
-            lines.append(f"<i>{escape(words.say('draft.open' if subject else 'draft.by_hand'))}</i>")
+        lines.append(f"<i>{escape(words.say('draft.open' if subject else 'draft.by_hand'))}</i>")
         if subject is None:
             return "\n".join(lines), None
         rows = await self._rows(wish, base, subject, offer)
-        if offer is not None and not is_ordered:
+        if offer is not None:
             made = replace(subject, stamp=stamp_of(self._choices, *_shown(offer, price)))
             label = words.say("draft.make", price=_price(price, words))
             rows.append([self._button(label, made, MAKE)])
