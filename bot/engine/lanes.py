@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections import Counter
 from typing import Final
 
@@ -210,9 +211,12 @@ class Lanes:
         self._parts.figures.edit(platform.name, "sent")
         await self._shown(mine, receipt, digest, closed=card.final)
 
-    async def _shown(self, mine: CardRow, receipt: object, digest: str, *, closed: bool) -> None:
+    async def _shown(
+        self, mine: CardRow, receipt: object, digest: str, *, closed: bool, rest: float = math.inf
+    ) -> None:
+        """``rest``: seconds after which it may be edited again, where that is sooner than its platform's pace."""
         limits = self._parts.platforms[mine.place.platform].limits
-        next_edit_at = self._parts.clock.now() + int(limits.seconds_between_edits * 1000)
+        next_edit_at = self._parts.clock.now() + int(min(rest, limits.seconds_between_edits) * 1000)
         await self._parts.store.card_shown(
             mine.id,
             receipt=receipt,  # type: ignore[arg-type] # a Receipt or None, as the platform returned it
@@ -225,7 +229,7 @@ class Lanes:
         """The platform did not find the edit worth making yet: no failure, and not shown either. What is news is looked at meanwhile."""
         self._parts.figures.edit(mine.place.platform, "dropped")
         if mine.shown_hash is not None:  # only so that it is not looked at again at once
-            await self._shown(mine, mine.receipt, mine.shown_hash, closed=mine.closed)
+            await self._shown(mine, mine.receipt, mine.shown_hash, closed=mine.closed, rest=rest)
         self._touch_later(row.job.id, rest)
 
     async def _not_edited(self, mine: CardRow, row: JobRow, error: Exception) -> None:

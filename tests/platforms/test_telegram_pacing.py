@@ -93,6 +93,45 @@ def test_what_is_cosmetic_is_left_out_and_what_is_not_is_told_how_long() -> None
     assert pace.ask(PERSON, COSMETIC) == math.inf, "a second job's bar in the same chat"
 
 
+@pytest.mark.parametrize("chat, pause", [(PERSON, 3.0), (GROUP_ID, 5.0)])
+@pytest.mark.parametrize("cards", [2, 3, 4])
+def test_the_cards_of_a_chat_take_turns(chat: int, pause: float, cards: int) -> None:
+    """Each asks again when it was told to, a little late, the first ones also long before that."""
+    time = Time()
+    pace = Pacing(time)
+    again = {who: 50.0 + who / 10 for who in range(cards)}
+    went: dict[int, list[float]] = {who: [] for who in again}
+    for number in range(12_000):
+        time.at = 50.0 + number / 100
+        for who, at in again.items():
+            if time.at >= at:
+                wait = pace.ask(chat, COSMETIC, who)
+                assert wait < math.inf
+                if wait == 0.0:
+                    went[who].append(time.at)
+                again[who] = time.at + (3.02 + who / 100 if wait == 0.0 else min(wait, 3.0 if who else 0.4) + 0.004)
+    for times in went.values():
+        assert all(b - a <= cards * pause + 0.5 for a, b in pairwise(times)), "no card is kept from its turn"
+    every = sorted(at for times in went.values() for at in times)
+    assert all(pause <= round(b - a, 6) <= pause + 0.1 for a, b in pairwise(every)), "and no turn is lost"
+
+
+def test_a_card_that_does_not_come_for_its_turn_loses_it() -> None:
+    time = Time()
+    pace = Pacing(time)
+    assert pace.ask(PERSON, COSMETIC, 1) == 0.0
+    assert [pace.ask(PERSON, COSMETIC, who) for who in (2, 3, 3, 1)] == [3.0, 6.0, 6.0, 9.0]
+    time.at += 3.1
+    assert pace.ask(PERSON, COSMETIC) == math.inf, "nor does an emoji take it"
+    assert 0.0 < pace.ask(PERSON, COSMETIC, 3) <= 0.5
+    time.at += 0.5
+    assert pace.ask(PERSON, COSMETIC, 3) == 0.0
+    time.at += 3.0
+    assert pace.ask(PERSON, COSMETIC, 1) == 0.0
+    time.at += 3.0
+    assert pace.ask(PERSON, COSMETIC) == 0.0, "nobody waits"
+
+
 def test_a_refusal_holds_its_own_chat_and_no_other() -> None:
     time = Time()
     pace = Pacing(time)

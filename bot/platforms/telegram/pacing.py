@@ -39,6 +39,8 @@ COSMETIC_SECONDS: Final = 3.0
 """Between two cosmetic calls in a private chat, however many jobs run there."""
 COSMETIC_GROUP_SECONDS: Final = 5.0
 """In a group: as fast as its minute permits, evenly, instead of all at its beginning."""
+TURN_SECONDS: Final = 0.5
+"""So long a turn is kept for the card whose it is; then it is anybody's: its job may have ended."""
 LONGEST_HOLD: Final = 86_400.0
 """Longest pause that is believed of one answer; over two hours were seen (facts of 2026-11)."""
 MANY_CHATS: Final = 3
@@ -76,7 +78,7 @@ class Window:
 class Chat:
     """The ledger of one chat."""
 
-    __slots__ = ("cosmetic_at", "pause", "windows")
+    __slots__ = ("cosmetic_at", "line", "pause", "windows")
 
     def __init__(self, chat_id: int) -> None:
         """Nothing was said there yet."""
@@ -84,6 +86,28 @@ class Chat:
         self.windows = (Window(*CHAT), Window(*GROUP)) if group else (Window(*CHAT),)
         self.pause = COSMETIC_GROUP_SECONDS if group else COSMETIC_SECONDS
         self.cosmetic_at = -math.inf
+        self.line: list[int] = []
+        """Messages that wait for their turn, the longest waiting first."""
+
+    def turn(self, now: float, who: int | None) -> float:
+        """Seconds until ``who`` may be changed; they stand in line till then. Nobody in particular may go when nobody waits."""
+        opens = self.cosmetic_at + self.pause
+        if now >= opens + TURN_SECONDS and self.line and self.line[0] != who:
+            del self.line[0]
+        if now >= opens and (not self.line or self.line[0] == who):
+            return 0.0
+        if who is None:
+            return math.inf
+        if who not in self.line:
+            self.line.append(who)
+        ahead = self.line.index(who)
+        return max(0.0, opens - now) + (ahead * self.pause if now < opens else TURN_SECONDS)
+
+    def taken(self, now: float, who: int | None) -> None:
+        """Somebody's turn was used."""
+        self.cosmetic_at = now
+        if who in self.line:
+            self.line.remove(who)
 
 
 class Pacing:
@@ -98,24 +122,33 @@ class Pacing:
         self._refusals: deque[tuple[float, int]] = deque(maxlen=MANY_CHATS * 4)
         self._all_held_until = -math.inf
 
-    def ask(self, chat_id: int, worth: Worth) -> float:
-        """0.0: the call may go now, and is counted. Else seconds after which to ask again; infinite: leave it out."""
+    def ask(self, chat_id: int, worth: Worth, who: int | None = None) -> float:
+        """0.0: the call may go now, and is counted. Else seconds after which to ask again; infinite: leave it out.
+
+        ``who``: the message that a cosmetic call changes. Those of one chat take turns, and each is told when its turn is about to be.
+        """
         now = self._clock.monotonic()
         chat = self._chat(chat_id)
         windows = (*chat.windows, self._all)
         wait: float = max(self._hold(chat_id, now), *(window.wait(now, worth) for window in windows))
         if worth is Worth.COSMETIC:
-            if wait > 0 or now < chat.cosmetic_at + chat.pause:
-                return math.inf
-            chat.cosmetic_at = now
+            wait = max(wait, chat.turn(now, who))
+            if wait > 0:
+                return math.inf if who is None else wait
+            chat.taken(now, who)
         if wait > 0:
             return wait
         for window in windows:
             window.take(now)
         return 0.0
 
-    async def admit(self, chat_id: int, worth: Worth, patience: float) -> float:
-        """Wait for room, at most ``patience`` seconds; 0.0: the call may go now. Else what ``ask`` said last."""
+    async def admit(self, chat_id: int, worth: Worth, patience: float, who: int | None = None) -> float:
+        """Wait for room, at most ``patience`` seconds; 0.0: the call may go now. Else what ``ask`` said last.
+
+        What is cosmetic does not wait: it would tell something old then.
+        """
+        if worth is Worth.COSMETIC:
+            return self.ask(chat_id, worth, who)
         until = self._clock.monotonic() + patience
         for _ in range(1000):  # others may take the room first, and a 429 may come while waiting
             wait = self.ask(chat_id, worth)

@@ -130,7 +130,8 @@ class TelegramPlatform:
 
         try:
             worth = Worth.WORD if is_news else Worth.COSMETIC
-            await self._speaking.change(int(place.chat), change, worth=worth, patience=EDIT_PATIENCE)
+            who = int(receipt.message)
+            await self._speaking.change(int(place.chat), change, worth=worth, patience=EDIT_PATIENCE, who=who)
         except PlatformBusy as error:
             if not error.facts.get("left_out"):
                 raise

@@ -83,17 +83,19 @@ class Speaking:
         worth: Worth = Worth.WORD,
         patience: float = WORD_PATIENCE,
         follows: bool = False,
+        who: int | None = None,
     ) -> T:
         """``work(chat id)`` when there is room for it. Raises PlatformError; PlatformBusy with the fact ``left_out`` when it did not go.
 
         ``follows``: it may be done in the supergroup that the group has become, where no old message is known by its number.
+        ``who``: the message that is changed, which takes turns with the others of its chat where that is cosmetic.
         """
         if chat_id in self._moved:
             if not follows:
                 raise Gone("the chat has another id now")
             chat_id = self._moved[chat_id]
         for is_last in (False, True):
-            wait = await self._pacing.admit(chat_id, worth, patience)
+            wait = await self._pacing.admit(chat_id, worth, patience, who)
             if wait > 0:
                 raise PlatformBusy(
                     "no room in this chat", retry_after=None if math.isinf(wait) else wait, left_out=True
@@ -180,11 +182,12 @@ class Speaking:
         *,
         worth: Worth = Worth.WORD,
         patience: float = WORD_PATIENCE,
+        who: int | None = None,
     ) -> None:
         """Change a message by ``edit(chat id, parse mode)``; one that shows it already is fine. Raises PlatformError."""
         for mode in (ParseMode.HTML, None):
             try:
-                await self.call(chat_id, _bound(edit, mode), worth=worth, patience=patience)
+                await self.call(chat_id, _bound(edit, mode), worth=worth, patience=patience, who=who)
                 return
             except PlatformError as error:
                 said = str(error).lower()
