@@ -5,6 +5,7 @@ A menu hides the command from whom Telegram thinks may not use it; who really ma
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -65,7 +66,7 @@ class Order:
 
     def wrong(self) -> BadOption:
         """What is wrong with it: it is written otherwise."""
-        legal = f"/admin {self.name} {SHOWN[self.name][0]}".strip()
+        legal = f"{self.name} {SHOWN[self.name][0]}".strip()
         return BadOption("admin", " ".join((self.name, *self.words)), legal)
 
 
@@ -120,7 +121,7 @@ class AdminVerbs:
         for name in able:
             behind, message_id = SHOWN[name]
             command = f"/admin {name} {behind}".strip()
-            lines.append(f"<code>{escape(command)}</code> {escape(wish.words.say(message_id))}")
+            lines.append(f"<code>{html.escape(command)}</code> {escape(wish.words.say(message_id))}")
         return "\n".join(lines)
 
     # ----------------------------------------------------------------------------------------------------------------- money

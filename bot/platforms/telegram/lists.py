@@ -90,7 +90,7 @@ class Lists:
         buttons = [
             self._button("jobs_cancel", each.job_id, f"{SIGNS['cancel']} {each.headline}")
             for each in found
-            if each.is_live
+            if each.is_live and each.row.job.cancel_wish is None
         ]
         text = await self._text(wish.words.say("jobs.title"), wish.words.say("jobs.none"), found)
         return text, _column(buttons)
