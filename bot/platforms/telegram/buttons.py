@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+import math
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Final
 
 from telegram import InlineKeyboardButton
@@ -24,6 +26,9 @@ ONLY_OWNER: Final = frozenset({"favourite", "unfavourite", "again", "other_gener
 """What a moderator may not do in somebody's name: it would cost them, or fill their gallery."""
 ALWAYS: Final = frozenset({"forget_now", "example", "more_help"})
 
+DOUBLE_SECONDS: Final = 2.0
+KEPT: Final = 2000
+
 
 class Buttons:
     """Carries out what a button asks for."""
@@ -34,6 +39,7 @@ class Buttons:
         """The verbs are found by name below."""
         self._engine, self._marks, self._clips = engine, marks, mine
         self._making, self._panels, self._drafts = making, panels, drafts
+        self._orders: OrderedDict[tuple[str, str], float] = OrderedDict()
         self._verbs: Mapping[str, Callable[[Wish, Pressed, JobRow], Awaitable[None]]] = {
             "cancel": self._cancel,
             "stop_waiting": self._cancel,
@@ -70,12 +76,37 @@ class Buttons:
         elif verb.startswith("with_"):
             row = await self._clips.of(wish, subject, only_owner=True)
             fields = {name: value for name, value in clips.again_fields(row).items() if name != "model"}
-            await self._making.again(wish, row, {**fields, "provider": verb.removeprefix("with_")})
+            fields["provider"] = verb.removeprefix("with_")
+            if await self._once(wish, pressed, self._making.again(wish, row, fields)):
+                await self._ordered(wish, pressed)
         elif verb in self._verbs:
             row = await self._clips.of(wish, subject, only_owner=verb in ONLY_OWNER)
             await self._verbs[verb](wish, pressed, row)
         else:
             raise NotFound("no such button")
+
+    async def _once(self, wish: Wish, pressed: Pressed, order: Awaitable[object]) -> bool:
+        """Whether ``order`` was made: not where the same button was pressed a moment ago. Nobody wants to pay for a trembling finger."""
+        clock = self._engine.parts.clock
+        key = (wish.person.external_id, pressed.data)
+        if clock.monotonic() - self._orders.get(key, -math.inf) < DOUBLE_SECONDS:
+            if isinstance(order, Coroutine):
+                order.close()
+            return False
+        try:
+            await order
+        finally:
+            self._orders[key] = clock.monotonic()
+            self._orders.move_to_end(key)
+            while len(self._orders) > KEPT:
+                self._orders.popitem(last=False)
+        return True
+
+    async def _ordered(self, wish: Wish, pressed: Pressed) -> None:
+        """The button has done what it was for: what it stood under asks for nothing any more."""
+        done = wish.words.say("state.accepted")
+        await wish.answer.toast(done)
+        await self._panels.replace(wish, pressed, escape(done))
 
     # ------------------------------------------------------------------------------------------------------------------ verbs
 
@@ -85,8 +116,8 @@ class Buttons:
         await wish.answer.toast(wish.words.say("cancel.done" if job.state.value == "cancelled" else "cancel.asked"))
 
     async def _again(self, wish: Wish, pressed: Pressed, row: JobRow) -> None:
-        del pressed
-        await self._making.again(wish, row, clips.again_fields(row))
+        if await self._once(wish, pressed, self._making.again(wish, row, clips.again_fields(row))):
+            await wish.answer.toast(wish.words.say("state.accepted"))
 
     async def _remix(self, wish: Wish, pressed: Pressed, row: JobRow) -> None:
         del pressed
@@ -154,12 +185,15 @@ class Buttons:
     async def _draft(self, wish: Wish, pressed: Pressed, verb: str, subject: str) -> None:
         """A button of a draft: a choice redraws it, the last one orders."""
         chosen = await self._drafts.press(wish, pressed, verb, subject)
-        if chosen is None:
+        if chosen is None or pressed.spot is None or pressed.target is None:
             return
+        key = f"draft:{pressed.spot.chat_id}:{pressed.target.message_id}"  # of one draft comes one order, whoever crashes in between
         if chosen.job_id is not None:
             row = await self._clips.of(wish, chosen.job_id, only_owner=True)
-            await self._making.again(wish, row, {**clips.again_fields(row), **chosen.fields})
+            await self._making.again(wish, row, {**clips.again_fields(row), **chosen.fields}, key=key)
         elif pressed.original is not None:
-            await self._making.make(wish, pressed.original, pressed.original.command or "video", chosen.fields)
+            verb = pressed.original.command or "video"
+            await self._making.make(wish, pressed.original, verb, chosen.fields, key=key)
         else:
             raise NotFound("the message is gone", message_id="error.message_gone")
+        await self._ordered(wish, pressed)

@@ -47,8 +47,13 @@ class Making:
         ]
         return read(text, self.choices, models)
 
-    async def make(self, wish: Wish, said: Said, verb: str, changes: Mapping[str, Any] | None = None) -> None:
-        """Order what a message asks for; ``changes``: fields that were chosen at buttons. Raises RequestError kinds."""
+    async def make(
+        self, wish: Wish, said: Said, verb: str, changes: Mapping[str, Any] | None = None, *, key: str | None = None
+    ) -> None:
+        """Order what a message asks for; ``changes``: fields that were chosen at buttons. Raises RequestError kinds.
+
+        ``key``: what is ordered once, however often it is asked for.
+        """
         await self.check_topic(said.spot)
         written = self.read(said.text)
         fields: dict[str, Any] = {**written.fields, **(changes or {})}
@@ -72,7 +77,13 @@ class Making:
             await self._drafts.offer(wish, said, fields, pictures=0 if attachment is None else len(attachment.pictures))
             return
         await self.order(
-            wish, said.spot, fields, attachment, private=written.private, reply_to=said.message_id, album=said.album
+            wish,
+            said.spot,
+            fields,
+            attachment,
+            private=written.private,
+            reply_to=said.message_id,
+            key=key or _album_key(said),
         )
 
     async def order(
@@ -84,30 +95,27 @@ class Making:
         *,
         private: bool = False,
         reply_to: int | None = None,
-        album: str | None = None,
+        key: str | None = None,
     ) -> Job | None:
-        """Make the job. None for a late part of an album whose job is made. Raises RequestError kinds."""
+        """Make the job. None where one was made already for ``key``, with other fields. Raises RequestError kinds."""
         actor = actor_of(wish.person, spot, is_admin=wish.is_operator)
         place = place_of(wish.person, spot, wish.words.language, reply_to=reply_to, private=private)
-        if private and not spot.is_private:
-            if wish.person.chat_id is not None or not await wish.answer.is_reachable():
-                raise NotAllowed(
-                    "no private chat", message_id="error.start_me_first", values={"bot": wish.answer.bot_name}
-                )
-        key = None if album is None else f"album:{spot.chat_id}:{album}"
+        is_hidden = private and not spot.is_private
+        if is_hidden and (wish.person.chat_id is not None or not await wish.answer.is_reachable()):
+            raise NotAllowed("no chat", message_id="error.start_me_first", values={"bot": wish.answer.bot_name})
         try:
             return await self._orders.take(wish.rows, actor, place, fields, attachment=attachment, dedupe_key=key)
         except Conflict as error:
-            if album is not None and error.message_id == "error.key_reused":
+            if key is not None and error.message_id == "error.key_reused":
                 return None
             raise
 
-    async def again(self, wish: Wish, row: JobRow, fields: Mapping[str, Any]) -> None:
+    async def again(self, wish: Wish, row: JobRow, fields: Mapping[str, Any], *, key: str | None = None) -> None:
         """Order from a card's button: where the card stands, and as private as it was. Raises RequestError kinds."""
         private = wish.spot is not None and not wish.spot.is_private and row.job.place.visibility == "only_owner"
         spot = wish.spot or spot_of(row.job.place)
         await self.check_topic(spot)
-        await self.order(wish, spot, fields, private=private)
+        await self.order(wish, spot, fields, private=private, key=key)
 
     async def form(self, wish: Wish, said: Said) -> bool:
         """Whether ``said`` answers a question of ours; then it is carried out. Raises RequestError kinds."""
@@ -131,6 +139,10 @@ class Making:
                 fields.pop(
                     "reuse_image_of", None
                 )  # a moderator remixes at their own cost, without the other person's picture
+        if written.asks:
+            count = 0 if attachment is None else len(attachment.pictures)
+            await self._drafts.offer(wish, said, fields, pictures=count)
+            return True
         was_private = row.job.place.visibility == "only_owner" and not said.spot.is_private
         await self.order(
             wish,
@@ -139,7 +151,7 @@ class Making:
             attachment,
             private=written.private or was_private,
             reply_to=said.message_id,
-            album=said.album,
+            key=_album_key(said),
         )
         return True
 
@@ -194,6 +206,11 @@ class Making:
         if not rows:
             raise NotFound("no clip yet", message_id="error.no_clip_there")
         return rows[0]
+
+
+def _album_key(said: Said) -> str | None:
+    """A late part of an album, whose clip is made already, is no order of its own."""
+    return None if said.album is None else f"album:{said.spot.chat_id}:{said.album}"
 
 
 def form_of(address: str) -> tuple[str, str] | None:

@@ -56,6 +56,30 @@ def test_a_press_that_telegram_tells_twice_is_one_wish(home: House) -> None:
     home.end()
 
 
+def test_a_trembling_finger_pays_once(home: House) -> None:
+    card = home.clip_of(home.video("a fox"))
+    presses = [home.ada.press(card, "Again") for _ in range(3)]
+    until(lambda: all(press.answered for press in presses), what="the answers")
+    home.clip_of(newest(home, 1))
+    home.reelay.wait_quiet()
+    assert home.jobs() == 2
+    home.later(3)
+    pressed(home, card, "Again")
+    until(lambda: len(home.clips_in()) == 3, 30, "the third clip")
+    home.end()
+
+
+def test_a_draft_is_ordered_once(home: House) -> None:
+    draft = home.card_of(home.ada.say("/video a fox --ask"))
+    presses = [home.ada.press(draft, "Make it") for _ in range(2)]
+    until(lambda: all(press.answered for press in presses), what="the answers")
+    until(home.clips_in, 30, "the clip")
+    home.reelay.wait_quiet()
+    assert home.jobs() == 1
+    assert home.now(draft).labels == []
+    home.end()
+
+
 def test_remix_asks_for_words_by_a_forced_reply(home: House) -> None:
     card = home.clip_of(home.video("a fox --9:16"))
     pressed(home, card, "Remix")
