@@ -81,10 +81,12 @@ def card_html(card: Card, words: Words, now: int, *, caption: bool) -> str:
     if lines["bar"] is not None:
         state = f"{state}\n{bar(lines['bar'])}"
     more = [defuse(str(lines[name])) for name in ("error_line", "changed_line", "note_line") if lines[name]]
+    for ours in _links(card):  # an address of our own is there to be pressed and copied
+        more = [text.replace(defuse(ours), ours) for text in more]
     small = [defuse(str(lines[name])) for name in ("facts_line", "money_line") if lines[name]]
     headline, state = cut(defuse(str(lines["headline"])), 200), defuse(state)
     left = (CAPTION_MOST if caption else TEXT_MOST) - units("\n".join((headline, state, *small)))
-    middle = [escape(cut(text, max(1, left // len(more) - 1))) for text in more]
+    middle = [html.escape(cut(text, max(1, left // len(more) - 1)), quote=False) for text in more]
     return "\n".join(
         [f"<b>{escape(headline)}</b>", escape(state), *middle, *(f"<i>{escape(each)}</i>" for each in small)]
     )
@@ -104,13 +106,17 @@ def keyboard(card: Card, words: Words, marks: Marks, *, prompt: str = "") -> Inl
     ]
     if 0 < len(prompt) <= COPY_MOST and any(each.verb in ("remix", "edit_prompt") for each in card.actions):
         buttons.append(InlineKeyboardButton(f"📋 {words.say('action.copy_prompt')}", copy_text=CopyTextButton(prompt)))
-    links = [str(each.values.get("link") or "") for each in card.changed]
     buttons += [
         InlineKeyboardButton(words.say("action.download"), url=link)
-        for link in links
+        for link in _links(card)
         if "." in (urlsplit(link).hostname or "")
     ]
     return rows(buttons)
+
+
+def _links(card: Card) -> list[str]:
+    """Addresses of our own that a card tells."""
+    return [str(each.values["link"]) for each in card.changed if each.values.get("link")]
 
 
 def rows(buttons: Sequence[InlineKeyboardButton], width: int = A_ROW) -> InlineKeyboardMarkup | None:
