@@ -23,7 +23,7 @@ from bot.engine.words import Bookshelf
 from bot.platforms.telegram.client import Client
 from bot.platforms.telegram.files import Files
 from bot.platforms.telegram.pacing import COSMETIC_GROUP_SECONDS, COSMETIC_SECONDS, Worth
-from bot.platforms.telegram.render import CAPTION_MOST, TEXT_MOST, card_html, escape, keyboard, plain
+from bot.platforms.telegram.render import CAPTION_MOST, TEXT_MOST, card_html, escape, keyboard, mention, plain
 from bot.platforms.telegram.speaking import NO_PREVIEW, Speaking, as_error
 from bot.platforms.telegram.uploads import DiskFile
 from core.cards import Card
@@ -162,9 +162,8 @@ class TelegramPlatform:
         """One short reply that mentions whoever asked."""
         del card
         words, user = self._shelf.words(place.language), place.details.get("user")
-        name = escape(str(place.details.get("name") or "–"))
-        mention = f'<a href="tg://user?id={int(user)}">{name}</a>' if user and int(user) > 0 else name
-        text = escape(words.say("ready.notify", mention="\0")).replace("\0", mention)
+        who = mention(str(place.details.get("name") or "–"), None if user is None else int(user))
+        text = escape(words.say("ready.notify", mention="\0")).replace("\0", who)
         at = place if receipt is None else replace(receipt.place, reply_to=receipt.message)
         await self._speaking.say(at, text)
 

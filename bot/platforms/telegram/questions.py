@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import html
 from typing import Final, Literal
 
 from telegram import ForceReply
 
-from bot.platforms.telegram.render import cut, escape, link
+from bot.platforms.telegram.render import cut, link, mention
 from bot.platforms.telegram.wishes import Wish
 from storage.views import JobRow
 
@@ -22,7 +23,10 @@ async def ask(wish: Wish, form: Form, row: JobRow) -> None:
     prompt = row.job.wanted.prompt if form == "remix" else ""
     address = f"https://t.me/{wish.answer.bot_name}?start={form}_{row.job.id}"
     lines = [link(words.say("telegram.remix" if form == "remix" else "telegram.extend"), address)]
-    if prompt:
-        lines.append(f"<code>{escape(cut(prompt, PROMPT_SHOWN))}</code>")
+    in_group = wish.spot is not None and not wish.spot.is_private
+    if in_group:  # there the field opens for whom the message mentions
+        lines[0] = f"{mention(wish.person.name, wish.person.id)}: {lines[0]}"
+    if prompt:  # as it is: nothing in it comes alive between these marks, and it is there to be copied
+        lines.append(f"<code>{html.escape(cut(prompt, PROMPT_SHOWN), quote=False)}</code>")
     hint = cut(prompt or words.say("form.extend"), PLACEHOLDER_MOST)
-    await wish.answer.say("\n".join(lines), ForceReply(selective=True, input_field_placeholder=hint))
+    await wish.answer.say("\n".join(lines), ForceReply(selective=in_group, input_field_placeholder=hint))

@@ -136,6 +136,11 @@ def titled(title: str, lines: Sequence[str]) -> str:
     return "\n".join([f"<b>{escape(title)}</b>", *(escape(each) for each in lines)])
 
 
+def mention(name: str, user_id: int | None) -> str:
+    """Somebody's name, at which it rings with them; a name alone for who is nobody's account."""
+    return escape(name) if user_id is None or user_id <= 0 else f'<a href="tg://user?id={user_id}">{escape(name)}</a>'
+
+
 def link(text: str, address: str) -> str:
     """``text`` with an address of our own behind it."""
     return f'<a href="{html.escape(address)}">{escape(text)}</a>'

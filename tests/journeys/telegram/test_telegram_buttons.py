@@ -98,7 +98,9 @@ def test_remix_in_a_group_where_privacy_mode_hides_everything_but_replies(home: 
     press = home.ada.press(card, "Remix")
     until(lambda: press.answered, what="the answer")
     until(lambda: len(home.ada.received(home.room)) == 2, 30, "the question")
-    said = home.ada.reply(home.ada.received(home.room)[-1], "a red fox")
+    question = home.ada.received(home.room)[-1]
+    assert question.message.entities[0]["url"] == f"tg://user?id={home.ada.id}"
+    said = home.ada.reply(question, "a red fox")
     home.clip_of(home.card_of(said, place=home.room))
     home.end()
 
