@@ -38,6 +38,8 @@ UPLOAD_BYTES: Final = 50_000_000
 LOCAL_UPLOAD_BYTES: Final = 2_000_000_000
 """What the Bot API takes of a bot, and what a local server takes (Bot API, "Sending files", "Using a Local Bot API Server")."""
 EDIT_PATIENCE: Final = 1.0
+CARD_PATIENCE: Final = 5.0
+"""Far less than the lane's deadline: a card that waited for room was certainly not sent, and one that met the deadline perhaps was."""
 CLIP_PATIENCE: Final = 60.0
 """Seconds to wait for room in the chat."""
 CLIP_NAME: Final = "clip.mp4"
@@ -105,7 +107,7 @@ class TelegramPlatform:
     async def send(self, place: Place, card: Card) -> Receipt:
         """Post the card as a message of its own."""
         text, keys = self._card(place, card, caption=False), await self._keys(place, card)
-        receipt = await self._posted(place, lambda there: self._speaking.say(there, text, keys))
+        receipt = await self._posted(place, lambda there: self._speaking.say(there, text, keys, patience=CARD_PATIENCE))
         self._note(receipt, card)
         self._react(place, card)
         return receipt
