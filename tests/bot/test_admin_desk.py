@@ -287,7 +287,7 @@ async def test_a_change_without_its_line_in_the_trail_is_no_change(app: App, mon
 
 
 NOBODY = (
-    *(None, "", 7, "ann", "web:", "web:a b", "web:a\nb", "irc:ann", "discord:ann", "telegram:-1", "web:anonymous"),
+    *(None, "", 7, "ann", "web:", "web:a b", "web:a\nb", "irc:ann", "discord:ann", "telegram:--1", "web:anonymous"),
     *("A" * 32, "web:" + "x" * 65),
 )
 NO_AMOUNT = (None, -1, "-1", "", "all", "1e3", "１０", True, 2.0, 10**10)

@@ -78,6 +78,7 @@ def test_credits_are_granted_by_number_and_by_reply(home: House) -> None:
     who = f"telegram:{home.ada.id}"
     found = [(actor, verb, each["who"], each["credits"]) for actor, verb, each in audited(home)]
     assert found == [(f"telegram:{home.olga.id}", "grant", who, 50), (f"telegram:{home.olga.id}", "grant", who, 30)]
+    assert "5 credits" in admin(home, home.olga, f"grant {home.room.id} 5")  # as which anonymous administrators write
     home.end()
 
 
