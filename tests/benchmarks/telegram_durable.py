@@ -30,7 +30,7 @@ from tests.lab.reelay import Reelay
 from tests.lab.telegram.load import Crowd
 from tests.lab.vendor import Script, Vendor
 
-CROWD: Final = 500
+CROWD: Final = 300
 WARM: Final = 20
 LATENCY: Final = 0.05
 MOST_SECONDS: Final = 60.0

@@ -1,9 +1,9 @@
 """How old the progress is that a card shows, against the age that the budget of its chat permits.
 
-Jobs of two minutes run at a vendor that tells its fraction whenever it is asked, so the truth is known at every moment; the age of what a
-card shows is the time since the truth was what it shows (``discord_edits``). The simulator's flood limits are on. Measured is the steady
-state: the mean from a minute after the last card was posted, when a group's minute has nothing in it any more but progress, to the moment
-in which the first job is ready.
+Jobs of nearly two minutes run at a vendor that tells its fraction whenever it is asked, so the truth is known at every moment; the age of
+what a card shows is the time since the truth was what it shows (``discord_edits``). The simulator's flood limits are on. Measured is the
+steady state: the mean from a minute after the last card was posted, when a group's minute has nothing in it any more but progress, to the
+moment in which the first job is ready.
 
 A card shares its budget with the others of its chat. Permitted is the mean age of cards that take turns evenly at the chat's pace, show
 whole per cents as ours do, and know the truth without asking and without a network: with ``n`` cards, half of ``n`` paces and half a per
@@ -32,7 +32,7 @@ from tests.lab.telegram import Chat, Person, Seen, Telegram
 from tests.lab.vendor import Script, Vendor
 from tests.lab.waiting import until
 
-SECONDS: Final = 128.0
+SECONDS: Final = 108.0
 SETTLED_SECONDS: Final = 62.0
 """After the last card was posted: the minute of a group's limit, and a moment for the news of its beginning."""
 WHY: Final = (
