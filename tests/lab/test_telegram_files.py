@@ -62,6 +62,9 @@ def test_what_is_too_large_or_no_picture(telegram: Telegram, bot: RawBot, ada: P
     assert bot.refusal("sendDocument", {"document": ("a", b"")}, **sent) == "Bad Request: file must be non-empty"
     telegram.shelf.keep = False
     assert bot.result("sendDocument", {"document": ("a", bytes(50_000_000))}, **sent)
+    cover = picture(1280, 720) + bytes(500_000)
+    files = {"video": ("a.mp4", MP4 + bytes(2_000_000)), "cover": ("c.jpg", cover)}
+    assert bot.result("sendVideo", files, **sent)["video"]["cover"][-1]["width"] == 1280, "stills are looked at"
     assert bot.call("sendDocument", {"document": ("a", bytes(50_000_001))}, **sent)["error_code"] == 413
     telegram.shelf.keep = True
     telegram.refuse_uploads_above(5000)

@@ -15,8 +15,8 @@ from tests.lab.telegram.media import Shelf, Upload
 from tests.lab.telegram.refusal import Refusal, bad, malformed
 
 PIECE: Final = 1 << 18
-HEAD: Final = 1 << 16
-"""What is kept of an upload when uploads are not kept."""
+HEAD: Final = 1 << 20
+"""What is kept of an upload when uploads are not kept: of a film what tells that it is one, and a cover or thumbnail whole."""
 
 
 @dataclass(slots=True)
