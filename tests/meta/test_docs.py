@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 import typer.main
+from babel.messages.pofile import read_po
 
 from bot.__main__ import cli
 from bot.app import open_app
@@ -214,6 +216,32 @@ def test_every_example_of_json_is_json(page: Path) -> None:
         language, _, body = block.strip().removesuffix("```").removeprefix("```").partition("\n")
         if language == "json":
             json.loads(body)
+
+
+def sentences() -> Iterator[str]:
+    """Every text that people or operators can be shown: the English catalogue, and what stands in the code."""
+    with (ROOT / "bot/locale/en/LC_MESSAGES/reelay.po").open("rb") as file:
+        yield from (str(each.string) for each in read_po(file) if each.id)
+    for path in (ROOT / "bot").rglob("*.py"):
+        for node in ast.walk(ast.parse(text_of(path))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                yield node.value
+
+
+@pytest.mark.parametrize("page", ["discord", "telegram"])
+def test_every_message_that_a_chat_s_page_quotes_is_said_by_us(page: str) -> None:
+    """Of the table of troubles; ``…`` stands for what differs each time."""
+    text = text_of(ROOT / f"docs/how-to/{page}.md").split("## When something is wrong")[1]
+    first = [line.split("|")[1] for line in text.splitlines() if line.startswith("| ")][1:]
+    quoted = {code for cell in first for code in codes_in(cell) if " " in code}
+    assert quoted
+    said = list(sentences())
+    unsaid = {
+        each
+        for each in quoted
+        if not any(re.search(r"\{\w+[^}]*\}".join(map(re.escape, each.split("…"))), one) for one in said)
+    }
+    assert unsaid == set()
 
 
 @EVERY_PAGE
