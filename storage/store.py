@@ -265,13 +265,25 @@ class SqliteStore:
         await self.database.write(lambda c: messages.postpone(c, delivery_id, due_at, error_code))
 
     async def add_delivery(
-        self, job_id: str, clip_id: str, place: Place, receipt: Receipt | None = None, due_at: int | None = None
+        self,
+        job_id: str,
+        clip_id: str,
+        place: Place,
+        receipt: Receipt | None = None,
+        due_at: int | None = None,
+        handled: Sequence[int] = (),
     ) -> int:
-        """Order one more delivery (``resend``), to be looked at when ``due_at`` has come; returns its id."""
+        """Order one more delivery (``resend``), to be looked at when ``due_at`` has come; returns its id.
+
+        ``handled``: rows of raw updates that asked for it, and are done by it.
+        """
         now = self._clock.now()
-        return await self.database.write(
-            lambda c: messages.add_delivery(c, job_id, clip_id, place, now, receipt, due_at)
-        )
+
+        def work(connection: Any) -> int:
+            updates.handled(connection, handled)
+            return messages.add_delivery(connection, job_id, clip_id, place, now, receipt, due_at)
+
+        return await self.database.write(work)
 
     async def delivery_answered(self, delivery_id: int, receipt: Receipt) -> None:
         """The message that this delivery is to become stands: it is due now."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from typing import Any, Final, Literal
 
 from bot.engine.erasing import Eraser
@@ -145,13 +145,16 @@ class Engine:
         return job
 
     async def resend(
-        self, job_id: str, place: Place | None = None, receipt: Receipt | None = None
+        self, job_id: str, place: Place | None = None, receipt: Receipt | None = None, handled: Sequence[int] = ()
     ) -> Literal["again", "shown"]:
-        """Post the clip once more: to ``place``, where ``receipt`` may become it, or to the job's own. Raises NotFound when it is gone."""
+        """Post the clip once more: to ``place``, where ``receipt`` may become it, or to the job's own. Raises NotFound when it is gone.
+
+        ``handled``: as the store's ``add_delivery`` has it.
+        """
         row = await self.parts.store.view(job_id)
         if row.clip is None:
             raise NotFound("the clip is gone", message_id="error.clip_gone")
-        await self.parts.store.add_delivery(job_id, row.clip.id, place or row.job.place, receipt)
+        await self.parts.store.add_delivery(job_id, row.clip.id, place or row.job.place, receipt, handled=handled)
         self.lanes.touch(job_id)
         return "again"
 

@@ -88,7 +88,7 @@ def test_whoever_writes_as_the_group_is_the_group() -> None:
     "thread, in_topic, wanted", [(5, True, 5), (1, True, None), (5, False, None), (None, False, None)]
 )
 def test_a_topic_is_named_only_where_it_has_to_be(thread: int | None, in_topic: bool, wanted: int | None) -> None:
-    more = {"is_topic_message": True} if in_topic else {}
+    more: Json = {"is_topic_message": True} if in_topic else {}
     more |= {} if thread is None else {"message_thread_id": thread}
     said = read_update(message("/video@reelay_bot x", chat=GROUP, **more), BOT)
     assert isinstance(said, Said)
@@ -136,7 +136,7 @@ WHOLE = (
         Pressed,
     ),
 )
-ODD = (None, 0, -1, True, "", "x" * 50, [], {}, [None], {"id": "x"}, 2**70, 1.5, "\ud800")
+ODD: tuple[Any, ...] = (None, 0, -1, True, "", "x" * 50, [], {}, [None], {"id": "x"}, 2**70, 1.5, "\ud800")
 
 
 @pytest.mark.parametrize("update, kind", WHOLE)

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from core.errors import BadOption, TooManyJobs
+from core.errors import BadOption, StorageError, TooManyJobs
 from core.jobs import InboxRow, Place
 from storage.store import SqliteStore
 from tests.lab.stage import stage
@@ -26,6 +26,7 @@ from tests.storage.store_world import (
     a_store,
     accepted,
     copy_as_if_killed,
+    done,
     no_checkpoints,
     order,
     rows,
@@ -183,6 +184,18 @@ async def test_a_job_or_a_refusal_is_not_overwritten(store: SqliteStore) -> None
     before = await rows(store, "SELECT * FROM inbox ORDER BY id")
     await store.handled([taken.id, refused.id])
     assert await rows(store, "SELECT * FROM inbox ORDER BY id") == before
+
+
+async def test_a_clip_is_posted_once_more_and_its_wish_seen_to_in_one_go(store: SqliteStore) -> None:
+    (wish,) = await store.keep_updates("telegram", [("1", said())])
+    job = await done(store, await accepted(store))
+    with pytest.raises(StorageError):
+        await store.add_delivery("no such job", job.clip_id or "", job.place, handled=[wish.id])
+    assert ids(await store.raw_updates("telegram")) == ["1"]
+    before = len(await store.deliveries_of_job(job.id))
+    await store.add_delivery(job.id, job.clip_id or "", job.place, handled=[wish.id])
+    assert await store.raw_updates("telegram") == []
+    assert len(await store.deliveries_of_job(job.id)) == before + 1
 
 
 async def test_the_pictures_of_an_album_are_one_command(store: SqliteStore) -> None:

@@ -24,7 +24,7 @@ from storage.views import JobRow
 
 ONLY_OWNER: Final = frozenset({"favourite", "unfavourite", "again", "other_generator", "resend", "tune"})
 """What a moderator may not do in somebody's name: it would cost them, or fill their gallery."""
-ALWAYS: Final = frozenset({"forget_now", "example", "more_help"})
+ALWAYS: Final = frozenset({"forget_now"})
 
 DOUBLE_SECONDS: Final = 2.0
 KEPT: Final = 2000

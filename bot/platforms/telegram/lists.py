@@ -179,7 +179,7 @@ class Lists:
         else:
             await self._making.check_topic(wish.spot)
         place = place_of(wish.person, wish.spot, wish.words.language, reply_to=wish.message_id, private=is_private)
-        await self._engine.resend(row.job.id, place)
+        await self._engine.resend(row.job.id, place, handled=[each.id for each in wish.rows])
         if not is_private:
             return
         if wish.message_id is None:

@@ -161,7 +161,7 @@ class Making:
             return
         topic = GENERAL_TOPIC if spot.thread is None else str(spot.thread)
         if not await self._engine.parts.store.chat_allowed("telegram", str(spot.chat_id), [topic]):
-            raise NotAllowed("not in this topic", message_id="error.not_in_channel")
+            raise NotAllowed("not in this topic", message_id="error.not_in_topic")
 
     async def pictures(self, wish: Wish, said: Said) -> tuple[Attachment | None, str | None]:
         """The pictures of an order: its own, those of what it answers, or the last one of a clip; and that clip's job.

@@ -301,7 +301,7 @@ def _target(raw: Raw, bot: Bot) -> Target:
         message_id=int(raw["message_id"]),
         is_ours=is_ours,
         text=words.text,
-        person=_person(raw) if sender and not sender.get("is_bot") else None,
+        person=_person(raw) if sender and (not sender.get("is_bot") or "sender_chat" in raw) else None,
         pictures=_pictures(raw),
         has_video="video" in raw or "animation" in raw,
         marks=marks if is_ours or (raw.get("via_bot") or {}).get("id") == bot.id else (),

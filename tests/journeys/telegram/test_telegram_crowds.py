@@ -1,0 +1,50 @@
+"""Many at once: in one group, whose minute has twenty places, and in many private chats."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.journeys.telegram.house import House
+from tests.lab.telegram import Seen
+from tests.lab.waiting import until
+
+pytestmark = pytest.mark.journey
+
+
+def cards(seen: list[Seen]) -> list[Seen]:
+    """What stands there besides clips and the words that one is ready."""
+    return [each for each in seen if each.clip is None and "it is ready" not in each.text]
+
+
+def test_a_group_that_asks_for_more_than_its_minute_takes_gets_every_clip_once_and_no_429(home: House) -> None:
+    said = [home.ada.say(f"/video@{home.telegram.bot.username} fox {n}", home.room) for n in range(14)]
+
+    def all_there() -> bool:
+        home.later(2)
+        return len(home.clips_in(home.room)) == len(said)
+
+    until(all_there, 120, "every clip")
+    home.reelay.wait_quiet()
+    assert home.jobs() == len(said)
+    assert cards(home.ada.received(home.room)) == []
+    assert {each.reply_to for each in home.clips_in(home.room)} == {each.id for each in said}
+    assert home.requests(status=429) == []
+    home.end()
+
+
+def test_many_people_at_once_each_get_theirs(home: House) -> None:
+    people = [home.telegram.add_person(f"person{n}", started=True) for n in range(25)]
+    for person in people:
+        person.say("a fox")
+
+    def all_there() -> bool:
+        home.later(1)
+        return all(home.clips_in(None, person) for person in people)
+
+    until(all_there, 120, "every clip")
+    home.reelay.wait_quiet()
+    assert home.jobs() == len(people)
+    assert all(cards(person.received()) == [] for person in people)
+    assert [len([each for each in person.received() if each.clip]) for person in people] == [1] * len(people)
+    assert home.requests(status=429) == []
+    home.end()
