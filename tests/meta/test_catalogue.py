@@ -265,7 +265,8 @@ SENTENCE = re.compile(r"[A-Za-z][a-z]*,?(?: [a-z]+,?){2}(?!\w)")
 FOR_ENGINEERS = {"debug", "info", "warning", "error", "critical", "exception", "log"}
 FOR_OPERATORS = {"raise_once", "_alert_while", "tell", "pause", "audit"}
 OPERATORS_FILES = {
-    "bot/commands/admin.py": "the command line of the operator, who reads English as the documentation is"
+    "bot/commands/admin.py": "the command line of the operator, who reads English as the documentation is",
+    "bot/platforms/telegram/checkup.py": "what reelay doctor prints for the operator",
 }
 TRAIL = {"hop", "hop_note", "name", "why"}
 """Keywords whose text goes to the trail of a job, the name of a task or the operator's ``/readyz``."""
