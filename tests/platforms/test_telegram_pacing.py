@@ -116,6 +116,25 @@ def test_the_cards_of_a_chat_take_turns(chat: int, pause: float, cards: int) -> 
     assert all(pause <= round(b - a, 6) <= pause + 0.1 for a, b in pairwise(every)), "and no turn is lost"
 
 
+def test_a_busy_minute_of_a_group_takes_no_card_s_turn_away() -> None:
+    time = Time()
+    pace = Pacing(time)
+    again = {who: 50.5 + who / 10 for who in range(3)}
+    went: list[int] = []
+    for number in range(30_000):
+        time.at = 50.0 + number / 100
+        if number % 6000 < 500 and number % 50 == 0:
+            pace.ask(GROUP_ID, WORD)  # ten words at the beginning of each minute
+        for who, at in again.items():
+            if time.at >= at:
+                wait = pace.ask(GROUP_ID, COSMETIC, who)
+                if wait == 0.0:
+                    went.append(who)
+                again[who] = time.at + (3.02 if wait == 0.0 else min(wait, 3.0) + 0.004)
+    assert len(went) > 9
+    assert all(set(went[n : n + 3]) == {0, 1, 2} for n in range(len(went) - 3)), went
+
+
 def test_a_card_that_does_not_come_for_its_turn_loses_it() -> None:
     time = Time()
     pace = Pacing(time)

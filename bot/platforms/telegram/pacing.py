@@ -78,23 +78,29 @@ class Window:
 class Chat:
     """The ledger of one chat."""
 
-    __slots__ = ("cosmetic_at", "line", "pause", "windows")
+    __slots__ = ("line", "opens", "pause", "windows")
 
     def __init__(self, chat_id: int) -> None:
         """Nothing was said there yet."""
         group = chat_id < 0
         self.windows = (Window(*CHAT), Window(*GROUP)) if group else (Window(*CHAT),)
         self.pause = COSMETIC_GROUP_SECONDS if group else COSMETIC_SECONDS
-        self.cosmetic_at = -math.inf
+        self.opens = -math.inf
+        """When the next cosmetic call may go."""
         self.line: list[int] = []
         """Messages that wait for their turn, the longest waiting first."""
 
-    def turn(self, now: float, who: int | None) -> float:
-        """Seconds until ``who`` may be changed; they stand in line till then. Nobody in particular may go when nobody waits."""
-        opens = self.cosmetic_at + self.pause
+    def turn(self, now: float, wait: float, who: int | None) -> float:
+        """Seconds until ``who`` may be changed; they stand in line till then. Nobody in particular may go when nobody waits.
+
+        ``wait``: seconds until there is room in the windows.
+        """
+        if wait > 0:
+            self.opens = max(self.opens, now + wait)
+        opens = self.opens
         if now >= opens + TURN_SECONDS and self.line and self.line[0] != who:
             del self.line[0]
-        if now >= opens and (not self.line or self.line[0] == who):
+        if wait <= 0 and now >= opens and (not self.line or self.line[0] == who):
             return 0.0
         if who is None:
             return math.inf
@@ -105,7 +111,7 @@ class Chat:
 
     def taken(self, now: float, who: int | None) -> None:
         """Somebody's turn was used."""
-        self.cosmetic_at = now
+        self.opens = now + self.pause
         if who in self.line:
             self.line.remove(who)
 
@@ -132,7 +138,7 @@ class Pacing:
         windows = (*chat.windows, self._all)
         wait: float = max(self._hold(chat_id, now), *(window.wait(now, worth) for window in windows))
         if worth is Worth.COSMETIC:
-            wait = max(wait, chat.turn(now, who))
+            wait = chat.turn(now, wait, who)
             if wait > 0:
                 return math.inf if who is None else wait
             chat.taken(now, who)
