@@ -1,9 +1,9 @@
 """How old the progress is that a card shows, against the age that the budget of its chat permits.
 
-Jobs of nearly two minutes run at a vendor that tells its fraction whenever it is asked, so the truth is known at every moment; the age of
+Jobs of two minutes run at a vendor that tells its fraction whenever it is asked, so the truth is known at every moment; the age of
 what a card shows is the time since the truth was what it shows (``discord_edits``). The simulator's flood limits are on. Measured is the
-steady state: the mean from a minute after the last card was posted, when a group's minute has nothing in it any more but progress, to the
-moment in which the first job is ready.
+steady state: the mean from when a group's minute has had nothing in it but progress for so long that every card had a turn, to the moment
+in which the first job is ready. How old the cards were before that is told beside it.
 
 A card shares its budget with the others of its chat. Permitted is the mean age of cards that take turns evenly at the chat's pace, show
 whole per cents as ours do, and know the truth without asking and without a network: with ``n`` cards, half of ``n`` paces and half a per
@@ -32,9 +32,9 @@ from tests.lab.telegram import Chat, Person, Seen, Telegram
 from tests.lab.vendor import Script, Vendor
 from tests.lab.waiting import until
 
-SECONDS: Final = 108.0
-SETTLED_SECONDS: Final = 62.0
-"""After the last card was posted: the minute of a group's limit, and a moment for the news of its beginning."""
+SECONDS: Final = 120.0
+SETTLED_SECONDS: Final = 78.0
+"""After the last card was posted: the minute of a group's limit with the news of its beginning, and then a turn of three cards."""
 WHY: Final = (
     "In a group Reelay edits every five seconds at most, and not at all while twelve of the twenty places of the last minute are taken:"
     " eight are kept for cards, news and clips of others who come meanwhile."
@@ -118,10 +118,11 @@ def age_of(shown: Shown, start: float, end: float, seconds: float) -> float:
 
 @dataclass(frozen=True)
 class Watched:
-    """What came of it: mean ages by kind and chat, of the oldest card too, edits of a card, and 429s."""
+    """What came of it: mean ages by kind and chat, of the oldest card too and before the steady state, edits of a card, and 429s."""
 
     ages: dict[str, list[float]]
     oldest: dict[str, float]
+    early: dict[str, float]
     edits: dict[str, float]
     refused: int
     group: tuple[int, float]
@@ -153,6 +154,7 @@ def watch(place: Path, each: int, seconds: float, settled: float) -> Watched:
             time.sleep(max(0.0, end + 0.5 - time.time()))
             ages: dict[str, list[float]] = {kind: [] for kind in KINDS}
             oldest: dict[str, float] = dict.fromkeys(KINDS, 0.0)
+            early: dict[str, list[float]] = {kind: [] for kind in KINDS}
             counts: dict[str, list[int]] = {kind: [] for kind in KINDS}
             for room in rooms:
                 found = []
@@ -160,11 +162,13 @@ def watch(place: Path, each: int, seconds: float, settled: float) -> Watched:
                     began = begun(vendor.of(words)[0])
                     shown = shown_by(card, began)
                     found.append(age_of(shown, start - began, end - began, seconds))
+                    early[room.kind].append(age_of(shown, shown[0][0], start - began, seconds))
                     counts[room.kind].append(sum(start - began < at < end - began for at, _ in shown))
                 ages[room.kind].append(sum(found) / len(found))
                 oldest[room.kind] = max(oldest[room.kind], *found)
         refused, group = len(telegram.rate_limited()), telegram.limits.group
-    return Watched(ages, oldest, {kind: median(of) for kind, of in counts.items()}, refused, group)
+    early_ages, edits = ({kind: median(of) for kind, of in found.items()} for found in (early, counts))
+    return Watched(ages, oldest, early_ages, edits, refused, group)
 
 
 def figures(watched: Watched, seconds: float) -> list[Figure]:
@@ -194,6 +198,7 @@ def figures(watched: Watched, seconds: float) -> list[Figure]:
                     "ours, age s": median(mine),
                     "permitted, age s": best,
                     "oldest card's age s": watched.oldest[kind],
+                    "before the steady state, age s": watched.early[kind],
                     "permitted, s between a chat's edits": pace,
                     "ours, edits a card": watched.edits[kind],
                 },

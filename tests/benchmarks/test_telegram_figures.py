@@ -52,7 +52,9 @@ def test_a_group_permits_what_its_clips_leave_of_its_minute() -> None:
 def test_freshness_is_judged_by_the_cards_of_a_chat_together_and_by_every_429() -> None:
     best = {kind: permitted_age(cards, pace_of(kind, GROUP), 100.0) for kind, cards in KINDS.items()}
     ages = {"alone": [best["alone"]] * 5, "two": [2 * best["two"]] * 5, "group": [best["group"]] * 3 + [99.0, 99.0]}
-    found = figures(Watched(ages, dict.fromkeys(KINDS, 9.0), dict.fromkeys(KINDS, 4.0), 2, GROUP), 100.0)
+    found = figures(
+        Watched(ages, dict.fromkeys(KINDS, 9.0), dict.fromkeys(KINDS, 8.0), dict.fromkeys(KINDS, 4.0), 2, GROUP), 100.0
+    )
     assert [each.value for each in found] == pytest.approx([1.0, 2.0, 1.0, 2.0])
     assert [each.met for each in found] == [True, False, True, False]
     assert all(len(each.rounds) == 5 for each in found[:3])
