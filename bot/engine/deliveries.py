@@ -98,6 +98,7 @@ class Courier:
                 # is not repeated as an edit is.
                 if mine is not None:
                     await self._parts.store.card_lost(mine.id)
+                    self._parts.reach("card lost")
                 becomes = False
                 done = await self._climb(platform, delivery, None, row.clip, card)
         except Exception as error:  # noqa: BLE001 - an adapter's own fault counts as a try, or it would be tried for ever

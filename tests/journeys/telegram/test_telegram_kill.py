@@ -1,0 +1,385 @@
+"""kill -9 between any two steps: Telegram tells again what was not confirmed, and nothing is lost, nothing done twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+from tests.journeys.telegram.house import House
+from tests.lab.telegram import Seen, picture
+from tests.lab.waiting import until
+from tests.media.hostile import photo
+
+pytestmark = pytest.mark.journey
+
+
+@pytest.fixture(scope="module")
+def generators() -> list[dict[str, Any]]:
+    """One that takes several pictures."""
+    return [{"name": "many", "price": 20, "reference_images": 3, "poll_seconds": [0.05, 0.2]}]
+
+
+FOUND_AGAIN = (
+    "received",
+    "handling",
+    "accepted",
+    "handled",
+    "prepared",
+    "submitted",
+    "ticket stored",
+    "polled",
+    "ready",
+    "fetched",
+    "kept",
+    "done",
+    "sending",
+    "sent",
+    "delivered",
+)
+"""Points at which it is known, or made known by asking, how far it came. Those around a submit in doubt: test_crashes.py."""
+
+
+def texts(home: House, said: Iterable[Seen]) -> list[str]:
+    """What answers these messages, as it stands now."""
+    asked = {each.id for each in said}
+    return [each.text for each in home.ada.received() if each.reply_to in asked]
+
+
+def confirmed(home: House, update_id: str) -> bool:
+    """Whether Telegram was told to forget an update."""
+    return any(int(update_id) in line["ids"] for line in home.telegram.journal.of("confirmed"))
+
+
+# ------------------------------------------------------------------------------------------------------------------ one order
+
+
+@pytest.mark.parametrize("point", FOUND_AGAIN)
+def test_killed_anywhere_it_is_one_job_one_bill_one_card_and_one_clip(home: House, point: str) -> None:
+    home.script("whale", seconds=1.0)
+    home.kill_at(point)
+    said = home.ada.photo(photo(), "a whale")
+    home.reelay.wait_killed(40)
+    home.restart()
+    home.clip_of(home.card_of(said), 60)
+    home.reelay.wait_quiet()
+    (seen,) = home.ada.received()
+    assert seen.clip is not None
+    assert "Made with" in seen.text
+    assert seen.reply_to == said.id
+    assert (home.jobs(), home.clips(), home.paid()) == (1, 2, [1]), "one job, its clip and its picture, one bill"
+    home.end()
+
+
+@pytest.mark.parametrize("point", ["admitted", "submitting"])
+def test_killed_before_the_call_the_card_says_that_nobody_knows_and_cancel_ends_it(home: House, point: str) -> None:
+    home.kill_at(point)
+    said = home.ada.say("a whale")
+    home.reelay.wait_killed(40)
+    home.restart()
+    card = home.card_of(said)
+    home.reelay.wait_state(home.job_of(said)["id"], "unclear")
+    until(lambda: "✖ Cancel" in home.now(card).labels and "🔎 Check again" in home.now(card).labels, 40, "the doubt")
+    pressed = home.ada.press(card, "Check again")
+    until(lambda: pressed.answered)
+    pressed = home.ada.press(card, "Cancel")
+    home.shows(card, "Cancelled")
+    assert len(home.ada.received()) == 1
+    assert (home.jobs(), home.paid()) == (1, [])
+    home.end()
+
+
+@pytest.mark.parametrize("point", ["received", "handling", "accepted", "handled"])
+def test_updates_that_were_not_confirmed_come_again_and_are_known(home: House, point: str) -> None:
+    home.kill_at(point)
+    said = home.ada.say("a whale")
+    home.reelay.wait_killed()
+    update = home.update_of(said)
+    if point == "received":
+        assert not confirmed(home, update), "it was killed before the next poll"
+    home.restart()
+    home.clip_of(home.card_of(said))
+    until(lambda: confirmed(home, update), what="the confirmation")
+    home.telegram.queue.again(int(update))
+    after = home.ada.say("/help")
+    until(lambda: texts(home, [after]), what="what came after it")
+    home.reelay.wait_quiet()
+    assert len(texts(home, [said])) == 1
+    assert (home.jobs(), home.paid()) == (1, [1])
+    home.end()
+
+
+def test_a_batch_of_several_people_that_was_half_done_is_done_once_for_each(home: House) -> None:
+    home.olga.say("/admin provider lab off")  # none of them is between intent and call when it is killed
+    until(lambda: home.reelay.value("SELECT COUNT(*) FROM pauses") > 0, what="the pause")
+    home.stop()
+    orders = [(who, who.say(f"a whale {n}")) for n in range(3) for who in (home.ada, home.bob)]
+    asked = home.ada.say("/quota")
+    home.reelay.start(kill={"accepted": 3})
+    home.reelay.wait_killed()
+    assert 0 < home.jobs() < 6
+    home.restart()
+    home.olga.say("/admin provider lab on")
+    for who, said in orders:
+        home.clip_of(home.card_of(said, who), 60)
+    home.reelay.wait_quiet()
+    assert (home.jobs(), home.paid()) == (6, [1] * 6)
+    assert [len([each for each in who.received() if each.reply_to == said.id]) for who, said in orders] == [1] * 6
+    assert len(texts(home, [asked])) in (1, 2), "what only shows may be shown once more"
+    home.end()
+
+
+# -------------------------------------------------------------------------------------------------------------------- albums
+
+
+@pytest.mark.parametrize("told", [1, 3])
+def test_an_album_that_was_being_collected_is_one_order_with_all_its_pictures(home: House, told: int) -> None:
+    """The parts that had come are found again, and the others come after the start."""
+    words, pictures = "a whale --model many", [picture(), picture(), picture()]
+    if told == 1:
+        home.kill_at("received")
+        home.ada.album(pictures, words, order=[2, 0, 1], pause=0.3)
+        home.reelay.wait_killed()
+        assert pending(home) == 1
+    else:
+        home.ada.album(pictures, words)
+        until(lambda: pending(home) == 3, 5, "the three")
+        home.reelay.kill()
+    assert home.jobs() == 0
+    home.restart()
+    until(home.clips_in, 60, "the clip")
+    home.reelay.wait_quiet()
+    (job,) = home.submitted("whale")
+    assert len(job.references) == 3
+    assert (home.jobs(), home.paid(), len(home.ada.received())) == (1, [1], 1)
+    home.end()
+
+
+@pytest.mark.parametrize("point", ["accepted", "handled"])
+def test_an_album_whose_order_is_made_makes_no_other(home: House, point: str) -> None:
+    home.kill_at(point)
+    home.ada.album([picture(), picture()], "a whale --model many")
+    home.reelay.wait_killed()
+    home.restart()
+    until(home.clips_in, 60, "the clip")
+    home.reelay.wait_quiet()
+    assert (home.jobs(), home.paid(), len(home.ada.received()), pending(home)) == (1, [1], 1, 0)
+    home.end()
+
+
+def pending(home: House) -> int:
+    """Updates that are kept and not done."""
+    return int(home.reelay.value("SELECT COUNT(*) FROM inbox WHERE state = 'pending'"))
+
+
+# ------------------------------------------------------------------------------------------------------------- pressed buttons
+
+
+@pytest.mark.parametrize("point", ["received", "handling", "accepted", "handled"])
+def test_again_makes_exactly_one_new_job(home: House, point: str) -> None:
+    """What was pressed a moment ago is answered by the new process. Only where the job was made and nothing else, its card is the answer:
+    with the job's commit the press is done, and its number is kept no longer.
+    """
+    card = home.clip_of(home.video("a whale"))
+    home.kill_at(point)
+    press = home.ada.press(card, "Again")
+    home.reelay.wait_killed()
+    home.restart()
+    until(lambda: len(home.clips_in()) == 2, 60, "the other clip")
+    home.reelay.wait_quiet()
+    assert press.answered is (point != "accepted")
+    home.telegram.answers.queries.pop(press.query.id)
+    assert (home.jobs(), home.paid(), len(home.ada.received())) == (2, [1, 1], 2)
+    home.end()
+
+
+@pytest.mark.parametrize("point", ["received", "handling", "handled"])
+def test_cancel_cancels(home: House, point: str) -> None:
+    card = home.running()
+    other = home.running("shark")
+    home.kill_at(point)
+    press = home.ada.press(card, "Cancel")
+    home.reelay.wait_killed()
+    home.restart()
+    home.shows(card, "Cancelled")
+    until(lambda: press.answered, what="the answer")
+    home.vendor.finish("shark")
+    home.clip_of(other)
+    home.reelay.wait_quiet()
+    assert len(home.ada.received()) == 2
+    home.end()
+
+
+def test_a_button_that_turned_too_long_is_carried_out_all_the_same(home: House) -> None:
+    """Telegram takes no answer to it any more; what it asked for is done, and nothing is told in its place."""
+    card = home.clip_of(home.video("a whale"))
+    home.kill_at("received")
+    press = home.ada.press(card, "Again")
+    home.reelay.wait_killed()
+    home.telegram.clock.advance(60)
+    home.restart()
+    until(lambda: len(home.clips_in()) == 2, 60, "the other clip")
+    home.reelay.wait_quiet()
+    refused = home.requests("answerCallbackQuery", 400)
+    assert [line["description"].endswith("query ID is invalid") for line in refused] == [True]
+    assert home.telegram.complaints() == [f"a pressed button was not answered: {press.query.data}"]
+    del home.telegram.answers.queries[press.query.id]
+    assert len(home.ada.received()) == 2
+    home.end()
+
+
+# --------------------------------------------------------------------------------------------------------------- operators
+
+
+@pytest.mark.parametrize("point", ["received", "handling", "handled"])
+def test_what_an_operator_does_is_done_at_most_once(home: House, point: str) -> None:
+    """A second time would grant twice. Before it is begun nothing of it was done, so it is not lost either."""
+    home.clip_of(home.video("a whale"))
+    home.kill_at(point)
+    home.olga.say(f"/admin grant telegram:{home.ada.id} 50")
+    home.reelay.wait_killed()
+    home.restart()
+    after = home.olga.say("/help")
+    until(lambda: [each for each in home.olga.received() if each.reply_to == after.id], what="what came after it")
+    granted = [line for line in home.audited() if line["verb"] == "grant"]
+    assert len(granted) == (0 if point == "handling" else 1)
+    home.end()
+
+
+# ------------------------------------------------------------------------------------------- between a send and its record
+
+
+def lost_card(home: House, prompt: str = "whale") -> tuple[Seen, Seen]:
+    """Killed between the card's send and its record: (the card that nobody knows, the one that the new process has posted)."""
+    home.script(prompt, seconds=None)
+    home.kill_at("posted")
+    said = home.ada.say(prompt)
+    home.reelay.wait_killed()
+    lost = home.card_of(said)
+    home.restart()
+    until(lambda: len(texts(home, [said])) == 2, 30, "another card")
+    known = next(each for each in home.ada.received() if each.reply_to == said.id and each.id != lost.id)
+    until(lambda: home.submitted(prompt), what="the submit")
+    return lost, known
+
+
+def test_a_card_that_nobody_knows_goes_when_its_button_is_pressed_and_the_press_counts(home: House) -> None:
+    lost, known = lost_card(home)
+    press = home.ada.press(lost, "Cancel")
+    until(lambda: press.answered, what="the answer")
+    home.shows(known, "Cancelled")
+    until(lambda: home.ada.look(lost) is None, what="its end")
+    assert home.jobs() == 1
+    home.end()
+
+
+def test_a_card_that_nobody_knows_goes_when_somebody_answers_it(home: House) -> None:
+    lost, known = lost_card(home)
+    home.vendor.finish("whale")
+    home.clip_of(known)
+    assert "Made with" not in home.now(lost).text, "nobody knows of it before"
+    home.ada.reply(lost, "/help")
+    until(lambda: home.ada.look(lost) is None, what="its end")
+    assert len(home.clips_in()) == 1
+    home.end()
+
+
+def test_a_strangers_press_only_removes_it(home: House) -> None:
+    home.script("whale", seconds=None)
+    home.kill_at("posted")
+    said = home.ada.say(f"/video@{home.telegram.bot.username} whale", home.room)
+    home.reelay.wait_killed()
+    lost = home.card_of(said, place=home.room)
+    home.restart()
+    until(lambda: len(home.ada.received(home.room)) == 2, 30, "another card")
+    known = home.ada.received(home.room)[-1]
+    carol = home.telegram.add_person("carol", started=True)
+    home.telegram.founding.join(home.room, carol.user, home.bob.user)
+    press = carol.press(lost, "Cancel")
+    until(lambda: press.alert, what="the refusal")
+    until(lambda: home.ada.look(lost) is None, what="its end")
+    until(lambda: home.submitted("whale"), what="the submit")
+    home.vendor.finish("whale")
+    home.clip_of(known)
+    home.end()
+
+
+def test_the_only_card_is_taken_back_when_the_answer_to_its_send_was_lost(home: House) -> None:
+    """Nothing is sent twice while it runs; the card that stands there becomes the job's again when it is used."""
+    home.script("whale", seconds=None)
+    home.telegram.lose_answers("sendMessage")
+    card = home.card_of(home.ada.say("whale"))
+    until(lambda: home.submitted("whale"), what="the submit")
+    until(lambda: home.reelay.value("SELECT closed FROM cards ORDER BY id DESC LIMIT 1") == 1, what="the doubt")
+    assert "Rendering" not in home.now(card).text
+    refused = home.bob.press(card, "Cancel")
+    until(lambda: refused.alert, what="the refusal")
+    home.later(10)
+    home.shows(card, "Rendering")
+    home.vendor.finish("whale")
+    home.clip_of(card)
+    assert len(home.ada.received()) == 1
+    home.end()
+
+
+def without_card(home: House, point: str) -> tuple[str, list[Seen]]:
+    """A clip on its way whose card somebody has deleted, killed at ``point`` and gone on: its job, and the clips that stood there then."""
+    card = home.running()
+    home.kill_at(point)
+    home.ada.delete(card)
+    home.vendor.finish("whale")
+    home.reelay.wait_killed(40)
+    stood = home.clips_in()
+    home.restart()
+    home.reelay.wait_quiet()
+    return str(home.reelay.value("SELECT id FROM jobs ORDER BY id DESC LIMIT 1")), stood
+
+
+@pytest.mark.parametrize("point", ["sending", "delivered"])
+def test_a_clip_whose_card_was_deleted_comes_once_as_a_message_of_its_own(home: House, point: str) -> None:
+    _, stood = without_card(home, point)
+    assert len(stood) == (1 if point == "delivered" else 0)
+    (seen,) = home.ada.received()
+    assert seen.clip is not None
+    assert "Made with" in seen.text
+    home.end()
+
+
+@pytest.mark.parametrize("point", ["card lost", "sent"])
+def test_a_new_message_in_doubt_is_not_sent_again(home: House, point: str) -> None:
+    """Telegram cannot be asked whether it stands there; the card says so, and that ``/resend`` sends it."""
+    job, stood = without_card(home, point)
+    assert len(stood) == (1 if point == "sent" else 0)
+    assert home.clips_in() == stood
+    (told,) = [each for each in home.ada.received() if each.clip is None]
+    assert "could not see whether" in told.text
+    home.end(known=f"the clip of job {job} was delivered 0 times")
+
+
+def test_a_clip_in_doubt_has_arrived_when_one_of_its_buttons_is_pressed(home: House) -> None:
+    job, (clip,) = without_card(home, "sent")
+    (told,) = [each for each in home.ada.received() if each.clip is None]
+    press = home.ada.press(clip, "Details")
+    until(lambda: press.answered, what="the answer")
+    until(lambda: home.ada.look(told) is None, what="the end of the doubt")
+    home.reelay.wait_quiet()
+    assert home.reelay.value("SELECT state FROM deliveries WHERE job_id = ?", job) == "sent"
+    assert "could not see" not in home.now(clip).text
+    star = home.ada.press(clip, "Favourite")
+    until(lambda: star.answered and "🌟" in " ".join(home.now(clip).labels), what="an edit of the clip's own buttons")
+    home.end()
+
+
+@pytest.mark.parametrize("point", ["notifying", "notified"])
+def test_that_a_clip_is_ready_is_said_at_most_once(home: House, point: str) -> None:
+    card = home.running()
+    home.later(120)
+    home.kill_at(point)
+    home.vendor.finish("whale")
+    home.reelay.wait_killed(40)
+    home.restart()
+    home.clip_of(card)
+    home.reelay.wait_quiet()
+    assert len(home.ada.received()) == (1 if point == "notifying" else 2)
+    home.end()
