@@ -298,7 +298,8 @@ class AdminDesk:
         allowed = args.get("allow")
         if allowed is not None and not isinstance(allowed, bool):
             raise BadOption("allow", allowed, "true, false or left out")
-        details = {"guild": f"{platform}:guild:{guild}", "channel": channel, "allowed": allowed}
+        kind = "chat" if platform == "telegram" else "guild"
+        details = {kind: f"{platform}:{kind}:{guild}", "channel": channel, "allowed": allowed}
         await self._operators.set_channel(Doing(actor, "channel", details), platform, guild, channel, allowed=allowed)
         return details
 

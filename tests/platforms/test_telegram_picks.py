@@ -10,12 +10,11 @@ from bot.commands.marks import Marks
 from bot.platforms.telegram.drafts import MAKE, PICK
 from bot.platforms.telegram.picks import Picked, Subject, read_subject, stamp_of
 from core.errors import NotFound
-from core.ids import new_job_id
 from core.requests import Choices
-from tests.core.examples import NOON, capabilities
+from tests.core.examples import capabilities
 
 CHOICES = Choices(providers=("lab", "dear", "film"))
-LONGEST = Subject(Picked("9:16", 8, "1080p", "film"), 2**52 - 1, new_job_id(NOON), "abc")
+LONGEST = Subject(Picked("9:16", 8, "1080p", "film"), 2**52 - 1, "01m81j18g0k697ybp32369mhkj", "abc")
 
 
 @pytest.mark.parametrize("picked", [Picked(), Picked("9:16", 4, "1080p", "lab"), Picked(duration=8), LONGEST.picked])
