@@ -101,11 +101,17 @@ def build(
     scratch: Path,
 ) -> Built:
     """Build everything; nothing connects before the platform runs."""
-    client = Client(at.token, at.api_url, proxy=at.proxy)
+    figures = engine.parts.figures
+    client = Client(
+        at.token, at.api_url, proxy=at.proxy, count=lambda outcome: figures.platform_call("telegram", outcome)
+    )
     marks = Marks(keys.derive("telegram buttons v1"))
 
     async def moved(old: int, new: int) -> None:
         await store.chat_moved("telegram", str(old), str(new))
+        if f"telegram:chat:{old}" in doors.allowed:
+            text = f"a group that may use Reelay has become a supergroup: put telegram:chat:{new} into REELAY_ALLOWED"
+            await alerts.raise_once(f"telegram chat {old}", text)
 
     speaking = Speaking(client, Pacing(clock), clock, moved)
     files = Files(client.calls, at.api_url, at.token, at.local_folder)
@@ -149,7 +155,15 @@ def build(
         *menus(offered, shelf, languages(), [int(each) for each in operators]),
         *abouts(shelf, languages()),
     ]
-    receiving = Receiving(client, inbox, alerts, clock, partial(send, client, store, shown), webhook=at.webhook)
+    receiving = Receiving(
+        client,
+        inbox,
+        alerts,
+        clock,
+        partial(send, client, store, shown),
+        partial(figures.connected, "telegram"),
+        webhook=at.webhook,
+    )
     alerts.tell_also(Telling(speaking, operators, lambda: receiving.is_known).tell)
     platform.receiving = receiving
     endpoint = None if at.webhook is None else Endpoint(inbox, at.webhook[1])

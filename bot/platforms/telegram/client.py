@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from telegram import Bot
+from telegram.error import BadRequest, ChatMigrated, Conflict, Forbidden, InvalidToken
 from telegram.request import BaseRequest
 
-from bot.platforms.telegram.transport import POLL_CONNECTIONS, AiohttpRequest
+from bot.platforms.telegram.transport import POLL_CONNECTIONS, AiohttpRequest, TooFast
 from core.errors import Gone
 
 POLL_SECONDS: Final = 50
@@ -17,8 +19,13 @@ POLL_SECONDS: Final = 50
 class Client(Bot):
     """A bot over two pools, so that a crowd of calls never keeps the poll for updates waiting, nor it them."""
 
-    def __init__(self, token: str, root: str, *, proxy: str | None = None) -> None:
-        """``root``: of the Bot API, without a slash at the end; files come from the same root. Connects to nothing."""
+    def __init__(
+        self, token: str, root: str, *, proxy: str | None = None, count: Callable[[str], None] | None = None
+    ) -> None:
+        """``root``: of the Bot API, without a slash at the end; files come from the same root. Connects to nothing.
+
+        ``count`` is told how each call went: ok, limited, refused or failed.
+        """
         calls = AiohttpRequest(proxy=proxy)
         super().__init__(
             token,
@@ -27,7 +34,7 @@ class Client(Bot):
             request=calls,
             get_updates_request=AiohttpRequest(POLL_CONNECTIONS, proxy=proxy),
         )
-        self._calls = calls
+        self._calls, self._count = calls, count
 
     @property
     def calls(self) -> AiohttpRequest:
@@ -36,6 +43,23 @@ class Client(Bot):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.token.partition(':')[0]})"
+
+    async def _do_post(self, *args: Any, **kwargs: Any) -> Any:
+        """Where every call of the library comes by."""
+        outcome = "failed"
+        try:
+            found = await super()._do_post(*args, **kwargs)
+            outcome = "ok"
+        except TooFast:
+            outcome = "limited"
+            raise
+        except (BadRequest, Forbidden, InvalidToken, Conflict, ChatMigrated):
+            outcome = "refused"
+            raise
+        finally:
+            if self._count is not None:
+                self._count(outcome)
+        return found
 
     async def initialize_requests(self) -> None:
         """Open both pools, without asking Telegram anything; more than once is harmless."""

@@ -51,12 +51,13 @@ class Receiving:
         alerts: Alerts,
         clock: Clock,
         send_menus: Callable[[], Awaitable[object]],
+        connected: Callable[[int], None],
         *,
         webhook: tuple[str, str] | None = None,
     ) -> None:
-        """``webhook``: its address and secret, where updates come by it."""
+        """``webhook``: its address and secret, where updates come by it. ``connected`` is told whether any come, by 1 or 0."""
         self._client, self._inbox, self._alerts, self._clock = client, inbox, alerts, clock
-        self._send_menus, self._webhook = send_menus, webhook
+        self._send_menus, self._connected, self._webhook = send_menus, connected, webhook
         self.is_known = False
         """Whether Telegram takes our token."""
 
@@ -80,6 +81,7 @@ class Receiving:
             log.error("Telegram refuses the bot: check TELEGRAM_TOKEN")
             raise Forbidden("the token is refused", retry_after=REFUSED_SECONDS) from None
         finally:
+            self._connected(0)
             await self._inbox.stop(STOP_SECONDS)
 
     async def _who(self) -> Bot:
@@ -139,6 +141,7 @@ class Receiving:
                 continue
             if conflicts:
                 await self._alerts.clear(TAKEN_CAUSE)
+            self._connected(1)
             heard, pause, conflicts = self._clock.monotonic(), FIRST_PAUSE, 0
             if raws:
                 offset = int(raws[-1]["update_id"]) + 1
@@ -186,6 +189,7 @@ class Receiving:
             if not told or known.get("url") != address:
                 await self._ask(self._client.raw("setWebhook", params))
                 told = True
+                self._connected(1)
             waiting = int(known.get("pending_update_count") or 0)
             if waiting > PENDING_MANY and known.get("last_error_date"):
                 await self._alerts.raise_once(

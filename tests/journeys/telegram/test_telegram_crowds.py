@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.journeys.telegram.house import House
@@ -47,4 +49,15 @@ def test_many_people_at_once_each_get_theirs(home: House) -> None:
     assert all(cards(person.received()) == [] for person in people)
     assert [len([each for each in person.received() if each.clip]) for person in people] == [1] * len(people)
     assert home.requests(status=429) == []
+    home.end()
+
+
+def test_the_figures_tell_that_updates_come_and_how_calls_went(home: House) -> None:
+    home.telegram.on("sendMessage").times(1).refuse(403, "Forbidden: bot was blocked by the user")
+    home.ada.say("/help")
+    home.clip_of(home.video("a fox"))
+    text = home.reelay.http("/metrics")[1].decode()
+    assert 'reelay_platform_connections{platform="telegram"} 1.0' in text
+    assert re.search(r'reelay_platform_calls_total\{outcome="ok",platform="telegram"\} [1-9]', text)
+    assert re.search(r'reelay_platform_calls_total\{outcome="refused",platform="telegram"\} [1-9]', text)
     home.end()
