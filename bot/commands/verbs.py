@@ -49,6 +49,17 @@ JOB: Final = Option("clip", "job", required=True)
 WHO: Final = Option("who", "who", required=True)
 PRIVATE: Final = Option("private", "flag")
 GALLERIES: Final = ("mine", "server", "favourites")
+EXAMPLES: Final = (
+    "example.1",
+    "example.2",
+    "example.3",
+    "example.4",
+    "example.5",
+    "example.6",
+    "example.7",
+    "example.8",
+)
+"""Prompts of the catalogue that run at a press."""
 SETTING_NAMES: Final = ("notify", "aspect", "seconds", "resolution", "model")
 
 

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from bot.commands.verbs import EXAMPLES
 from bot.engine.words import Bookshelf, Words, languages
 from bot.platforms.discord.definitions import ANIMATE_AVATAR, ANIMATE_THIS, LOCALES, definitions
-from bot.platforms.discord.panels import EXAMPLES, MOST_BUTTONS, MOST_ROWS
+from bot.platforms.discord.panels import MOST_BUTTONS, MOST_ROWS
 from media.scenery.words import read
 from tests.lab.discord.commands import check
 from tests.meta.discord_names import described, every_verb, named

@@ -8,13 +8,14 @@ from typing import Any, Final
 
 from bot.commands import clips
 from bot.commands.clips import Acting
+from bot.commands.verbs import EXAMPLES
 from bot.engine.engine import Engine
 from bot.engine.words import Words
 from bot.platforms.discord.answering import Answering
 from bot.platforms.discord.choices import Choices
 from bot.platforms.discord.identity import Marks
 from bot.platforms.discord.orders import Orders
-from bot.platforms.discord.panels import EXAMPLES, Panels
+from bot.platforms.discord.panels import Panels
 from bot.platforms.discord.platform import DiscordPlatform
 from bot.platforms.discord.render import ACTION_ROW, BUTTON, DANGER, LOOKS, SECONDARY, TEXT_MOST, escape, plain
 from bot.platforms.discord.wire import Interaction, Target

@@ -11,6 +11,7 @@ from aiohttp import web
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from bot.hook_body import whole_body
 from bot.platforms.discord.desk import Desk
 from core.ports import Clock
 
@@ -52,7 +53,7 @@ class Endpoint:
     async def receive(self, request: web.Request) -> web.Response:
         """One call of Discord's."""
         try:
-            body = await _whole(request)
+            body = await whole_body(request, BODY_MOST, BODY_SECONDS)
         except TimeoutError:
             return web.Response(status=408)
         if len(body) > BODY_MOST:
@@ -76,12 +77,3 @@ class Endpoint:
         if not stamp.isdecimal() or len(stamp) > STAMP_MOST:
             return False
         return abs(self._clock.now() / 1000 - int(stamp)) <= TOLERANCE_SECONDS
-
-
-async def _whole(request: web.Request) -> bytes:
-    """The body, however many pieces it comes in; at most a byte more than is allowed. Raises TimeoutError."""
-    body = b""
-    async with asyncio.timeout(BODY_SECONDS):
-        while len(body) <= BODY_MOST and (piece := await request.content.read(BODY_MOST + 1 - len(body))):
-            body += piece
-    return body

@@ -7,7 +7,7 @@ from typing import Any, Final, Literal, cast
 
 from bot.commands import account, clips
 from bot.commands.clips import Acting, Listed
-from bot.commands.verbs import Verb
+from bot.commands.verbs import EXAMPLES, Verb
 from bot.engine.engine import Engine
 from bot.engine.words import Words
 from bot.platforms.discord.answering import Answering
@@ -20,16 +20,6 @@ from bot.platforms.discord.wire import Interaction
 from core.errors import NotAllowed, NotFound
 from core.jobs import Place
 
-EXAMPLES: Final = (
-    "example.1",
-    "example.2",
-    "example.3",
-    "example.4",
-    "example.5",
-    "example.6",
-    "example.7",
-    "example.8",
-)
 PAGES_LOOKED_AT: Final = 5
 """Of a server's clips for one page of the list: in a server of secret channels most are not for whoever asks."""
 MOST_BUTTONS: Final = 5

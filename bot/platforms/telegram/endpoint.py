@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hmac
 import json
 import logging
@@ -10,6 +9,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
+from bot.hook_body import whole_body
 from bot.platforms.telegram.inbox import Inbox
 from core.errors import StorageError
 
@@ -40,7 +40,7 @@ class Endpoint:
         if self._inbox.bot is None:
             return web.Response(status=503)
         try:
-            body = await _whole(request)
+            body = await whole_body(request, BODY_MOST, BODY_SECONDS)
         except TimeoutError:
             return web.Response(status=408)
         if len(body) > BODY_MOST:
@@ -57,12 +57,3 @@ class Endpoint:
             log.warning("an update could not be kept", extra={"code": error.code})
             return web.Response(status=503)
         return web.Response(status=200)
-
-
-async def _whole(request: web.Request) -> bytes:
-    """The body, however many pieces it comes in; at most a byte more than is allowed. Raises TimeoutError."""
-    body = b""
-    async with asyncio.timeout(BODY_SECONDS):
-        while len(body) <= BODY_MOST and (piece := await request.content.read(BODY_MOST + 1 - len(body))):
-            body += piece
-    return body

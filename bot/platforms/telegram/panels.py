@@ -12,7 +12,7 @@ from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
 from bot.commands import account, clips
 from bot.commands.marks import Marks
-from bot.commands.verbs import Verb
+from bot.commands.verbs import EXAMPLES, Verb
 from bot.engine.engine import Engine
 from bot.engine.words import Words
 from bot.platforms.telegram import questions
@@ -29,16 +29,6 @@ from core.errors import NotAllowed, NotFound, PlatformError, ReelayError
 from storage.store import SqliteStore
 from storage.views import JobRow
 
-EXAMPLES: Final = (
-    "example.1",
-    "example.2",
-    "example.3",
-    "example.4",
-    "example.5",
-    "example.6",
-    "example.7",
-    "example.8",
-)
 A_ROW: Final = 4
 OF_A_CLIP: Final = re.compile(r"(job|remix|extend)_([0-9a-z]{10,40})", re.ASCII)
 """Behind ``/start``: what is wanted, and of which clip."""
