@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from telegram import InlineKeyboardMarkup, InputMediaVideo, Message
-from telegram.error import TelegramError
+from telegram.error import BadRequest, TelegramError
 
 from bot.commands.marks import Marks
 from bot.engine.words import Bookshelf
@@ -27,7 +27,7 @@ from bot.platforms.telegram.render import CAPTION_MOST, TEXT_MOST, card_html, es
 from bot.platforms.telegram.speaking import NO_PREVIEW, Speaking, as_error
 from bot.platforms.telegram.uploads import DiskFile
 from core.cards import Card
-from core.errors import Forbidden, Gone, MediaError, PlatformBusy, PlatformError
+from core.errors import Forbidden, Gone, MediaError, PlatformBusy, PlatformError, TooLarge
 from core.jobs import Attachment, Place, Receipt
 from core.media import MediaToolbox
 from core.ports import ClipFile, Clock, PlatformLimits
@@ -176,15 +176,25 @@ class TelegramPlatform:
     async def open(self, place: Place, attachment: Attachment) -> AsyncIterator[bytes]:
         """Stream a picture. Raises Gone, TooLarge, Unreachable, Forbidden."""
         del place
-        path = await self._path(str((attachment.reference or {}).get("file_id") or ""))
-        async for chunk in self._files.open(path):
-            yield chunk
+        file_id = str((attachment.reference or {}).get("file_id") or "")
+        for is_last in (False, True):
+            path = await self._path(file_id)
+            try:
+                async for chunk in self._files.open(path):
+                    yield chunk
+                return
+            except Gone:  # a path lives for an hour at least, and nobody knows since when; nothing of the file has come then
+                if is_last:
+                    raise
 
     async def _path(self, file_id: str) -> str:
         try:
             return await self._client.path_of(file_id)
         except TelegramError as error:
-            raise as_error(error) from error
+            found = as_error(error)
+            if isinstance(error, BadRequest) and not isinstance(found, TooLarge):
+                raise Gone(error.message, message_id="error.picture_gone") from error
+            raise found from error
 
     # -------------------------------------------------------------------------------------------------------------- messages
 

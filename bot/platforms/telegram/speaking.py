@@ -59,9 +59,20 @@ TOO_LARGE: Final = ("too big", "too large", "entity too large")
 KNOWN_MOST: Final = 1000
 NO_PREVIEW: Final = LinkPreviewOptions(is_disabled=True)
 
+MOVED_SECONDS: Final = 1.0
+"""After so long a message of a chat that has moved is looked for anew: its row tells of the new chat by then."""
+
 T = TypeVar("T")
 Keys = InlineKeyboardMarkup | ForceReply | None
 log = logging.getLogger("reelay.telegram")
+
+
+class ChatMoved(PlatformBusy):
+    """The group is a supergroup now, where no message is known by its old number. Whoever reads its row again finds it as it is there."""
+
+    def __init__(self) -> None:
+        """Nothing was done."""
+        super().__init__("the chat has another id now", retry_after=MOVED_SECONDS)
 
 
 class Speaking:
@@ -92,7 +103,7 @@ class Speaking:
         """
         if chat_id in self._moved:
             if not follows:
-                raise Gone("the chat has another id now")
+                raise ChatMoved
             chat_id = self._moved[chat_id]
         for is_last in (False, True):
             wait = await self._pacing.admit(chat_id, worth, patience, who)
@@ -106,7 +117,7 @@ class Speaking:
                 new = int(error.new_chat_id)
                 await self.moved(chat_id, new)
                 if is_last or not follows:
-                    raise Gone("the chat has another id now") from error
+                    raise ChatMoved from error
                 chat_id = new
             except TooFast as error:
                 self._pacing.refused(chat_id, error.seconds)
@@ -213,8 +224,8 @@ class Speaking:
         await self.change(chat_id, change)
 
     async def remove(self, chat_id: int, message_id: int) -> None:
-        """Delete a message; one that is gone is fine. Raises PlatformError, Forbidden where we may not."""
-        with suppress(Gone):
+        """Delete a message; one that is gone, or out of reach, is fine. Raises PlatformError, Forbidden where we may not."""
+        with suppress(Gone, ChatMoved):
             await self.call(chat_id, lambda chat: self._client.delete_message(chat, message_id))
 
     # ------------------------------------------------------------------------------------------------------- what may be left out

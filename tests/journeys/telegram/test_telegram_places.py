@@ -61,6 +61,15 @@ def noticed(home: House, method: str = "editMessageText") -> None:
     until(lambda: home.requests(method, 400) + home.requests(method, 403), what="the refusal")
 
 
+def migrated_unheard(home: House, group: Chat) -> Chat:
+    """The group becomes a supergroup, and no update tells of it: the next call finds out."""
+    queue = home.telegram.queue
+    allowed, queue.allowed = queue.allowed, frozenset({"callback_query"})
+    room = home.telegram.migrate(group)
+    queue.allowed = allowed
+    return room
+
+
 @pytest.mark.parametrize("when", ["the edit finds out", "the delivery finds out"])
 def test_a_topic_that_is_deleted_leaves_the_clip_to_the_chat(home: House, when: str) -> None:
     forum, topic = forum_of(home)
@@ -130,9 +139,7 @@ def test_a_group_that_becomes_a_supergroup_gets_its_clip_there_once(home: House,
         room = home.telegram.migrate(group)
     else:
         home.running(place=group)
-        if when == "unheard":  # the service message comes after the calls that find out
-            home.telegram.queue.allowed = frozenset({"callback_query"})
-        room = home.telegram.migrate(group)
+        room = migrated_unheard(home, group) if when == "unheard" else home.telegram.migrate(group)
         if when == "before an edit":
             home.later(6)
     until(lambda: home.submitted("whale"), what="the submit")
@@ -156,8 +163,7 @@ def test_a_group_that_becomes_a_supergroup_gets_its_clip_there_once(home: House,
 def test_a_group_that_moves_unheard_while_its_job_fails_is_told_there(home: House) -> None:
     group = home.telegram.add_group("Friends", home.bob, home.ada)
     home.running(place=group, fails="content")
-    home.telegram.queue.allowed = frozenset({"callback_query"})
-    room = home.telegram.migrate(group)
+    room = migrated_unheard(home, group)
     home.vendor.finish("whale")
     until(lambda: any("declined" in each.text for each in home.ada.received(room)), 30, "the word")
     home.reelay.wait_quiet()
@@ -176,6 +182,7 @@ def test_where_a_group_is_closed_the_clip_comes_to_the_person_alone(home: House,
             home.telegram.delete_message(card)
             home.telegram.restrict_bot(home.room, "can_send_messages")
         case _:
+            home.telegram.delete_message(card)
             home.telegram.restrict_bot(home.room)
     home.vendor.finish("whale")
     seen = one_clip(home, private(home))
