@@ -123,9 +123,10 @@ class Inbox:
             raise RuntimeError("nobody knows yet who we are")
         try:
             return read_update(raw, self.bot)
-        except Malformed as error:
+        except Exception as error:  # noqa: BLE001 - Telegram tells an update until it is confirmed: one that breaks us would end hearing
             self._engine.parts.figures.command("telegram", "unknown", "unreadable")
-            log.warning("an update could not be read", extra={"why": str(error)})
+            why = str(error) if isinstance(error, Malformed) else type(error).__name__
+            log.warning("an update could not be read", extra={"why": why})
             return None
 
     # ---------------------------------------------------------------------------------------------------------------- in order

@@ -116,7 +116,7 @@ class Receiving:
     async def _poll(self) -> None:
         """Each poll confirms what the one before has brought, which is durable by then."""
         await self._drop_webhook()
-        offset, pause, conflicts = 0, FIRST_PAUSE, 0
+        offset, pause, conflicts, is_ours = 0, FIRST_PAUSE, 0, False
         heard = self._clock.monotonic()
         while True:  # until cancelled; each round waits for Telegram
             try:
@@ -139,10 +139,10 @@ class Receiving:
                 await self._clock.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
                 continue
-            if conflicts:
+            if conflicts or not is_ours:
                 await self._alerts.clear(TAKEN_CAUSE)
             self._connected(1)
-            heard, pause, conflicts = self._clock.monotonic(), FIRST_PAUSE, 0
+            heard, pause, conflicts, is_ours = self._clock.monotonic(), FIRST_PAUSE, 0, True
             if raws:
                 offset = int(raws[-1]["update_id"]) + 1
 
@@ -154,7 +154,10 @@ class Receiving:
             found = await self._client.raw("getUpdates", params, seconds=POLL_SECONDS + POLL_MARGIN)
         if not isinstance(found, list):
             raise TypeError("no list of updates")
-        return [each for each in found if isinstance(each, Mapping) and isinstance(each.get("update_id"), int)]
+        known = [each for each in found if isinstance(each, Mapping) and isinstance(each.get("update_id"), int)]
+        if found and not known:  # nothing of it can be confirmed, so it would come again at once
+            raise ValueError("updates without numbers")
+        return known
 
     async def _taken(self, error: Conflict, times: int) -> None:
         """Somebody else receives our updates: another program, or a webhook that somebody has set."""

@@ -31,6 +31,8 @@ WORD_PATIENCE: Final = 20.0
 ACTION_SECONDS: Final = 4.5
 """An action is shown for five seconds at most (Bot API, sendChatAction)."""
 MENDINGS: Final = 4
+CALL_TRIES: Final = 4
+"""Of one call, where Telegram asked us to wait or told the chat's new id: in both cases it has certainly done nothing."""
 REACTION_TRIES, REACTION_PAUSE = 4, 2.5
 """An emoji is worth less than anything else in its chat, and comes a few seconds later where there is no room."""
 NOT_MODIFIED: Final = "not modified"
@@ -105,8 +107,10 @@ class Speaking:
             if not follows:
                 raise ChatMoved
             chat_id = self._moved[chat_id]
-        for is_last in (False, True):
-            wait = await self._pacing.admit(chat_id, worth, patience, who)
+        until = self._clock.monotonic() + patience
+        for tries_left in reversed(range(CALL_TRIES)):
+            left = max(0.0, until - self._clock.monotonic())
+            wait = await self._pacing.admit(chat_id, worth, left, who)
             if wait > 0:
                 raise PlatformBusy(
                     "no room in this chat", retry_after=None if math.isinf(wait) else wait, left_out=True
@@ -116,12 +120,13 @@ class Speaking:
             except ChatMigrated as error:
                 new = int(error.new_chat_id)
                 await self.moved(chat_id, new)
-                if is_last or not follows:
+                if not tries_left or not follows:
                     raise ChatMoved from error
                 chat_id = new
             except TooFast as error:
                 self._pacing.refused(chat_id, error.seconds)
-                raise PlatformBusy("Telegram asks us to wait", retry_after=error.seconds) from error
+                if not tries_left or worth is Worth.COSMETIC or self._clock.monotonic() + error.seconds > until:
+                    raise PlatformBusy("Telegram asks us to wait", retry_after=error.seconds) from error
             except TelegramError as error:
                 raise as_error(error) from error
         raise Gone("a chat that moves on and on")

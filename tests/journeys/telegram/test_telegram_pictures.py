@@ -88,7 +88,9 @@ def test_a_picture_that_telegram_has_no_more_is_told_of(home: House, who: str) -
     failed(home, home.ada.photo(picture(), "it moves"), GONE)
 
 
-@pytest.mark.parametrize("data", [b"no picture at all", photo()[:300], b"GIF89a" + bytes(40)], ids=["text", "cut", "gif"])
+@pytest.mark.parametrize(
+    "data", [b"no picture at all", photo()[:300], b"GIF89a" + bytes(40)], ids=["text", "cut", "gif"]
+)
 def test_what_only_says_that_it_is_a_picture_fails_in_clear_words(home: House, data: bytes) -> None:
     failed(home, home.ada.document(File("a.png", data, "image/png"), "it moves"), "picture")
 
