@@ -34,6 +34,8 @@ class Crowd:
         self.orders = self.again = 0
         self.last: Press | None = None
         """Nobody presses while a button turns, so each kill leaves one unanswered at most."""
+        self.pressed: set[str | None] = set()
+        """Each button once: a second time at once asks for nothing."""
 
     def act(self) -> None:
         """Somebody does something."""
@@ -45,10 +47,13 @@ class Crowd:
         elif verb == "/help":
             who.say(verb)
         elif self.last is None or self.last.answered:
-            shown = [each for each in who.received() if any(verb in label for label in each.labels)]
-            if shown:
+            buttons = [(each, button) for each in who.received() for button in each.buttons if verb in button.text]
+            fresh = [(each, button.data) for each, button in buttons if button.data not in self.pressed]
+            if fresh:
+                seen, data = self.rng.choice(fresh)
                 self.again += verb == "Again"
-                self.last = who.press(self.rng.choice(shown), verb)
+                self.pressed.add(data)
+                self.last = who.press(seen, str(data))
 
     def cards(self) -> list[tuple[Person, Seen, str]]:
         """(whose, message, job) of every card and clip that stands somewhere."""
