@@ -54,7 +54,7 @@ def test_a_message_that_may_not_be_edited_once_still_ends_in_the_clip(home: Hous
     home.later(6)
     until(lambda: home.requests("editMessageText", 400), what="the refusal")
     home.vendor.finish("whale")
-    until(lambda: home.clips_in(), 40, "the clip")
+    until(home.clips_in, 40, "the clip")
     home.reelay.wait_quiet()
     assert len(home.clips_in()) == 1
     home.end()
@@ -162,7 +162,7 @@ def test_a_card_that_may_have_come_is_not_posted_twice_and_the_clip_comes(home: 
         case _:
             rule.garble()
     home.ada.say("a whale")
-    until(lambda: home.clips_in(), 40, "the clip")
+    until(home.clips_in, 40, "the clip")
     home.reelay.wait_quiet()
     assert len(home.clips_in()) == 1
     assert len(home.ada.received()) <= 2

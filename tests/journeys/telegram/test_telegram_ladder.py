@@ -32,7 +32,7 @@ def break_it(rule: Rule, fault: str) -> None:
         case "garbled":
             rule.garble()
         case _ if fault.endswith("after"):
-            rule.error_after(int(fault.split()[0]))
+            rule.error_after(int(fault.split(maxsplit=1)[0]))
         case _:
             rule.status(int(fault))
 
@@ -62,7 +62,7 @@ def job_id(home: House) -> str:
 
 def one_clip(home: House, seconds: float = 40) -> Seen:
     """Wait for the clip in private, and for the end; it is the only one."""
-    until(lambda: home.clips_in(), seconds, "the clip")
+    until(home.clips_in, seconds, "the clip")
     home.reelay.wait_quiet()
     (seen,) = home.clips_in()
     return seen

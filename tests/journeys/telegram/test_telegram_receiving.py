@@ -10,7 +10,7 @@ import urllib.error
 import urllib.request
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
@@ -86,7 +86,7 @@ class Rival(threading.Thread):
             except urllib.error.HTTPError:
                 self._ended.wait(0.02)
 
-    def __enter__(self) -> Rival:
+    def __enter__(self) -> Self:
         self.start()
         return self
 
@@ -101,7 +101,7 @@ def odd() -> Iterator[list[dict[str, Any]]]:
     who = {"id": 1, "is_bot": False, "first_name": "x"}
     chat = {"id": 1, "type": "private"}
     whole = {"message_id": 5, "date": 1, "chat": chat, "from": who}
-    yield [
+    return [
         {"message": None},
         {"message": {}},
         {"message": "text"},
@@ -325,11 +325,11 @@ def test_a_token_that_is_taken_back_while_it_runs_is_told(house: House) -> None:
     until(lambda: broken(house) == {"telegram": "the token is refused"}, 30, "not ready")
     assert house.reelay.alerts() == ["telegram token"]
     assert house.reelay.http("/")[0] == 200
-    assert len([each for each in house.telegram.journal.requests("getUpdates", 401)][asked:]) <= 1
+    assert len(list(house.telegram.journal.requests("getUpdates", 401))[asked:]) <= 1
     assert house.reelay.stop() == 0
     house.start(environ={"TELEGRAM_TOKEN": house.telegram.token})
     house.vendor.finish("whale")
-    until(lambda: house.clips_in(), 60, "the clip under the new token")
+    until(house.clips_in, 60, "the clip under the new token")
     house.end()
 
 
