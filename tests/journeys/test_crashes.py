@@ -47,7 +47,7 @@ POINTS = (
 )
 """Points that every picture clip passes."""
 ELSEWHERE = ("notifying", "notified", "late", "posted", "card lost", "handling", "handled")
-"""Crashed at where they are reached: in ``test_chat.py``, ``test_troubles.py`` and ``test_telegram_kill.py``.
+"""Crashed at where they are reached: in ``test_chat.py``, ``test_troubles.py`` and ``test_telegram_kill*.py``.
 
 All are every name of the engine and the platforms; a test compares."""
 NOT_SENT = ("admitted", "submitting")
