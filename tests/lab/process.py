@@ -12,6 +12,7 @@ Everything is the bot's own ``serve``; only what ``bot.app.Extras`` allows is ad
 ``LAB_BREAK_PLATFORM``  add a platform whose loop breaks while a file called ``break`` is in the working folder
 ``LAB_HASTE``        number by which the clock's sleeps are shortened (chores and supervisors, not the scheduler)
 ``LAB_CLOCK``        file whose text is added to the clock, in milliseconds; read again at every look
+``LAB_UNPACED``      whatever it says, nothing waits for room in a Telegram chat; for tests about something else
 ``LAB_MESSAGES_A_SECOND``  what Telegram's pacing lets out to all chats together, for measuring what is behind it
 ``LAB_DISK``         file that holds how many bytes the disk seems to have free; read again at every look
 """
@@ -141,6 +142,8 @@ async def open_lab_app(settings: Settings) -> App:
     messages = os.environ.get("LAB_MESSAGES_A_SECOND")
     if messages is not None:
         pacing.ALL = (int(messages), 1.0, (0, 0, 0))  # type: ignore[misc] # only a measurement may lift it: no setting does
+    if "LAB_UNPACED" in os.environ:
+        pacing.CHAT = pacing.GROUP = pacing.ALL = (1000, 1.0, (0, 0, 0))  # type: ignore[misc] # as above
     app = await open_app(settings, extras(os.environ))
     watchers.add(asyncio.create_task(end_with(os.getppid()), name="end with the test run"))
     disk = os.environ.get("LAB_DISK")

@@ -48,9 +48,9 @@ def asked(pace: Pacing, time: Time, chat: int, worth: Worth, seconds: float, ste
 @pytest.mark.parametrize(
     "chat, worth, seconds, most",
     [
-        (PERSON, CLIP, 0.5, 3),
+        (PERSON, CLIP, 0.5, 5),
         (PERSON, CLIP, 30.0, 30),
-        (PERSON, WORD, 30.0, 20),
+        (PERSON, WORD, 30.0, 24),
         (PERSON, COSMETIC, 30.0, 10),
         (GROUP_ID, CLIP, 60.0, 20),
         (GROUP_ID, WORD, 60.0, 17),
@@ -84,11 +84,11 @@ def test_however_much_is_said_the_clip_finds_a_place_at_once(chat: int) -> None:
 def test_what_is_cosmetic_is_left_out_and_what_is_not_is_told_how_long() -> None:
     time = Time()
     pace = Pacing(time)
-    assert [pace.ask(PERSON, WORD) for _ in range(3)] == [0.0, 0.0, 3.0]
+    assert [pace.ask(PERSON, WORD) for _ in range(5)] == [0.0, 0.0, 0.0, 0.0, 5.0]
     assert pace.ask(PERSON, COSMETIC) == math.inf
     assert pace.ask(PERSON, CLIP) == 0.0
-    assert pace.ask(PERSON, CLIP) == 3.0
-    time.at += 3.0
+    assert pace.ask(PERSON, CLIP) == 5.0
+    time.at += 5.0
     assert pace.ask(PERSON, COSMETIC) == 0.0
     assert pace.ask(PERSON, COSMETIC) == math.inf, "a second job's bar in the same chat"
 
@@ -195,7 +195,7 @@ def test_all_chats_together_stay_under_thirty_a_second() -> None:
 def test_a_group_that_becomes_a_supergroup_takes_its_ledger_along() -> None:
     time = Time()
     pace = Pacing(time)
-    assert sum(pace.ask(-5, CLIP) == 0.0 for _ in range(9)) == 3
+    assert sum(pace.ask(-5, CLIP) == 0.0 for _ in range(9)) == 5
     pace.refused(-5, 100.0)
     pace.moved(-5, GROUP_ID)
     pace.moved(-6, -7)
@@ -222,14 +222,14 @@ def test_whoever_waits_is_let_through_when_there_is_room_and_not_later_than_it_h
         pace, began = Pacing(clock), clock.monotonic()
 
         async def one() -> float:
-            wait = await pace.admit(PERSON, CLIP, 10.0)
+            wait = await pace.admit(PERSON, CLIP, 14.0)
             return clock.monotonic() - began if wait == 0.0 else math.inf
 
-        return sorted(await asyncio.gather(*(one() for _ in range(14))))
+        return sorted(await asyncio.gather(*(one() for _ in range(17))))
 
     went = virtual_time.run(crowd)
-    assert [round(at) for at in went[:12]] == [0, 0, 0, 3, 3, 3, 6, 6, 6, 9, 9, 9]
-    assert went[12:] == [math.inf, math.inf]
+    assert [round(at) for at in went[:15]] == [0] * 5 + [5] * 5 + [10] * 5
+    assert went[15:] == [math.inf, math.inf]
 
 
 @given(some.lists(some.tuples(some.floats(0.0, 4.0), some.sampled_from(Worth), some.sampled_from([1, 2, -3, -4]))))

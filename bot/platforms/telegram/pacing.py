@@ -30,8 +30,8 @@ class Worth(IntEnum):
     """The finished clip."""
 
 
-CHAT: Final = (3, 3.0, (1, 1, 0))
-"""Calls, in so many seconds, of which so many are kept from (cosmetic, word, clip): a call a second, with bursts of three."""
+CHAT: Final = (5, 5.0, (3, 1, 0))
+"""Calls, in so many seconds, of which so many are kept from (cosmetic, word, clip): a call a second, with bursts of five."""
 GROUP: Final = (20, 60.0, (8, 3, 0))
 """Ids of groups and channels are negative."""
 ALL: Final = (30, 1.0, (10, 3, 0))

@@ -33,14 +33,20 @@ def generators() -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def build(make: Maker, settings: dict[str, str], generators: list[dict[str, Any]]) -> Build:
+def paced() -> bool:
+    """Whether messages are counted on both sides; a module that is about something else says no, and waits less."""
+    return True
+
+
+@pytest.fixture(scope="module")
+def build(make: Maker, settings: dict[str, str], generators: list[dict[str, Any]], paced: bool) -> Build:
     """A house that stands until the stack ends, and in which nothing runs yet."""
 
     def built(folder: Path, stack: ExitStack, shared: bool) -> House:
         telegram = stack.enter_context(Telegram())
         vendor = stack.enter_context(Vendor(default=Script(seconds=0.2)))
         more = [each | {"url": vendor.url} for each in generators]
-        house = House(telegram, vendor, make, folder, environ=settings, generators=more, shared=shared)
+        house = House(telegram, vendor, make, folder, environ=settings, generators=more, shared=shared, paced=paced)
         stack.callback(house.reelay.end)
         return house
 

@@ -29,9 +29,10 @@ class House(ChatHouse):
         environ: dict[str, str] | None = None,
         generators: Sequence[dict[str, Any]] = (),
         shared: bool = False,
+        paced: bool = True,
     ) -> None:
-        """See ``ChatHouse``."""
-        self.telegram = telegram
+        """See ``ChatHouse``. Not ``paced``: neither side counts messages, for what is not about their pace."""
+        self.telegram, self._paced = telegram, paced
         self.telegram.queue.slowing = False
         self.olga = telegram.add_person("olga", started=True)
         """The operator."""
@@ -41,6 +42,8 @@ class House(ChatHouse):
             "REELAY_ALLOWED": "open",
             "REELAY_ADMINS": f"telegram:{self.olga.id}",
         }
+        if not paced:
+            settings["LAB_UNPACED"] = "1"
         super().__init__(vendor, make, folder, environ=settings | (environ or {}), generators=generators, shared=shared)
         self.open()
 
@@ -49,7 +52,7 @@ class House(ChatHouse):
         self.telegram.door.faults.rules.clear()
         self.telegram.door.latency.clear()
         self.telegram.shelf.upload_limit = None
-        self.telegram.limits.on = True
+        self.telegram.limits.on = self._paced
         self.ada = self.telegram.add_person("ada", started=True)
         self.bob = self.telegram.add_person("bob", started=True)
         self.room = self.telegram.add_supergroup("Cinema", self.bob, self.ada)

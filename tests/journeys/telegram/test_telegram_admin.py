@@ -13,6 +13,12 @@ from tests.lab.waiting import until
 pytestmark = pytest.mark.journey
 
 
+@pytest.fixture(scope="module")
+def paced() -> bool:
+    """Many messages in few seconds."""
+    return False
+
+
 def admin(home: House, who: Person, words: str, place: Place | Chat | None = None, reply_to: Seen | None = None) -> str:
     """The answer to ``/admin words``, where it was said or in private."""
     before = {each.id for each in (*who.received(), *who.received(place))}

@@ -11,6 +11,12 @@ from tests.lab.waiting import until
 pytestmark = pytest.mark.journey
 
 
+@pytest.fixture(scope="module")
+def paced() -> bool:
+    """Many messages in few seconds."""
+    return False
+
+
 def pressed(home: House, card: Seen, label: str) -> str:
     """Press, and return what pops up."""
     press = home.ada.press(card, label)

@@ -11,6 +11,12 @@ from tests.lab.waiting import until
 pytestmark = pytest.mark.journey
 
 
+@pytest.fixture(scope="module")
+def paced() -> bool:
+    """Many messages in few seconds."""
+    return False
+
+
 def asked(who: Person, words: str = "") -> Asked:
     found = who.inline(words)
     until(lambda: found.results is not None, what="the answer")

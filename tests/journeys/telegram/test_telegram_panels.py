@@ -15,6 +15,12 @@ pytestmark = pytest.mark.journey
 
 
 @pytest.fixture(scope="module")
+def paced() -> bool:
+    """Many messages in few seconds."""
+    return False
+
+
+@pytest.fixture(scope="module")
 def generators() -> list[dict[str, Any]]:
     """A second one, to choose from."""
     return [{"name": "other", "price": 20, "poll_seconds": [0.05, 0.2]}]
