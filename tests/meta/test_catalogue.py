@@ -267,6 +267,8 @@ FOR_OPERATORS = {"raise_once", "_alert_while", "tell", "pause", "audit"}
 OPERATORS_FILES = {
     "bot/commands/admin.py": "the command line of the operator, who reads English as the documentation is",
     "bot/platforms/telegram/checkup.py": "what reelay doctor prints for the operator",
+    "bot/platforms/telegram/refusals.py": "Telegram's own words, compared and shown to nobody",
+    "bot/platforms/telegram/transport.py": "texts of exceptions, in the library's words",
 }
 TRAIL = {"hop", "hop_note", "name", "why"}
 """Keywords whose text goes to the trail of a job, the name of a task or the operator's ``/readyz``."""

@@ -23,8 +23,9 @@ from bot.engine.words import Bookshelf
 from bot.platforms.telegram.client import Client
 from bot.platforms.telegram.files import Files
 from bot.platforms.telegram.pacing import COSMETIC_GROUP_SECONDS, COSMETIC_SECONDS, Worth
+from bot.platforms.telegram.refusals import WRONG_FILE, as_error
 from bot.platforms.telegram.render import CAPTION_MOST, TEXT_MOST, card_html, escape, keyboard, mention, plain
-from bot.platforms.telegram.speaking import NO_PREVIEW, Speaking, as_error
+from bot.platforms.telegram.speaking import NO_PREVIEW, Speaking
 from bot.platforms.telegram.uploads import DiskFile
 from core.cards import Card
 from core.errors import Forbidden, Gone, MediaError, PlatformBusy, PlatformError, TooLarge
@@ -45,7 +46,6 @@ CLIP_PATIENCE: Final = 60.0
 CLIP_NAME: Final = "clip.mp4"
 THUMBNAIL_SIDE, THUMBNAIL_BYTES = 320, 200_000
 """Telegram ignores anything larger (Bot API, sendVideo)."""
-WRONG_FILE: Final = ("file identifier", "file_id", "file reference", "type of file", "wrong remote", "media_empty")
 KEPT: Final = 5000
 SEEN: Final = "👀"
 ENDS: Final = {JobState.DONE.value: "🎉", JobState.FAILED.value: "😢", JobState.CANCELLED.value: "👌"}

@@ -15,14 +15,14 @@ from typing import Any, Final, TypeVar
 
 from telegram import ForceReply, InlineKeyboardMarkup, LinkPreviewOptions, Message, ReplyParameters
 from telegram.constants import ChatAction, ParseMode
-from telegram.error import BadRequest, ChatMigrated, InvalidToken, NetworkError, TelegramError
-from telegram.error import Forbidden as Refused
+from telegram.error import ChatMigrated, TelegramError
 
 from bot.platforms.telegram.client import Client
 from bot.platforms.telegram.pacing import Pacing, Worth
+from bot.platforms.telegram.refusals import NO_THREAD, NOT_MODIFIED, UNREADABLE, as_error
 from bot.platforms.telegram.render import plain
-from bot.platforms.telegram.transport import NoAnswer, TooFast, was_done
-from core.errors import Forbidden, Gone, PlatformBusy, PlatformError, TooLarge, Unreachable
+from bot.platforms.telegram.transport import TooFast
+from core.errors import Gone, PlatformBusy, PlatformError
 from core.jobs import Place
 from core.ports import Clock
 
@@ -35,29 +35,6 @@ CALL_TRIES: Final = 4
 """Of one call, where Telegram asked us to wait or told the chat's new id: in both cases it has certainly done nothing."""
 REACTION_TRIES, REACTION_PAUSE = 4, 2.5
 """An emoji is worth less than anything else in its chat, and comes a few seconds later where there is no room."""
-NOT_MODIFIED: Final = "not modified"
-NO_THREAD: Final = ("thread not found", "topic_deleted", "topic_closed", "message thread")
-UNREADABLE: Final = "can't parse"
-GONE: Final = (
-    "chat not found",
-    "message to edit not found",
-    "message can't be edited",
-    "message to delete not found",
-    "message_id_invalid",
-    "message identifier is not specified",
-    "there is no text in the message to edit",
-    "there is no caption in the message to edit",
-    "group chat was deactivated",
-    "peer_id_invalid",
-)
-FORBIDDEN: Final = (
-    "not enough rights",
-    "have no rights",
-    "need administrator rights",
-    "chat_write_forbidden",
-    "can't be deleted",
-)
-TOO_LARGE: Final = ("too big", "too large", "entity too large")
 KNOWN_MOST: Final = 1000
 NO_PREVIEW: Final = LinkPreviewOptions(is_disabled=True)
 
@@ -74,7 +51,7 @@ class ChatMoved(PlatformBusy):
 
     def __init__(self) -> None:
         """Nothing was done."""
-        super().__init__("the chat has another id now", retry_after=MOVED_SECONDS)
+        super().__init__("moved", retry_after=MOVED_SECONDS)
 
 
 class Speaking:
@@ -298,26 +275,3 @@ class Speaking:
 def _bound(work: Callable[..., Awaitable[T]], *rest: Any) -> Callable[[int], Awaitable[T]]:
     """``work`` of a chat id alone: with what the rest is at this moment."""
     return lambda chat_id: work(chat_id, *rest)
-
-
-def as_error(error: TelegramError) -> PlatformError:
-    """Telegram's refusal, or its silence, as one of ours. The text is for the log's class and for ``Speaking``, never for a person."""
-    said = error.message
-    low = said.lower()
-    if isinstance(error, Refused):
-        return Forbidden(said)
-    if isinstance(error, NoAnswer) and error.status == 413:
-        return TooLarge(said)
-    if isinstance(error, BadRequest):
-        if any(each in low for each in TOO_LARGE):
-            return TooLarge(said)
-        if any(each in low for each in GONE):
-            return Gone(said)
-        if any(each in low for each in FORBIDDEN):
-            return Forbidden(said)
-        return PlatformError(said)
-    if isinstance(error, InvalidToken):
-        return Unreachable("the token is refused")
-    if isinstance(error, NetworkError):
-        return Unreachable(type(error).__name__, was_done=was_done(error))
-    return PlatformError(type(error).__name__, was_done=was_done(error))
