@@ -9,7 +9,6 @@ import time
 import urllib.error
 import urllib.request
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any, Self
 
 import pytest
@@ -96,11 +95,11 @@ class Rival(threading.Thread):
 
 
 @pytest.fixture
-def odd() -> Iterator[list[dict[str, Any]]]:
+def odd() -> list[dict[str, Any]]:
     """Updates that no Telegram would tell."""
-    who = {"id": 1, "is_bot": False, "first_name": "x"}
-    chat = {"id": 1, "type": "private"}
-    whole = {"message_id": 5, "date": 1, "chat": chat, "from": who}
+    who: dict[str, Any] = {"id": 1, "is_bot": False, "first_name": "x"}
+    chat: dict[str, Any] = {"id": 1, "type": "private"}
+    whole: dict[str, Any] = {"message_id": 5, "date": 1, "chat": chat, "from": who}
     return [
         {"message": None},
         {"message": {}},
