@@ -91,19 +91,27 @@ def again_fields(row: JobRow) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value not in (None, "")}
 
 
-async def offers(engine: Engine, fields: Mapping[str, Any], *, without: str) -> list[tuple[str, str, int]]:
-    """(name, title, price) of every other generator that can make the clip of ``fields``."""
+async def offers(engine: Engine, row: JobRow) -> list[tuple[str, str, int]]:
+    """(name, title, price) of every other generator that can make a clip once more, for its owner and as ``other_fields`` orders it."""
     found = []
-    rest = {name: value for name, value in fields.items() if name not in ("provider", "model")}
+    account_id = row.job.account_id
+    settings = (await engine.parts.store.account(account_id)).settings
     for name, provider in engine.parts.providers.items():
-        if name == without:
+        if name == row.job.applied.provider:
             continue
         try:
-            _, price = await engine.intake.offer({**rest, "provider": name}, with_picture="reuse_image_of" in rest)
+            _, price = await engine.intake.offer(
+                other_fields(row, name), with_picture=False, settings=settings, account_id=account_id
+            )
         except ReelayError:
             continue
         found.append((name, provider.capabilities.title, price))
     return found
+
+
+def other_fields(row: JobRow, provider: str) -> dict[str, Any]:
+    """The fields of an order that makes the same clip on another generator, whose models have other names."""
+    return {**{name: value for name, value in again_fields(row).items() if name != "model"}, "provider": provider}
 
 
 def extend_fields(row: JobRow, prompt: Any) -> dict[str, Any]:

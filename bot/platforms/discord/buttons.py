@@ -78,9 +78,7 @@ class Buttons:
             return
         if verb.startswith("with_"):
             row = await clips.the_clip(self._engine, who, job_id, only_owner=True)
-            fields = clips.again_fields(row)
-            fields.pop("model", None)
-            fields["provider"] = verb.removeprefix("with_")
+            fields = clips.other_fields(row, verb.removeprefix("with_"))
             await self._orders.take(i, answer, fields, words, private=_is_private(row))
             return
         if verb not in self._verbs:
@@ -210,7 +208,7 @@ class Buttons:
 
     async def _other_generator(self, i: Interaction, answer: Answering, words: Words, who: Acting, row: JobRow) -> None:
         del i, who
-        offers = await clips.offers(self._engine, clips.again_fields(row), without=row.job.applied.provider)
+        offers = await clips.offers(self._engine, row)
         if not offers:
             raise NotFound("no other generator", message_id="error.no_other_generator")
         body = plain(escape(words.say("other.which")), private=True)

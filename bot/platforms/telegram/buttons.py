@@ -75,8 +75,7 @@ class Buttons:
             await self._panels.press(wish, pressed, verb, subject)
         elif verb.startswith("with_"):
             row = await self._clips.of(wish, subject, only_owner=True)
-            fields = {name: value for name, value in clips.again_fields(row).items() if name != "model"}
-            fields["provider"] = verb.removeprefix("with_")
+            fields = clips.other_fields(row, verb.removeprefix("with_"))
             if await self._once(wish, pressed, self._making.again(wish, row, fields)):
                 await self._ordered(wish, pressed)
         elif verb in self._verbs:
@@ -156,7 +155,7 @@ class Buttons:
 
     async def _other_generator(self, wish: Wish, pressed: Pressed, row: JobRow) -> None:
         del pressed
-        offers = await clips.offers(self._engine, clips.again_fields(row), without=row.job.applied.provider)
+        offers = await clips.offers(self._engine, row)
         if not offers:
             raise NotFound("no other generator", message_id="error.no_other_generator")
         buttons = [
