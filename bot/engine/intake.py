@@ -78,8 +78,12 @@ class Intake:
             return await self._parts.store.job(row.job_id), False
         return await self.accept(row)
 
-    async def accept(self, row: InboxRow) -> tuple[Job, bool]:
-        """The second step; also run at start for whatever was received and not yet understood."""
+    async def accept(self, row: InboxRow, *, ends_refused: bool = True) -> tuple[Job, bool]:
+        """The second step; also run at start for whatever was received and not yet understood.
+
+        Without ``ends_refused`` a refused command stays pending: the caller tells its person first and ends it then, so that no crash
+        keeps the "no" from them.
+        """
         payload = row.payload
         try:
             order = await self._order(payload, row)
@@ -91,8 +95,10 @@ class Intake:
             )
         except ReelayError as error:
             # Whoever is told "no" must not get a job later on, so also a fault of ours ends this command where it still can.
-            failure = {"code": error.code, "message_id": error.message_id, "values": error.values}
-            await self._parts.store.refuse(row.id, failure, _more(payload))
+            if ends_refused:
+                failure = {"code": error.code, "message_id": error.message_id, "values": error.values}
+                await self._parts.store.refuse(row.id, failure, _more(payload))
+            self._parts.reach("refused")
             raise
         self._parts.reach("accepted")
         if is_new:

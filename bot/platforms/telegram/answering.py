@@ -16,13 +16,17 @@ from bot.platforms.telegram.orders import place_of
 from bot.platforms.telegram.render import JOINER, cut, escape, rows
 from bot.platforms.telegram.speaking import Keys, Speaking
 from bot.platforms.telegram.wire import Person, Spot
-from core.errors import PlatformError
+from core.errors import PlatformBusy, PlatformError, Unreachable
 from core.jobs import Place
 
 TOAST_MOST: Final = 200
 """Characters of what pops up at a pressed button (Bot API, answerCallbackQuery)."""
 TOAST_SECONDS: Final = 1.5
 """A button turns until it is answered: if what it asks for takes longer, it is answered without a word."""
+TOAST_DEADLINE: Final = 10.0
+"""After that the answer is worth nothing."""
+SAY_TRIES, SAY_PAUSE, SAY_LONGEST = 4, 3.0, 20.0
+"""Of an answer that Telegram did not take: a word that comes twice is better than none."""
 TOLD: Final = "✍"
 """Under a command in a group whose answer went to the person's private chat."""
 
@@ -57,9 +61,11 @@ class Answering:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._timer is not None:
+        if self._timer is not None and not self._is_answered:
             self._timer.cancel()
         await self.toast()
+        if self._timer is not None and not self._timer.done():
+            await asyncio.wait({self._timer}, timeout=TOAST_DEADLINE)
 
     async def _in_time(self) -> None:
         await asyncio.sleep(TOAST_SECONDS)
@@ -71,8 +77,9 @@ class Answering:
             return
         self._is_answered = True
         try:
-            await self._client.answer_callback_query(self._query_id, cut(text, TOAST_MOST) or None, is_alert)
-        except TelegramError as error:
+            async with asyncio.timeout(TOAST_DEADLINE):
+                await self._client.answer_callback_query(self._query_id, cut(text, TOAST_MOST) or None, is_alert)
+        except (TelegramError, TimeoutError) as error:
             log.info("a button was answered too late", extra={"error": type(error).__name__})
 
     async def say(self, text: str, keys: Keys = None) -> Message | None:
@@ -115,8 +122,15 @@ class Answering:
         return False
 
     async def _post(self, place: Place, text: str, keys: Keys) -> Message | None:
-        try:
-            return await self._speaking.say(place, text, keys)
-        except PlatformError as error:
-            log.info("an answer did not go through", extra={"code": error.code})
-            return None
+        for is_last in (*(False,) * (SAY_TRIES - 1), True):
+            try:
+                return await self._speaking.say(place, text, keys)
+            except (Unreachable, PlatformBusy) as error:
+                if not is_last:
+                    await asyncio.sleep(min(error.retry_after or SAY_PAUSE, SAY_LONGEST))
+                    continue
+                log.warning("an answer did not go through", extra={"code": error.code})
+            except PlatformError as error:
+                log.info("an answer did not go through", extra={"code": error.code})
+            break
+        return None

@@ -26,6 +26,7 @@ ONLY_OWNER: Final = frozenset({"favourite", "unfavourite", "again", "other_gener
 """What a moderator may not do in somebody's name: it would cost them, or fill their gallery."""
 ALWAYS: Final = frozenset({"forget_now"})
 
+EXAMPLE: Final = "example"
 DOUBLE_SECONDS: Final = 2.0
 KEPT: Final = 2000
 
@@ -71,6 +72,9 @@ class Buttons:
         verb, subject = found
         if self._drafts.owns(verb):
             await self._draft(wish, pressed, verb, subject)
+        elif verb == EXAMPLE:
+            if await self._once(wish, pressed, self._panels.press(wish, pressed, verb, subject)):
+                await wish.answer.toast(wish.words.say("state.accepted"))
         elif self._panels.owns(verb):
             await self._panels.press(wish, pressed, verb, subject)
         elif verb.startswith("with_"):
@@ -172,8 +176,7 @@ class Buttons:
         await clips.check_again(self._engine, row)
 
     async def _resend(self, wish: Wish, pressed: Pressed, row: JobRow) -> None:
-        del pressed
-        await self._panels.send_again(wish, row)
+        await self._once(wish, pressed, self._panels.send_again(wish, row))
 
     # ----------------------------------------------------------------------------------------------------------------- drafts
 

@@ -30,6 +30,7 @@ from core.jobs import InboxRow
 MAKING: Final = frozenset({"video", "animate", "extend", "talk"})
 ALWAYS: Final = frozenset({"start", "help", "privacy", "forget"})
 """Whom the operator did not invite may still see, leave and forget their own things."""
+HANDLE_SECONDS: Final = 120.0
 STALE_SECONDS: Final = 15 * 60
 """A message that waited longer for us is not carried out any more: nobody expects it, and it may cost something."""
 
@@ -128,21 +129,19 @@ class Desk:
         kind = "message" if isinstance(event, Said) else "button"
         async with answer:
             try:
+                if self._engine.parts.clock.now() - rows[0].received_at > STALE_SECONDS * 1000:
+                    raise NotFound("a wish from long ago", message_id="error.too_late")
                 self._check_door(event)
                 account_id = await self._engine.parts.store.find_account("telegram", event.person.external_id)
                 is_operator = self._doors.is_admin("telegram", str(event.person.id))
                 wish = Wish(event.person, event.spot, words, answer, rows, account_id, is_operator, message_id)
-                if isinstance(event, Pressed):
-                    await self._buttons.press(wish, event)
-                else:
-                    await self._said(wish, event)
+                async with asyncio.timeout(HANDLE_SECONDS):
+                    await (self._buttons.press(wish, event) if isinstance(event, Pressed) else self._said(wish, event))
                 self._count(kind, "answered")
             except ReelayError as error:
                 self._count(kind, "refused")
                 now = self._engine.parts.clock.now()
                 await answer.refuse(words.text(Message(error.message_id, error.values), now))
-            except (TimeoutError, asyncio.CancelledError):
-                raise
             except Exception:
                 self._count(kind, "broke")
                 log.exception("an update broke", extra={"kind": kind})
@@ -168,6 +167,7 @@ class Desk:
         if name is None:
             await self._plain(wish, said)
         elif name in MAKING and name in self._verbs:
+            self._check_other(said)
             await self._making.make(wish, said, name)
         elif name == "admin":
             await self._admin.do(wish, said)
@@ -188,9 +188,14 @@ class Desk:
             return
         if not said.spot.is_private:
             return
+        self._check_other(said)
+        await self._making.make(wish, said, "video")
+
+    @staticmethod
+    def _check_other(said: Said) -> None:
+        """Raise BadOption for a film or a file: words under it were not meant as an order without it."""
         if said.has_other:
             raise BadOption("image_file", "", "", message_id="error.not_a_picture")
-        await self._making.make(wish, said, "video")
 
 
 def subjects_of(person: Person, spot: Spot | None) -> list[str]:

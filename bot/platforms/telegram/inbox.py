@@ -10,7 +10,6 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol
 
@@ -21,9 +20,13 @@ from core.jobs import InboxRow
 
 AT_ONCE: Final = 5000
 """Updates in hand. Beyond, Telegram keeps the rest."""
-HANDLE_SECONDS: Final = 120.0
-ALBUM_SECONDS: Final = 1.0
-"""How long after a picture of an album the next one may come: each is an update of its own, in any order (Bot API, "media_group_id")."""
+LONGEST_SECONDS: Final = 180.0
+"""Of whatever an update asks for, the words about it included."""
+ASKED_MOST: Final = 200
+"""Inline questions in hand; beyond, they go without an answer: each letter that is typed is another one."""
+ALBUM_SECONDS, WORDLESS_SECONDS = 1.0, 2.5
+"""How long after a picture of an album the next one may come: each is an update of its own, in any order (Bot API, "media_group_id").
+Longer where none that came has words: those are under one of them only, and a clip without them would be another one."""
 ALBUM_MOST: Final = 10
 LEFTOVERS: Final = 500
 """Read at once after a start."""
@@ -61,6 +64,7 @@ class Inbox:
         self._engine, self._desk = engine, desk
         self.bot: Bot | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._asked: set[asyncio.Task[None]] = set()
         self._last: OrderedDict[str, asyncio.Task[None]] = OrderedDict()
         """The newest task of each person: the next one waits for it."""
         self._albums: dict[tuple[int, str], _Album] = {}
@@ -76,7 +80,10 @@ class Inbox:
             if event is None:
                 continue
             if isinstance(event, Asked):
-                self._spawn(self._desk.ask(event), f"telegram inline {event.update_id}")
+                if len(self._asked) < ASKED_MOST:
+                    task = self._spawn(self._desk.ask(event), f"telegram inline {event.update_id}")
+                    self._asked.add(task)
+                    task.add_done_callback(self._asked.discard)
             elif event.update_id not in events and self._desk.wants(event):
                 events[event.update_id] = event
                 kept.append((event.update_id, {"raw": dict(raw), "actor": {"external_id": _sender(event)}}))
@@ -86,7 +93,7 @@ class Inbox:
             self._hand(events[row.update_id], row)
         self._engine.parts.reach("received")
         while len(self._tasks) >= AT_ONCE:  # Telegram keeps what comes meanwhile
-            await asyncio.wait(set(self._tasks), return_when=asyncio.FIRST_COMPLETED, timeout=HANDLE_SECONDS)
+            await asyncio.wait(set(self._tasks), return_when=asyncio.FIRST_COMPLETED, timeout=LONGEST_SECONDS)
 
     async def take_leftovers(self) -> int:
         """Do what a crash has left, all of it: nobody tells of it again. Returns how many updates that were."""
@@ -148,7 +155,9 @@ class Inbox:
         if album.timer is not None:
             album.timer.cancel()
         loop = asyncio.get_running_loop()
-        wait = ALBUM_SECONDS if len(album.parts) < ALBUM_MOST else 0.0
+        is_spoken = any(each.command is not None or each.text for each, _ in album.parts)
+        wait = ALBUM_SECONDS if is_spoken else WORDLESS_SECONDS
+        wait = wait if len(album.parts) < ALBUM_MOST else 0.0
         album.timer = loop.call_later(wait, lambda: self._close_album(key))
 
     def _close_album(self, key: tuple[int, str]) -> None:
@@ -177,21 +186,31 @@ class Inbox:
 
     async def _in_turn(self, before: asyncio.Task[None] | None, event: Event, rows: Sequence[InboxRow]) -> None:
         if before is not None and not before.done():
-            await asyncio.wait({before}, timeout=HANDLE_SECONDS)
+            await asyncio.wait({before})  # it has a deadline of its own, and a cancel must not overtake what it cancels
         store, ids = self._engine.parts.store, [row.id for row in rows]
         try:
             if self._desk.is_done_once(event):
                 await store.handled(ids)
             self._engine.parts.reach("handling")
-            async with asyncio.timeout(HANDLE_SECONDS):
+            async with asyncio.timeout(LONGEST_SECONDS):
                 await self._desk.handle(event, rows)
             self._engine.parts.reach("handled")
         except TimeoutError:
             log.error("an update took too long", extra={"kind": type(event).__name__})
         except Exception:
             log.exception("an update broke", extra={"kind": type(event).__name__})
-        with suppress(StorageError):  # it is done again after the next start then, and finds that it was done
-            await store.handled(ids)
+        await self._end(ids)
+
+    async def _end(self, ids: Sequence[int]) -> None:
+        """What was done, or refused, is not to be done after the next start: tried for a while, should the disk be full."""
+        for pause in (1.0, 5.0, 20.0, None):
+            try:
+                await self._engine.parts.store.handled(ids)
+                return
+            except StorageError as error:
+                log.warning("an update could not be ended", extra={"code": error.code})
+            if pause is not None:
+                await self._engine.parts.clock.sleep(pause)
 
 
 def _sender(event: Event) -> str:

@@ -17,7 +17,7 @@ from bot.platforms.telegram.render import SIGNS
 from bot.platforms.telegram.wire import Said, Spot, Target
 from bot.platforms.telegram.wishes import Clips, Wish
 from core.capabilities import choices_of
-from core.errors import Conflict, NotAllowed, NotFound
+from core.errors import BadOption, Conflict, NotAllowed, NotFound
 from core.jobs import Attachment, Job, Place
 from core.requests import Choices
 from storage.views import JobRow
@@ -67,16 +67,19 @@ class Making:
             if parent is not None:
                 fields["parent_id"] = parent
             if not text and attachment is None and said.target is not None and not said.target.is_ours:
-                text = said.target.text  # somebody's words, to which the bare command was the answer
+                text, others = self._words_of(said.target.text)
+                fields = {**others, **fields}
             if verb == "talk" and "line" not in fields:
                 fields["line"], text = text, ""
             fields["prompt"] = text
         if verb == "animate" and attachment is None:
             raise NotFound("nothing to animate", message_id="error.no_picture_there")
-        if written.asks and changes is None:
+        if (
+            written.asks or said.is_forwarded
+        ) and changes is None:  # what was passed on was perhaps not meant as an order
             await self._drafts.offer(wish, said, fields, pictures=0 if attachment is None else len(attachment.pictures))
             return
-        await self.order(
+        job = await self.order(
             wish,
             said.spot,
             fields,
@@ -85,6 +88,19 @@ class Making:
             reply_to=said.message_id,
             key=key or _album_key(said),
         )
+        if job is None and (key is not None or said.command is not None or said.text):
+            late = "error.draft_stale" if key is not None else "error.album_late"
+            raise Conflict("another order was made of it", message_id=late)
+
+    def _words_of(self, text: str) -> tuple[str, dict[str, Any]]:
+        """Somebody's message as an order would read it, without its command; one whose options nobody understands is words."""
+        if text.startswith("/"):
+            text = text.partition(" ")[2]
+        try:
+            written = self.read(text)
+        except BadOption:
+            return text, {}
+        return written.text, written.fields
 
     async def order(
         self,
@@ -113,9 +129,13 @@ class Making:
     async def again(self, wish: Wish, row: JobRow, fields: Mapping[str, Any], *, key: str | None = None) -> None:
         """Order from a card's button: where the card stands, and as private as it was. Raises RequestError kinds."""
         private = wish.spot is not None and not wish.spot.is_private and row.job.place.visibility == "only_owner"
-        spot = wish.spot or spot_of(row.job.place)
+        card = spot_of(row.job.place)
+        spot = wish.spot or card
+        if spot.thread is None and spot.chat_id == card.chat_id:  # of an old message Telegram does not tell the topic
+            spot = card
         await self.check_topic(spot)
-        await self.order(wish, spot, fields, private=private, key=key)
+        if await self.order(wish, spot, fields, private=private, key=key) is None:
+            raise Conflict("another order was made of it", message_id="error.draft_stale")
 
     async def form(self, wish: Wish, said: Said) -> bool:
         """Whether ``said`` answers a question of ours; then it is carried out. Raises RequestError kinds."""

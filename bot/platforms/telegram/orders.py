@@ -46,7 +46,7 @@ class Orders:
             dedupe_key=dedupe_key,
             more_inbox_ids=[row.id for row in rows[1:]],
         )
-        job, _ = await self._engine.intake.accept(replace(rows[0], payload=payload))
+        job, _ = await self._engine.intake.accept(replace(rows[0], payload=payload), ends_refused=False)
         return job
 
 

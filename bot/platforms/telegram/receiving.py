@@ -108,7 +108,7 @@ class Receiving:
     async def _menus(self) -> None:
         try:
             await self._send_menus()
-        except TelegramError as error:
+        except (TelegramError, StorageError) as error:
             log.warning("the menus could not be sent", extra={"error": type(error).__name__})
 
     # ------------------------------------------------------------------------------------------------------------------ polling

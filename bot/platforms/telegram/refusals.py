@@ -15,7 +15,7 @@ from bot.platforms.telegram.transport import NoAnswer, was_done
 from core.errors import Forbidden, Gone, PlatformError, TooLarge, Unreachable
 
 NOT_MODIFIED: Final = "not modified"
-NO_THREAD: Final = ("thread not found", "topic_deleted", "topic_closed", "message thread")
+NO_THREAD: Final = ("thread not found", "topic_deleted", "message thread")
 UNREADABLE: Final = "can't parse"
 GONE: Final = (
     "chat not found",
@@ -34,6 +34,7 @@ FORBIDDEN: Final = (
     "have no rights",
     "need administrator rights",
     "chat_write_forbidden",
+    "topic_closed",
     "can't be deleted",
 )
 TOO_LARGE: Final = ("too big", "too large", "entity too large")

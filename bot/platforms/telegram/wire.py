@@ -114,7 +114,8 @@ class Said:
     album: str | None = None
     target: Target | None = None
     has_other: bool = False
-    """Whether it carries something that is neither words nor a picture."""
+    """Whether it carries something that is neither words nor a picture, whatever stands under it."""
+    is_forwarded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +220,6 @@ def read_message(update_id: str, raw: Raw, bot: Bot) -> Said | None:
     command, is_named, text = named
     pictures = _pictures(raw)
     reply = raw.get("reply_to_message")
-    is_words = bool(words.text) or bool(pictures)
     return Said(
         update_id=update_id,
         message_id=int(raw["message_id"]),
@@ -232,7 +232,8 @@ def read_message(update_id: str, raw: Raw, bot: Bot) -> Said | None:
         pictures=pictures,
         album=None if raw.get("media_group_id") is None else str(raw["media_group_id"]),
         target=None if reply is None or "forum_topic_created" in reply else _target(reply, bot),
-        has_other=not is_words and any(name in raw for name in OTHER),
+        has_other=not pictures and any(name in raw for name in OTHER),
+        is_forwarded="forward_origin" in raw,
     )
 
 

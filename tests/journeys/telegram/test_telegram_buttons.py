@@ -75,6 +75,50 @@ def test_a_trembling_finger_pays_once(home: House) -> None:
     home.end()
 
 
+def test_an_example_is_ordered_once_however_often_it_is_pressed(home: House) -> None:
+    shown = home.card_of(home.ada.say("/examples"))
+    presses = [home.ada.press(shown, shown.labels[0]) for _ in range(3)]
+    until(lambda: all(press.answered for press in presses), what="the answers")
+    until(home.clips_in, 30, "the clip")
+    home.reelay.wait_quiet()
+    assert home.jobs() == 1
+    home.end()
+
+
+def test_a_press_from_long_ago_is_not_carried_out_after_a_restart(house: House) -> None:
+    house.start()
+    card = house.clip_of(house.video("a fox"))
+    house.kill_at("received")
+    house.ada.press(card, "Again")
+    house.reelay.wait_killed()
+    house.later(9 * 3600)
+    house.telegram.answers.queries.clear()  # nobody waits for that answer any more
+    house.restart()
+    house.reelay.wait_quiet()
+    house.clip_of(house.video("a bear"))
+    assert house.jobs() == 2
+    house.end()
+
+
+@pytest.mark.parametrize("words", ["/video a fox --bogus", "/video a fox --seed 99999999999", "/quota"])
+def test_an_answer_that_telegram_does_not_take_is_said_again(home: House, words: str) -> None:
+    home.telegram.on("sendMessage").times(1).status(502)
+    home.card_of(home.ada.say(words))
+    home.end()
+
+
+def test_a_refusal_that_a_crash_kept_from_its_person_is_told_after_the_restart(house: House) -> None:
+    house.start()
+    house.kill_at("refused")
+    said = house.ada.say("/video a fox --seed 99999999999")
+    house.reelay.wait_killed()
+    assert house.ada.received() == []
+    house.restart()
+    assert "seed" in house.card_of(said).text
+    assert house.jobs() == 0
+    house.end()
+
+
 def test_a_draft_is_ordered_once(home: House) -> None:
     draft = home.card_of(home.ada.say("/video a fox --ask"))
     presses = [home.ada.press(draft, "Make it") for _ in range(2)]

@@ -133,6 +133,44 @@ def test_a_late_part_of_an_album_makes_no_second_clip(home: House) -> None:
     home.end()
 
 
+def test_an_album_whose_words_come_late_waits_for_them(home: House) -> None:
+    said = home.ada.album([picture(), picture()], "two cats", order=[1, 0], pause=1.6)
+    home.clip_of(home.card_of(next(each for each in said if each.text)))
+    assert home.jobs() == 1
+    assert len(home.submitted("two cats")) == 1
+    home.end()
+
+
+def test_words_of_an_album_that_come_too_late_are_answered(home: House) -> None:
+    said = home.ada.album([picture(), picture()], "two cats", order=[1, 0], pause=3.2)
+    spoken = next(each for each in said if each.text)
+    assert "too late" in home.card_of(spoken).text
+    home.reelay.wait_quiet()
+    assert home.jobs() == 1
+    home.end()
+
+
+@pytest.mark.parametrize("kind", ["video", "document"])
+def test_words_under_a_film_or_a_file_are_no_order(home: House, kind: str) -> None:
+    if kind == "video":
+        said = home.ada.video(File("meme.mp4", clip_bytes(), "video/mp4"), "LOL look at this")
+    else:
+        said = home.ada.document(File("a.pdf", b"%PDF-1.4", "application/pdf"), "LOL look at this")
+    assert "picture" in home.card_of(said).text
+    home.reelay.wait_quiet()
+    assert home.jobs() == 0
+    home.end()
+
+
+def test_somebodys_command_is_read_as_they_meant_it(home: House) -> None:
+    theirs = home.bob.say("/video@another_bot a cat --9:16", home.room)
+    said = home.ada.say(f"/video@{home.telegram.bot.username}", home.room, reply_to=theirs)
+    seen = home.clip_of(home.card_of(said, place=home.room))
+    assert seen.text.startswith("a cat\n")
+    assert "9:16" in seen.text
+    home.end()
+
+
 def test_a_reply_to_a_clip_goes_on_from_its_last_picture(home: House) -> None:
     first = home.clip_of(home.video("a fox", home.room))
     said = home.bob.say(f"/video@{home.telegram.bot.username} and it runs away", home.room, reply_to=first)
