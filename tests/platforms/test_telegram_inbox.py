@@ -74,12 +74,24 @@ async def done(store: SqliteStore) -> None:
 
 async def test_more_than_is_read_at_once_is_done_after_a_crash(store: SqliteStore) -> None:
     """Telegram has been told to forget them: what is not done now is done never."""
-    kept = [(str(n), {"raw": raw(n, str(n), n), "actor": {"external_id": str(n)}}) for n in range(1, 1202)]
+    kept = [(f"1:{n}", {"raw": raw(n, str(n), n), "actor": {"external_id": str(n)}}) for n in range(1, 1202)]
     await store.keep_updates("telegram", kept)
     desk = Desk()
     assert await inbox_on(store, desk).take_leftovers() == 1201
     await done(store)
     assert sorted(desk.done, key=int) == [str(n) for n in range(1, 1202)]
+
+
+async def test_numbers_are_each_bots_own(store: SqliteStore) -> None:
+    """After another token: what the old bot was told is none of the new one's business, and its numbers are not known."""
+    desk = Desk()
+    await store.keep_updates("telegram", [("2:5", {"raw": raw(5, "theirs"), "actor": {"external_id": "7"}})])
+    inbox = inbox_on(store, desk)
+    await inbox.take_leftovers()
+    await inbox.take([raw(5, "ours")])
+    await done(store)
+    await inbox.stop(5)
+    assert desk.done == ["ours"]
 
 
 async def test_what_is_in_hand_is_no_leftover(store: SqliteStore) -> None:

@@ -75,6 +75,14 @@ def test_what_is_none_of_our_business(update: Json) -> None:
     assert read_update(update, BOT) is None
 
 
+def test_what_was_passed_on_or_has_something_else_is_known() -> None:
+    forwarded = read_update(message("a fox", forward_origin={"type": "hidden_user"}), BOT)
+    film = read_update(message("LOL", video={"file_id": "x"}), BOT)
+    plain = read_update(message("a fox"), BOT)
+    found = [(each.is_forwarded, each.has_other) for each in (forwarded, film, plain) if isinstance(each, Said)]
+    assert found == [(True, False), (False, True), (False, False)]
+
+
 def test_whoever_writes_as_the_group_is_the_group() -> None:
     anonymous = {"id": 1087968824, "is_bot": True, "first_name": "Group", "username": "GroupAnonymousBot"}
     update = message("/admin", chat=GROUP, sender_chat=GROUP, **{"from": anonymous})

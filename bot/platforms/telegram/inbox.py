@@ -84,9 +84,9 @@ class Inbox:
                     task = self._spawn(self._desk.ask(event), f"telegram inline {event.update_id}")
                     self._asked.add(task)
                     task.add_done_callback(self._asked.discard)
-            elif event.update_id not in events and self._desk.wants(event):
-                events[event.update_id] = event
-                kept.append((event.update_id, {"raw": dict(raw), "actor": {"external_id": _sender(event)}}))
+            elif self._key(event) not in events and self._desk.wants(event):
+                events[self._key(event)] = event
+                kept.append((self._key(event), {"raw": dict(raw), "actor": {"external_id": _sender(event)}}))
         if not kept:
             return
         for row in await self._engine.parts.store.keep_updates("telegram", kept):
@@ -105,7 +105,9 @@ class Inbox:
             found, after = found + len(rows), rows[-1].id
             for row in rows:
                 event = self._read(row.payload["raw"])
-                if event is None:
+                if (
+                    event is None or self._key(event) != row.update_id
+                ):  # the one that another bot was told, before the token changed
                     await self._engine.parts.store.handled([row.id])
                 else:
                     self._hand(event, row)
@@ -124,6 +126,10 @@ class Inbox:
             task.cancel()
         if left:
             await asyncio.wait(left, timeout=1.0)
+
+    def _key(self, event: Event) -> str:
+        """By which an update is known: each bot has numbers of its own."""
+        return f"{0 if self.bot is None else self.bot.id}:{event.update_id}"
 
     def _read(self, raw: Raw) -> Event | None:
         if self.bot is None:

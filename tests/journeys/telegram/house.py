@@ -143,7 +143,7 @@ class House(ChatHouse):
 
     def job_of(self, said: Seen) -> dict[str, Any]:
         """The row of the job that a message made."""
-        return self.job_of_update("telegram", self.update_of(said))
+        return self.job_of_update("telegram", f"{self.telegram.bot.id}:{self.update_of(said)}")
 
     def requests(self, method: str | None = None, status: int | None = None) -> list[dict[str, Any]]:
         """Requests to Telegram, as its journal has them."""

@@ -110,7 +110,7 @@ def test_without_the_secret_nothing_is_taken(made: Making, secret: str | None) -
     body = json.dumps({"update_id": 4711, "message": told.payload}).encode()
     url = f"{house.reelay.url}/hooks/telegram"
     assert post(url, body, secret) == 401
-    assert house.reelay.value("SELECT COUNT(*) FROM inbox WHERE update_id = '4711'") == 0
+    assert house.reelay.value("SELECT COUNT(*) FROM inbox WHERE update_id LIKE '%4711'") == 0
     assert house.jobs() == 1
     if secret is None:
         assert post(url, b"{", SECRET) == 400
