@@ -8,9 +8,10 @@ from typing import Any, cast
 
 import pytest
 
+from bot.commands.pages import pages
 from bot.engine.words import Bookshelf
 from bot.platforms.discord.answering import ANSWER_SECONDS, FIRST_PATIENCE
-from bot.platforms.discord.buttons import Buttons, pages
+from bot.platforms.discord.buttons import Buttons, room
 from bot.platforms.discord.identity import Marks
 from bot.platforms.discord.orders import ANSWER_MS, Orders, card_language
 from bot.platforms.discord.receiving import REFUSED_CAUSE, Receiving
@@ -107,8 +108,8 @@ def test_only_a_signed_button_tells_whose_clip_it_is(custom_ids: list[str], job_
 
 @pytest.mark.parametrize("text", ["*" * 5000, "a" + "*" * 5000, "\\" * 3001, "a" * 9000, "a" * 3999 + "*a" * 300])
 def test_no_page_ends_between_a_backslash_and_its_sign(text: str) -> None:
-    found = pages(["first", escape(text)])
-    assert "".join(found[1:]) == escape(text)
+    found = pages(["first", escape(text), "last"], room)
+    assert "".join(found).replace("\n", "") == f"first{escape(text)}last"
     for page in found:
         assert len(page) <= TEXT_MOST
         assert (len(page) - len(page.rstrip("\\"))) % 2 == 0

@@ -25,6 +25,7 @@ from bot.platforms.telegram.render import (
     plain,
     rows,
     titled,
+    titled_pages,
     units,
 )
 from core.capabilities import Change
@@ -367,3 +368,25 @@ def test_titles_lines_and_links_are_text(text: str) -> None:
     assert [(each["type"], each.get("url")) for each in entities] == [("text_link", ADDRESS)]
     assert shown.replace(JOINER, "") == text
     assert plain(titled(text, [text])).replace(JOINER, "") == f"{text}\n{text}"
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["short", "and short"],
+        ["one", "🦊" * 4000, "last"],
+        ["#a " * 2000],
+        ["&<>" * 3000, "<b>", ""],
+        ["x" * 4095],
+        ["one\ntwo", "", "y" * 4096, "three"],
+    ],
+    ids=["short", "two units each", "defused", "markup", "a page", "breaks"],
+)
+def test_pages_are_within_the_limit_and_leave_nothing_out(lines: list[str]) -> None:
+    told = [seen(page) for page in titled_pages("A <title>", lines)]
+    assert all(0 < units(text) <= TEXT_MOST for text, _ in told)
+    assert [(each["type"], part(told[0][0], each)) for each in told[0][1]] == [("bold", "A <title>")]
+    assert all(entities == [] for _, entities in told[1:])
+    said = "".join(text for text, _ in told).replace(JOINER, "").replace("\n", "").replace(" ", "")
+    assert said == "".join(["A <title>", *lines]).replace("\n", "").replace(" ", "")
+    assert len(told) <= 1 + sum(units(defuse(line)) for line in lines) // TEXT_MOST + 1

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 from bot.commands import clips
 from bot.commands.clips import Acting
+from bot.commands.pages import pages
 from bot.commands.verbs import EXAMPLES
 from bot.engine.engine import Engine
 from bot.engine.words import Words
@@ -201,9 +202,8 @@ class Buttons:
 
     async def _details(self, i: Interaction, answer: Answering, words: Words, who: Acting, row: JobRow) -> None:
         del i, who
-        for page in pages(
-            [escape(line) for line in clips.details(row, words, self._choices.title(row.job.applied.provider))]
-        ):
+        title = self._choices.title(row.job.applied.provider)
+        for page in pages((escape(line) for line in clips.details(row, words, title)), room):
             await answer.say(page)
 
     async def _other_generator(self, i: Interaction, answer: Answering, words: Words, who: Acting, row: JobRow) -> None:
@@ -234,27 +234,10 @@ class Buttons:
         await self._orders.resend(i, answer, words, row)
 
 
-def pages(lines: Sequence[str]) -> list[str]:
-    """The lines in as few messages as Discord takes them in: a long prompt, with a backslash before each sign, is more than one."""
-    found = [""]
-    for line in lines:
-        if found[-1] and len(found[-1]) + 1 + len(line) <= TEXT_MOST:
-            found[-1] += f"\n{line}"
-            continue
-        found += _pieces(line)
-    return [page for page in found if page]
-
-
-def _pieces(line: str) -> list[str]:
-    """A line that is longer than a message, cut nowhere between a backslash and the sign that it keeps from being markup."""
-    found = []
-    while line:  # ends: each piece is taken off
-        end = TEXT_MOST
-        if len(line) > end and (end - len(line[:end].rstrip("\\"))) % 2:
-            end -= 1
-        found.append(line[:end])
-        line = line[end:]
-    return found
+def room(text: str) -> int:
+    """How much of a text Discord takes in a message; it ends nowhere between a backslash and the sign that it keeps from being markup."""
+    end = min(len(text), TEXT_MOST)
+    return end - 1 if end < len(text) and (end - len(text[:end].rstrip("\\"))) % 2 else end
 
 
 def _is_private(row: JobRow) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import suppress
+from collections.abc import Sequence
 from typing import Final, Self
 
 from telegram import InlineKeyboardButton, Message
@@ -13,10 +13,11 @@ from telegram.error import TelegramError
 from bot.engine.words import Words
 from bot.platforms.telegram.client import Client
 from bot.platforms.telegram.orders import place_of
+from bot.platforms.telegram.refusals import as_error
 from bot.platforms.telegram.render import JOINER, cut, escape, rows
 from bot.platforms.telegram.speaking import Keys, Speaking
 from bot.platforms.telegram.wire import Person, Spot
-from core.errors import PlatformBusy, PlatformError, Unreachable
+from core.errors import Forbidden, Gone, PlatformBusy, PlatformError, Unreachable
 from core.jobs import Place
 
 TOAST_MOST: Final = 200
@@ -101,9 +102,23 @@ class Answering:
                 self._speaking.react(self.spot.chat_id, self._message_id, TOLD)
             await self.toast(self.words.say("telegram.answered_alone"))
             return found
+        if self.person.chat_id is None and await self.is_reachable():  # the way there is known, and was of no use
+            await self.refuse(self.words.say("error.internal"))
+            return None
         address = f"https://t.me/{self.bot_name}?start={start}"
         button = InlineKeyboardButton(self.words.say("telegram.open_chat"), url=address)
         return await self.say(escape(self.words.say("telegram.come_alone")), rows([button]))
+
+    async def alone_in_pages(self, pages: Sequence[str], *, start: str) -> None:
+        """As ``alone``, in several messages; none comes after one that did not go through."""
+        found = await self.alone(pages[0], start=start)
+        for page in pages[1:]:
+            if found is None or self.spot is None:
+                return
+            here = place_of(self.person, self.spot, self.words.language, reply_to=None, private=True)
+            if str(found.chat.id) != here.chat:  # they are only asked to come there
+                return
+            found = await self._post(here, page, None)
 
     async def refuse(self, text: str) -> None:
         """Say no, in plain text: at the button, or as a reply."""
@@ -114,12 +129,13 @@ class Answering:
         await self.say(escape(text).replace(f"@{JOINER}{self.bot_name}", f"@{self.bot_name}"))
 
     async def is_reachable(self) -> bool:
-        """Whether the person has a private chat with us that takes messages."""
+        """Whether the person has a private chat with us that takes messages; also where Telegram does not tell."""
         if self.spot is not None and self.spot.is_private:
             return True
-        with suppress(TelegramError):
+        try:
             return bool(await self._client.send_chat_action(self.person.id, "typing"))
-        return False
+        except TelegramError as error:
+            return not isinstance(as_error(error), Forbidden | Gone)
 
     async def _post(self, place: Place, text: str, keys: Keys) -> Message | None:
         for is_last in (*(False,) * (SAY_TRIES - 1), True):

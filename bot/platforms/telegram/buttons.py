@@ -16,7 +16,7 @@ from bot.platforms.telegram import questions
 from bot.platforms.telegram.drafts import Drafts
 from bot.platforms.telegram.making import Making
 from bot.platforms.telegram.panels import Panels
-from bot.platforms.telegram.render import escape, rows, titled
+from bot.platforms.telegram.render import escape, rows
 from bot.platforms.telegram.wire import Pressed
 from bot.platforms.telegram.wishes import Clips, Wish
 from core.errors import NotFound
@@ -152,10 +152,7 @@ class Buttons:
 
     async def _details(self, wish: Wish, pressed: Pressed, row: JobRow) -> None:
         del pressed
-        provider = self._engine.parts.providers.get(row.job.applied.provider)
-        title = None if provider is None else provider.capabilities.title
-        lines = clips.details(row, wish.words, title)
-        await wish.answer.alone(titled(wish.words.say("action.details"), lines), start=f"job_{row.job.id}")
+        await self._panels.details(wish, row)
 
     async def _other_generator(self, wish: Wish, pressed: Pressed, row: JobRow) -> None:
         del pressed

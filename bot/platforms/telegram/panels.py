@@ -20,7 +20,7 @@ from bot.platforms.telegram.admin import AdminVerbs
 from bot.platforms.telegram.lists import Lists
 from bot.platforms.telegram.making import Making
 from bot.platforms.telegram.questions import Form
-from bot.platforms.telegram.render import card_html, escape, rows, titled
+from bot.platforms.telegram.render import card_html, escape, rows, titled, titled_pages
 from bot.platforms.telegram.settings_panel import SettingsPanel
 from bot.platforms.telegram.speaking import Speaking
 from bot.platforms.telegram.wire import Person, Pressed, Said, Spot
@@ -30,7 +30,7 @@ from storage.store import SqliteStore
 from storage.views import JobRow
 
 A_ROW: Final = 4
-OF_A_CLIP: Final = re.compile(r"(job|remix|extend)_([0-9a-z]{10,40})", re.ASCII)
+OF_A_CLIP: Final = re.compile(r"(job|details|remix|extend)_([0-9a-z]{10,40})", re.ASCII)
 """Behind ``/start``: what is wanted, and of which clip."""
 MORE: Final = "more_"
 
@@ -120,6 +120,13 @@ class Panels:
         """Post a clip once more where the person is; a private one to them alone. Raises NotFound, NotAllowed, Conflict."""
         await self._lists.send_again(wish, row)
 
+    async def details(self, wish: Wish, row: JobRow) -> None:
+        """The whole prompt and what was made of it, for the person alone."""
+        provider = self._engine.parts.providers.get(row.job.applied.provider)
+        lines = clips.details(row, wish.words, None if provider is None else provider.capabilities.title)
+        pages = titled_pages(wish.words.say("action.details"), lines)
+        await wish.answer.alone_in_pages(pages, start=f"details_{row.job.id}")
+
     async def report(self, wish: Wish, said: Said) -> None:
         """Tell the operator about the clip that is answered. Raises NotFound."""
         job_id = self._making.job_of(said.target)
@@ -193,7 +200,9 @@ class Panels:
 
     async def _of_a_clip(self, wish: Wish, what: str, job_id: str) -> None:
         row = await self._clips.of(wish, job_id)
-        if what != "job":
+        if what == "details":
+            await self.details(wish, row)
+        elif what != "job":
             await questions.ask(wish, cast("Form", what), row)
         elif row.clip is not None:
             await self.send_again(wish, row)

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from telegram import CopyTextButton, InlineKeyboardButton, InlineKeyboardMarkup
 
 from bot.commands.marks import Marks
+from bot.commands.pages import pages
 from bot.engine.words import Words
 from core.cards import Action, Card, Message
 
@@ -66,6 +67,11 @@ def cut(text: str, most: int) -> str:
         return text
     kept = text.encode("utf-16-le", "surrogatepass")[: 2 * max(0, most - 1)].decode("utf-16-le", "ignore")
     return kept.rstrip() + "…"
+
+
+def room(text: str) -> int:
+    """How many of its first characters Telegram takes in one message."""
+    return len(text.encode("utf-16-le", "surrogatepass")[: 2 * TEXT_MOST].decode("utf-16-le", "ignore"))
 
 
 def bar(fraction: float) -> str:
@@ -134,6 +140,14 @@ def plain(text: str) -> str:
 def titled(title: str, lines: Sequence[str]) -> str:
     """A bold title and lines under it; all of it text, not HTML."""
     return "\n".join([f"<b>{escape(title)}</b>", *(escape(each) for each in lines)])
+
+
+def titled_pages(title: str, lines: Sequence[str]) -> list[str]:
+    """As ``titled``, in as many messages as it takes."""
+    first, *more = pages([defuse(title), *map(defuse, lines)], room)
+    heading, newline, rest = first.partition("\n")
+    texts = [f"<b>{html.escape(heading, quote=False)}</b>{newline}{html.escape(rest, quote=False)}"]
+    return [*texts, *(html.escape(each, quote=False) for each in more)]
 
 
 def mention(name: str, user_id: int | None) -> str:
