@@ -46,8 +46,8 @@ POINTS = (
     "delivered",
 )
 """Points that every picture clip passes."""
-ELSEWHERE = ("notifying", "notified", "late", "posted", "card lost", "handling", "handled")
-"""Crashed at where they are reached: in ``test_chat.py``, ``test_troubles.py`` and ``test_telegram_kill*.py``.
+ELSEWHERE = ("notifying", "notified", "late", "posted", "card lost", "handling", "handled", "refused")
+"""Crashed at where they are reached: in ``test_chat.py``, ``test_troubles.py``, ``test_telegram_kill*.py`` and ``test_telegram_buttons.py``.
 
 All are every name of the engine and the platforms; a test compares."""
 NOT_SENT = ("admitted", "submitting")
