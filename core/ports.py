@@ -188,6 +188,13 @@ class Platform(Protocol):
     async def edit(self, receipt: Receipt, card: Card) -> Receipt:
         """Change a message; Gone when it no longer exists."""
 
+    def room(self, place: Place, receipt: Receipt | None, card: Card, *, is_notice: bool = False) -> float:
+        """Seconds after which the clip, or the notice of it, may be brought there; 0.0: now, and for a few seconds to come.
+
+        Asked before anything is made for it. A call that finds no room nevertheless raises PlatformBusy with the fact ``left_out``:
+        nothing was asked of the platform.
+        """
+
     async def deliver(self, place: Place, receipt: Receipt | None, clip: ClipFile, card: Card) -> Receipt:
         """Bring the clip: the message becomes the clip where the platform can, else a new message."""
 

@@ -38,10 +38,10 @@ class LaneWork:
     deliveries: list[Delivery]
     notices: list[Notice]
 
-    def platforms(self) -> set[str]:
-        """Return the names of the platforms concerned."""
+    def places(self) -> list[Place]:
+        """Return where something is to be sent or changed."""
         places = [card.place for card in self.cards] + [delivery.place for delivery in self.deliveries]
-        return {place.platform for place in (*places, *(notice.place for notice in self.notices))}
+        return [*places, *(notice.place for notice in self.notices)]
 
     def due(self, now: int) -> LaneWork:
         """Return what is to be done now: every open card, and of the rest what is due."""
@@ -194,8 +194,9 @@ def move_delivery(
     receipt: Receipt | None = None,
     error_code: str | None = None,
     notify_after_ms: int | None = None,
+    untried: bool = False,
 ) -> Delivery:
-    """Move a delivery or a notice; ``sending`` counts a try. Raises IllegalMove, NotFound.
+    """Move a delivery or a notice; ``sending`` counts a try, and ``untried`` takes it back. Raises IllegalMove, NotFound.
 
     A clip that is ``sent`` owes its person a notice when the job took longer than ``notify_after_ms``; None: it owes none.
     """
@@ -209,7 +210,7 @@ def move_delivery(
         (
             to.value,
             due_at,
-            int(to is DeliveryState.SENDING),
+            int(to is DeliveryState.SENDING) - int(untried),
             None if receipt is None else dump(receipt.as_json()),
             error_code,
             ended,

@@ -244,7 +244,7 @@ class SqliteStore:
         return await self.database.read(lambda c: messages.due_deliveries(c, now, most, without))
 
     async def move_delivery(self, delivery_id: int, to: DeliveryState, **columns: Any) -> Delivery:
-        """Move a delivery or a notice; columns due_at, receipt, error_code, and notify_after_ms (see ``messages.move_delivery``)."""
+        """Move a delivery or a notice; columns and notify_after_ms, untried: see ``messages.move_delivery``."""
         now = self._clock.now()
         return await self.database.write(lambda c: messages.move_delivery(c, delivery_id, to, now=now, **columns))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Final
@@ -22,6 +23,7 @@ from core.errors import (
     MediaError,
     MediaTimedOut,
     NotFound,
+    PlatformBusy,
     PlatformError,
     ReelayError,
     StorageError,
@@ -43,6 +45,8 @@ ENCODE_SECONDS: Final = 20 * 60
 """Deadline of a smaller encode, its wait for a free place included. Nothing was sent then, so it is in no doubt: it is tried again."""
 ENCODE_TRIES: Final = 2
 """Tries of a delivery whose encode may be too slow; the next rung is for what this machine cannot do."""
+NO_ROOM_SECONDS: Final = 3.0
+"""Pause after a call that was left out, where the platform does not tell when there will be room."""
 NONCE_SECONDS, NONCE_TRIES = 120.0, 4
 """How long, and how often, a send in doubt may be repeated where nonces are known: Discord keeps them for a few minutes."""
 NOTIFY_AFTER_SECONDS: Final = 60
@@ -71,11 +75,9 @@ class Courier:
         if platform is None:
             await self._parts.store.postpone_delivery(delivery.id, self._parts.clock.now() + 60_000, "PLATFORM_OFF")
             return False
-        if mine is not None and mine.awaits_answer(self._parts.clock.now()) and delivery.state is DeliveryState.PENDING:
-            # The platform is about to answer the command with a message of its own: that one becomes the clip.
-            await self._parts.store.postpone_delivery(delivery.id, mine.next_edit_at, "NOT_ACKNOWLEDGED")
-            return False
         receipt = mine.receipt if mine is not None else delivery.receipt
+        if delivery.state is DeliveryState.PENDING and await self._put_off(delivery, platform, mine, receipt, card):
+            return False
         becomes = platform.limits.message_becomes_clip and receipt is not None
         if delivery.state is DeliveryState.SENDING and not (becomes or self._nonce_holds(delivery, platform)):
             await self._unclear(delivery, platform)
@@ -120,6 +122,19 @@ class Courier:
             )
         self._parts.figures.delivery(platform.name, "sent")
         return True
+
+    async def _put_off(
+        self, delivery: Delivery, platform: Platform, mine: CardRow | None, receipt: Receipt | None, card: Card
+    ) -> bool:
+        """Whether it is too early, and looked at again later. Asked before it counts as begun and before anything is made for it."""
+        if mine is not None and mine.awaits_answer(self._parts.clock.now()):
+            # The platform is about to answer the command with a message of its own: that one becomes the clip.
+            await self._parts.store.postpone_delivery(delivery.id, mine.next_edit_at, "NOT_ACKNOWLEDGED")
+            return True
+        wait = platform.room(delivery.place, receipt, card)
+        if wait > 0:
+            await self._parts.store.postpone_delivery(delivery.id, self._after(wait), "NO_ROOM")
+        return wait > 0
 
     async def _take_back(self, delivery: Delivery, platform: Platform, done: Receipt) -> None:
         """The job was erased while its clip was on its way: whoever erased it could not see this message yet."""
@@ -192,6 +207,9 @@ class Courier:
             yield replace(original, path=copy.path, bytes=fitted.bytes, is_original=False)
 
     async def _not_sent(self, delivery: Delivery, platform: Platform, error: Exception, *, becomes: bool) -> None:
+        if _is_left_out(error):
+            await self._left_out(delivery, platform, error)
+            return
         code = error.code if isinstance(error, ReelayError) else type(error).__name__
         unforeseen = None if isinstance(error, ReelayError | TimeoutError | OSError) else error
         log.warning(
@@ -211,6 +229,17 @@ class Courier:
             await self._postpone(delivery, wait, code)
             self._parts.figures.delivery(platform.name, "retried")
 
+    async def _left_out(self, what: Delivery | Notice, platform: Platform, error: Exception) -> None:
+        """Nothing was asked of the platform, so nothing is in doubt, nothing has failed, and it was no try."""
+        log.debug("there was no room", extra={"job": what.job_id, "platform": platform.name})
+        due = self._after(getattr(error, "retry_after", None) or NO_ROOM_SECONDS)
+        move = self._parts.store.move_delivery
+        await move(what.id, DeliveryState.PENDING, due_at=due, error_code="NO_ROOM", untried=True)
+
+    def _after(self, seconds: float) -> int:
+        """Rounded up: who comes a millisecond too early is sent away again."""
+        return self._parts.clock.now() + math.ceil(seconds * 1000)
+
     def _nonce_holds(self, delivery: Delivery, platform: Platform) -> bool:
         """Whether the platform would still drop a repeated send; ``due_at`` is when the last one began."""
         if not platform.limits.idempotent_send or delivery.due_at is None:
@@ -219,7 +248,7 @@ class Courier:
         return age <= NONCE_SECONDS * 1000 and delivery.tries < NONCE_TRIES
 
     async def _postpone(self, delivery: Delivery, seconds: float, code: str) -> None:
-        due = self._parts.clock.now() + int(seconds * 1000)
+        due = self._after(seconds)
         await self._parts.store.move_delivery(delivery.id, DeliveryState.PENDING, due_at=due, error_code=code)
 
     async def _unclear(self, delivery: Delivery, platform: Platform) -> None:
@@ -248,6 +277,10 @@ class Courier:
             return
         tries = notice.tries
         if notice.state is DeliveryState.PENDING:
+            wait = platform.room(notice.place, notice.clip_at, card, is_notice=True)
+            if wait > 0:
+                await self._parts.store.postpone_delivery(notice.id, self._after(wait), "NO_ROOM")
+                return
             tries = (await self._parts.store.move_delivery(notice.id, DeliveryState.SENDING, due_at=now)).tries
         elif not platform.limits.idempotent_send:  # a crash lay between the call and its record
             await self._parts.store.move_delivery(notice.id, DeliveryState.UNCLEAR, error_code="UNCLEAR")
@@ -263,6 +296,9 @@ class Courier:
         await self._parts.store.move_delivery(notice.id, DeliveryState.SENT)
 
     async def _not_notified(self, notice: Notice, platform: Platform, error: Exception, tries: int) -> None:
+        if _is_left_out(error):
+            await self._left_out(notice, platform, error)
+            return
         code = error.code if isinstance(error, ReelayError) else type(error).__name__
         log.info("a notice did not go through", extra={"job": notice.job_id, "platform": platform.name, "code": code})
         was_done = error.was_done if isinstance(error, PlatformError) else WasDone.UNKNOWN
@@ -276,3 +312,7 @@ class Courier:
             wait = getattr(error, "retry_after", None) or FIRST_RETRY * 2**tries
             to, due = DeliveryState.PENDING, self._parts.clock.now() + int(wait * 1000)
         await self._parts.store.move_delivery(notice.id, to, due_at=due, error_code=code)
+
+
+def _is_left_out(error: Exception) -> bool:
+    return isinstance(error, PlatformBusy) and bool(error.facts.get("left_out"))

@@ -17,7 +17,7 @@ from bot.engine.parts import Parts
 from bot.engine.status import StatusDesk
 from core.cards import Card
 from core.errors import Forbidden, Gone, NotFound, PlatformBusy, ReelayError, TooLarge, WasDone
-from core.jobs import CardRow, Job
+from core.jobs import CardRow, Job, Place
 from storage.messages import LaneWork
 from storage.views import JobRow
 
@@ -25,6 +25,8 @@ AT_ONCE: Final = 96
 """Messages that are worked on at the same moment."""
 AT_ONCE_PER_PLATFORM: Final = 24
 """Of these, on one platform: one that does not answer cannot hold up the others."""
+AT_ONCE_PER_CHAT: Final = 4
+"""Of these, in one chat: a chat that is asked for a lot, or that takes little, cannot hold up the others."""
 EDIT_SECONDS: Final = 20.0
 """Deadline of one edit or send."""
 EDIT_TRIES: Final = 6
@@ -36,6 +38,9 @@ FIRST_WAIT, LONGEST_WAIT = 2.0, 300.0
 REFRESH_TICK: Final = 2.0
 WALK: Final = 200
 """Cards looked at in one read after a restart."""
+
+Door = tuple[str, ...]
+"""What takes only so many at once: a platform (its name), or one chat of it (the name, the chat)."""
 
 log = logging.getLogger("reelay.lanes")
 
@@ -49,8 +54,9 @@ class Lanes:
         self._courier = Courier(parts)
         self._dirty: dict[str, None] = {}
         self._working: dict[str, asyncio.Task[None]] = {}
-        self._at_platform: Counter[str] = Counter()
-        self._parked: dict[str, dict[str, None]] = {}
+        self._inside: Counter[Door] = Counter()
+        self._parked: dict[Door, dict[str, None]] = {}
+        """Jobs that wait at a door, the longest waiting first."""
         self._later: dict[str, asyncio.TimerHandle] = {}
         self._resting: set[str] = set()
         """Jobs whose lane broke a moment ago: their due deliveries are not looked at at once, or one fault would spin."""
@@ -99,11 +105,12 @@ class Lanes:
             await asyncio.sleep(0)
 
     async def _look_for_due(self) -> float:
-        full = [name for name, n in self._at_platform.items() if n >= AT_ONCE_PER_PLATFORM]
+        full = [door[0] for door in self._inside if len(door) == 1 and self._free(door) <= 0]
         deliveries, next_at = await self._parts.store.due_deliveries(WALK, full)
         for delivery in deliveries:
-            job_id, parked = delivery.job_id, self._parked.get(delivery.place.platform, ())
-            if job_id not in self._working and job_id not in self._resting and job_id not in parked:
+            job_id = delivery.job_id
+            parked = any(job_id in self._parked.get(door, ()) for door in _doors(delivery.place))
+            if job_id not in self._working and job_id not in self._resting and not parked:
                 self._dirty[job_id] = None
         if next_at is None:
             return REFRESH_TICK
@@ -144,24 +151,34 @@ class Lanes:
             self._rest(job_id, 30.0)
         finally:
             self._working.pop(job_id, None)
+            self._let_in()
             self._wake.set()
 
     async def _show_in_turn(self, job_id: str, due: LaneWork) -> None:
-        """Show when every platform concerned has room; else wait without holding a place, until one is free there."""
-        names = due.platforms()
-        full = next((name for name in names if self._at_platform[name] >= AT_ONCE_PER_PLATFORM), None)
+        """Show when every platform and chat concerned has room; else wait without holding a place, until one is free there."""
+        doors = {door for place in due.places() for door in _doors(place)}
+        full = next((door for door in doors if self._free(door) <= 0), None)
         if full is not None:
             self._parked.setdefault(full, {})[job_id] = None
             return
-        self._at_platform.update(names)
+        self._inside.update(doors)
         try:
             await self._show(job_id, due)
         finally:
-            self._at_platform.subtract(names)
-            for name in names:
-                for waiting in list(self._parked.get(name, ()))[:1]:
-                    del self._parked[name][waiting]
-                    self._dirty[waiting] = None
+            self._inside.subtract(doors)
+            self._inside += Counter()  # forgets the doors behind which nobody is
+
+    def _free(self, door: Door) -> int:
+        return (AT_ONCE_PER_PLATFORM if len(door) == 1 else AT_ONCE_PER_CHAT) - self._inside[door]
+
+    def _let_in(self) -> None:
+        """Look again at who waits where there is room, not only where it is new: who was let in may have had nothing to do."""
+        for door, waiting in list(self._parked.items()):
+            for job_id in list(waiting)[: max(0, self._free(door))]:
+                del waiting[job_id]
+                self._dirty[job_id] = None
+            if not waiting:
+                del self._parked[door]
 
     async def _show(self, job_id: str, due: LaneWork) -> None:
         row, card = await self._desk.card(job_id)
@@ -287,3 +304,7 @@ class Lanes:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks, timeout=5)
+
+
+def _doors(place: Place) -> tuple[Door, Door]:
+    return (place.platform,), (place.platform, place.chat)

@@ -162,6 +162,10 @@ class ChatPlatform:
         data = {"message": receipt.message, "credential": receipt.credential, "chat": receipt.place.chat}
         return self._receipt(receipt.place, await self._call("edit", {**data, **self._written(card)}), receipt.kind)
 
+    def room(self, place: Place, receipt: Receipt | None, card: Card, *, is_notice: bool = False) -> float:
+        del place, receipt, card, is_notice
+        return 0.0
+
     async def deliver(self, place: Place, receipt: Receipt | None, clip: ClipFile, card: Card) -> Receipt:
         data = {**self._written(card), "chat": place.chat, "bytes": clip.bytes, "original": clip.is_original}
         if receipt is not None and self.limits.message_becomes_clip:

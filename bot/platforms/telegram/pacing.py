@@ -1,10 +1,11 @@
 """How fast we may speak: one ledger for each chat, which messages, edits and actions share, and one for all chats together.
 
 Telegram names its limits in its FAQ ("My bot is hitting limits"): about a message a second in a chat, with short bursts; 20 a minute in a
-group; about 30 a second in all. Edits and actions count like messages (tdlib/td#3034). Nothing that is asked here waits in a line: what is
+group; about 30 a second in all. Edits and actions count like messages (tdlib/td#3034). Nothing that is asked here is kept here: what is
 cosmetic is left out when there is no room, because the next edit shows the truth of its own moment, and what must be said leaves the last
-places to the clip. Answers to buttons, inline queries and checkouts are not asked for here at all: they are due within seconds, and are
-limited by the taps of people.
+places to the clip. Who comes back by itself says who it is and stands in the chat's line: each is told when its own turn will be, so that
+sixty clips that wait for one group neither all ask at once nor overtake one another. Answers to buttons, inline queries and checkouts are
+not asked for here at all: they are due within seconds, and are limited by the taps of people.
 
 Not the library's limiter: after one 429 it holds every chat, and the answers to buttons too (22.8, measured 2026-11).
 """
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict, deque
+from collections.abc import Hashable
 from enum import IntEnum
 from typing import Final
 
@@ -48,6 +50,10 @@ MANY_SECONDS: Final = 5.0
 """Refusals of so many chats within so many seconds are about all of them: Telegram does not say which limit was hit."""
 LONGEST_ALL: Final = 10.0
 """How long then nobody speaks, at most; after it the next refusal tells more."""
+LATE_SECONDS: Final = 10.0
+"""Who does not come so long after the moment it was told leaves the line: its job may have ended."""
+LINE_MOST: Final = 500
+"""Of one chat; who comes when so many wait is told of its end, and not remembered."""
 KEPT: Final = 5000
 """Chats remembered; who has been silent the longest is forgotten first."""
 
@@ -62,13 +68,15 @@ class Window:
         self._most, self._seconds, self._kept = most, seconds, kept
         self._times: deque[float] = deque()
 
-    def wait(self, now: float, worth: Worth) -> float:
-        """Seconds until there is room for a call of that worth; takes nothing."""
-        times = self._times
+    def wait(self, now: float, worth: Worth, ahead: int = 0) -> float:
+        """Seconds until there is room for a call of that worth, when ``ahead`` others go before it; takes nothing."""
+        times, places = self._times, self._most - self._kept[worth]
         while times and times[0] + self._seconds <= now:
             times.popleft()
-        over = len(times) - (self._most - self._kept[worth])
-        return 0.0 if over < 0 else times[over] + self._seconds - now
+        over, rounds = len(times) + ahead - places, 1
+        while over >= len(times):  # it takes the place of one that has yet to go itself
+            over, rounds = over - places, rounds + 1
+        return (rounds - 1) * self._seconds if over < 0 else times[over] - now + rounds * self._seconds
 
     def take(self, now: float) -> None:
         """Count a call."""
@@ -78,7 +86,7 @@ class Window:
 class Chat:
     """The ledger of one chat."""
 
-    __slots__ = ("line", "opens", "pause", "windows")
+    __slots__ = ("line", "opens", "pause", "waiting", "windows")
 
     def __init__(self, chat_id: int) -> None:
         """Nothing was said there yet."""
@@ -87,10 +95,28 @@ class Chat:
         self.pause = COSMETIC_GROUP_SECONDS if group else COSMETIC_SECONDS
         self.opens = -math.inf
         """When the next cosmetic call may go."""
-        self.line: list[int] = []
+        self.line: list[Hashable] = []
         """Messages that wait for their turn, the longest waiting first."""
+        self.waiting: dict[Worth, OrderedDict[Hashable, float]] = {w: OrderedDict() for w in (Worth.CLIP, Worth.WORD)}
+        """Who waits for room, the longest waiting first, and when it was told to come. Words wait for the clips as well."""
 
-    def turn(self, now: float, wait: float, who: int | None) -> float:
+    def ahead(self, now: float, worth: Worth, who: Hashable) -> int:
+        """How many stand in line before ``who``."""
+        found = 0
+        for each, line in self.waiting.items():
+            for late in [one for one, at in line.items() if at + LATE_SECONDS < now]:
+                del line[late]
+            if each >= worth:
+                found += list(line).index(who) if each is worth and who in line else len(line)
+        return found
+
+    def joined(self, worth: Worth, who: Hashable, at: float) -> None:
+        """``who`` was told to come at ``at``; its place in the line it keeps."""
+        line = self.waiting[worth]
+        if who in line or len(line) < LINE_MOST:
+            line[who] = at
+
+    def turn(self, now: float, wait: float, who: Hashable | None) -> float:
         """Seconds until ``who`` may be changed; they stand in line till then. Nobody in particular may go when nobody waits.
 
         ``wait``: seconds until there is room in the windows.
@@ -109,7 +135,7 @@ class Chat:
         ahead = self.line.index(who)
         return max(0.0, opens - now) + (ahead * self.pause if now < opens else TURN_SECONDS)
 
-    def taken(self, now: float, who: int | None) -> None:
+    def taken(self, now: float, who: Hashable | None) -> None:
         """Somebody's turn was used."""
         self.opens = now + self.pause
         if who in self.line:
@@ -128,27 +154,40 @@ class Pacing:
         self._refusals: deque[tuple[float, int]] = deque(maxlen=MANY_CHATS * 4)
         self._all_held_until = -math.inf
 
-    def ask(self, chat_id: int, worth: Worth, who: int | None = None) -> float:
+    def ask(self, chat_id: int, worth: Worth, who: Hashable | None = None) -> float:
         """0.0: the call may go now, and is counted. Else seconds after which to ask again; infinite: leave it out.
 
-        ``who``: the message that a cosmetic call changes. Those of one chat take turns, and each is told when its turn is about to be.
+        ``who``: whoever comes back then. Of a cosmetic call the message that it changes: those of one chat take turns.
         """
         now = self._clock.monotonic()
         chat = self._chat(chat_id)
-        windows = (*chat.windows, self._all)
-        wait: float = max(self._hold(chat_id, now), *(window.wait(now, worth) for window in windows))
         if worth is Worth.COSMETIC:
-            wait = chat.turn(now, wait, who)
+            wait = chat.turn(now, self._wait(chat_id, now, worth, 0), who)
             if wait > 0:
                 return math.inf if who is None else wait
             chat.taken(now, who)
-        if wait > 0:
-            return wait
-        for window in windows:
+        else:
+            wait = self.room(chat_id, worth, who)
+            if wait > 0:
+                return wait
+            chat.waiting[worth].pop(who, None)
+        for window in (*chat.windows, self._all):
             window.take(now)
         return 0.0
 
-    async def admit(self, chat_id: int, worth: Worth, patience: float, who: int | None = None) -> float:
+    def room(self, chat_id: int, worth: Worth, who: Hashable | None) -> float:
+        """Seconds until ``who`` has room; 0.0: now, and for a few seconds nobody behind it in the line takes that room. Not for a cosmetic
+        call.
+        """
+        now = self._clock.monotonic()
+        if who is None:
+            return self._wait(chat_id, now, worth, 0)
+        chat = self._chat(chat_id)
+        wait = self._wait(chat_id, now, worth, chat.ahead(now, worth, who))
+        chat.joined(worth, who, now + wait)
+        return wait
+
+    async def admit(self, chat_id: int, worth: Worth, patience: float, who: Hashable | None = None) -> float:
         """Wait for room, at most ``patience`` seconds; 0.0: the call may go now. Else what ``ask`` said last.
 
         What is cosmetic does not wait: it would tell something old then.
@@ -157,7 +196,7 @@ class Pacing:
             return self.ask(chat_id, worth, who)
         until = self._clock.monotonic() + patience
         for _ in range(1000):  # others may take the room first, and a 429 may come while waiting
-            wait = self.ask(chat_id, worth)
+            wait = self.ask(chat_id, worth, who)
             if wait == 0.0 or self._clock.monotonic() + wait > until:
                 return wait
             await self._clock.sleep(max(wait, 0.001))
@@ -191,6 +230,11 @@ class Pacing:
         else:
             self._chats.move_to_end(chat_id)
         return chat
+
+    def _wait(self, chat_id: int, now: float, worth: Worth, ahead: int) -> float:
+        """All chats together have no line: whoever comes first takes the place, and there are thirty a second."""
+        own = (window.wait(now, worth, ahead) for window in self._chat(chat_id).windows)
+        return max(0.0, self._hold(chat_id, now), self._all.wait(now, worth), *own)
 
     def _hold(self, chat_id: int, now: float) -> float:
         until = self._held.get(chat_id)

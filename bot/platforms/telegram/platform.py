@@ -38,11 +38,11 @@ from storage.store import SqliteStore
 UPLOAD_BYTES: Final = 50_000_000
 LOCAL_UPLOAD_BYTES: Final = 2_000_000_000
 """What the Bot API takes of a bot, and what a local server takes (Bot API, "Sending files", "Using a Local Bot API Server")."""
-EDIT_PATIENCE: Final = 1.0
-CARD_PATIENCE: Final = 5.0
-"""Far less than the lane's deadline: a card that waited for room was certainly not sent, and one that met the deadline perhaps was."""
-CLIP_PATIENCE: Final = 60.0
-"""Seconds to wait for room in the chat."""
+LANE_PATIENCE: Final = 1.0
+"""Seconds to wait for room in the chat: the engine's lane stands still meanwhile, and comes back when it is told to. Far less than the
+lane's deadline, for what waited for room was certainly not sent, and what met the deadline perhaps was."""
+COPY_PATIENCE: Final = 60.0
+"""A smaller copy has cost minutes, and would be made anew."""
 CLIP_NAME: Final = "clip.mp4"
 THUMBNAIL_SIDE, THUMBNAIL_BYTES = 320, 200_000
 """Telegram ignores anything larger (Bot API, sendVideo)."""
@@ -107,7 +107,10 @@ class TelegramPlatform:
     async def send(self, place: Place, card: Card) -> Receipt:
         """Post the card as a message of its own."""
         text, keys = self._card(place, card, caption=False), await self._keys(place, card)
-        receipt = await self._posted(place, lambda there: self._speaking.say(there, text, keys, patience=CARD_PATIENCE))
+        who = "card", card.job_id
+        receipt = await self._posted(
+            place, lambda there: self._speaking.say(there, text, keys, patience=LANE_PATIENCE, who=who)
+        )
         self._note(receipt, card)
         self._react(place, card)
         return receipt
@@ -132,8 +135,8 @@ class TelegramPlatform:
 
         try:
             worth = Worth.WORD if is_news else Worth.COSMETIC
-            who = int(receipt.message)
-            await self._speaking.change(int(place.chat), change, worth=worth, patience=EDIT_PATIENCE, who=who)
+            who = None if is_news else int(receipt.message)  # news is not come back with: there may be others by then
+            await self._speaking.change(int(place.chat), change, worth=worth, patience=LANE_PATIENCE, who=who)
         except PlatformBusy as error:
             if not error.facts.get("left_out"):
                 raise
@@ -143,6 +146,13 @@ class TelegramPlatform:
         if card.final:
             self._react(place, card)
         return receipt
+
+    def room(self, place: Place, receipt: Receipt | None, card: Card, *, is_notice: bool = False) -> float:
+        """Seconds until the chat has room; those that wait for one chat are told one after the other."""
+        chat_id = int((place if receipt is None else receipt.place).chat)
+        if is_notice:
+            return self._speaking.room(chat_id, Worth.WORD, ("notice", card.job_id))
+        return self._speaking.room(chat_id, Worth.CLIP, ("clip", card.job_id))
 
     async def deliver(self, place: Place, receipt: Receipt | None, clip: ClipFile, card: Card) -> Receipt:
         """The message becomes the clip, or a new message brings it. A clip that Telegram has already is not sent to it again."""
@@ -157,17 +167,15 @@ class TelegramPlatform:
                 await self._store.forget_file(self.name, self._owner, clip.clip.id, _variant(clip))
         with tempfile.TemporaryDirectory(dir=self._scratch, prefix="telegram-") as folder:
             stills = await self._stills(clip, Path(folder))
-            async with self._speaking.uploading(place):
-                return await self._bring(place, receipt, clip, card, clip.path, stills, text, keys)
+            return await self._bring(place, receipt, clip, card, clip.path, stills, text, keys)
 
     async def notify(self, place: Place, receipt: Receipt | None, card: Card) -> None:
         """One short reply that mentions whoever asked."""
-        del card
         words, user = self._shelf.words(place.language), place.details.get("user")
         who = mention(str(place.details.get("name") or "–"), None if user is None else int(user))
         text = escape(words.say("ready.notify", mention="\0")).replace("\0", who)
         at = place if receipt is None else replace(receipt.place, reply_to=receipt.message)
-        await self._speaking.say(at, text)
+        await self._speaking.say(at, text, patience=LANE_PATIENCE, who=("notice", card.job_id))
 
     async def delete(self, receipt: Receipt) -> None:
         """Remove the message; one that is gone already is fine. Raises Forbidden where nothing of ours reaches it."""
@@ -256,17 +264,28 @@ class TelegramPlatform:
     ) -> Receipt:
         """``source``: the file, or Telegram's name of it."""
         if receipt is None:
-            done = await self._send_clip(place, clip, source, stills, text, keys)
+            done = await self._send_clip(place, clip, card, source, stills, text, keys)
         else:
-            done = await self._become_clip(receipt, clip, source, stills, text, keys)
+            done = await self._become_clip(receipt, clip, card, source, stills, text, keys)
         if card.final:
             self._react(place, card)
         return done
 
     async def _send_clip(
-        self, place: Place, clip: ClipFile, source: Path | str, stills: dict[str, Path], text: str, keys: Any
+        self,
+        place: Place,
+        clip: ClipFile,
+        card: Card,
+        source: Path | str,
+        stills: dict[str, Path],
+        text: str,
+        keys: Any,
     ) -> Receipt:
         async def post(chat_id: int, where: dict[str, Any], mode: str | None) -> Message:
+            async with self._uploading(source, chat_id, where.get("message_thread_id")):
+                return await bring(chat_id, where, mode)
+
+        async def bring(chat_id: int, where: dict[str, Any], mode: str | None) -> Message:
             files: dict[str, Any] = {
                 name: DiskFile(path, f"{name}.jpg", attach=name == "cover") for name, path in stills.items()
             }
@@ -282,15 +301,26 @@ class TelegramPlatform:
             )
 
         async def to(there: Place) -> Message:
-            message = await self._speaking.post(there, post, worth=Worth.CLIP, patience=CLIP_PATIENCE)
+            who = "clip", card.job_id
+            message = await self._speaking.post(there, post, worth=Worth.CLIP, patience=_patience(clip), who=who)
             await self._keep(clip, message)
             return message
 
         return replace(await self._posted(place, to), kind="media")
 
     async def _become_clip(
-        self, receipt: Receipt, clip: ClipFile, source: Path | str, stills: dict[str, Path], text: str, keys: Any
+        self,
+        receipt: Receipt,
+        clip: ClipFile,
+        card: Card,
+        source: Path | str,
+        stills: dict[str, Path],
+        text: str,
+        keys: Any,
     ) -> Receipt:
+        chat, who = int(receipt.place.chat), ("clip", card.job_id)
+        thread = None if receipt.place.thread is None else int(receipt.place.thread)
+
         async def change(chat_id: int, mode: str | None) -> object:
             more: dict[str, Any] = {}
             media: DiskFile | str
@@ -305,20 +335,29 @@ class TelegramPlatform:
                     more["thumbnail"] = DiskFile(stills["thumbnail"], "thumbnail.jpg", attach=True)
             said = text if mode else plain(text)
             video = InputMediaVideo(media, caption=said, parse_mode=mode, **_measures(clip), **more)
-            found = await self._client.edit_message_media(video, chat_id, int(receipt.message), reply_markup=keys)
+            async with self._uploading(source, chat_id, thread):
+                found = await self._client.edit_message_media(video, chat_id, int(receipt.message), reply_markup=keys)
             if isinstance(found, Message):
                 await self._keep(clip, found)
             return found
 
         try:
-            await self._speaking.change(int(receipt.place.chat), change, worth=Worth.CLIP, patience=CLIP_PATIENCE)
+            await self._speaking.change(chat, change, worth=Worth.CLIP, patience=_patience(clip), who=who)
         except Forbidden:
             # Perhaps no film may be put there: what stands there must not go on telling that it renders.
             with contextlib.suppress(PlatformError):
-                await self._speaking.edit(int(receipt.place.chat), int(receipt.message), text, keys)
+                await self._speaking.edit(chat, int(receipt.message), text, keys, patience=LANE_PATIENCE)
             raise
         self._shown.pop(_key(receipt), None)
         return replace(receipt, kind="media")
+
+    def _uploading(
+        self, source: Path | str, chat_id: int, thread: int | None
+    ) -> contextlib.AbstractAsyncContextManager[None]:
+        """What Telegram has already is not sent to it."""
+        if isinstance(source, str):
+            return contextlib.nullcontext()
+        return self._speaking.uploading(chat_id, thread)
 
     async def _stills(self, clip: ClipFile, folder: Path) -> dict[str, Path]:
         """The poster in full size, and a small one; without them Telegram makes its own."""
@@ -341,6 +380,10 @@ class TelegramPlatform:
 
 def _key(receipt: Receipt) -> tuple[str, str]:
     return receipt.place.chat, receipt.message
+
+
+def _patience(clip: ClipFile) -> float:
+    return LANE_PATIENCE if clip.is_original else COPY_PATIENCE
 
 
 def _variant(clip: ClipFile) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final, TypeVar
 
@@ -27,7 +27,7 @@ from core.jobs import Place
 from core.ports import Clock
 
 WORD_PATIENCE: Final = 20.0
-"""Seconds that words wait for room in their chat."""
+"""Seconds that words wait for room in their chat, where nobody comes back for them."""
 ACTION_SECONDS: Final = 4.5
 """An action is shown for five seconds at most (Bot API, sendChatAction)."""
 MENDINGS: Final = 4
@@ -73,12 +73,12 @@ class Speaking:
         worth: Worth = Worth.WORD,
         patience: float = WORD_PATIENCE,
         follows: bool = False,
-        who: int | None = None,
+        who: Hashable | None = None,
     ) -> T:
         """``work(chat id)`` when there is room for it. Raises PlatformError; PlatformBusy with the fact ``left_out`` when it did not go.
 
         ``follows``: it may be done in the supergroup that the group has become, where no old message is known by its number.
-        ``who``: the message that is changed, which takes turns with the others of its chat where that is cosmetic.
+        ``who``: whoever asks again when it did not go (``Pacing.ask``).
         """
         if chat_id in self._moved:
             if not follows:
@@ -108,6 +108,10 @@ class Speaking:
                 raise as_error(error) from error
         raise Gone("a chat that moves on and on")
 
+    def room(self, chat_id: int, worth: Worth, who: Hashable) -> float:
+        """Seconds until ``who`` has room in the chat; 0.0: now."""
+        return self._pacing.room(self._moved.get(chat_id, chat_id), worth, who)
+
     async def moved(self, old: int, new: int) -> None:
         """A group has become a supergroup: everything that is kept speaks of the new one from now on."""
         if self._moved.get(old) == new:
@@ -120,7 +124,15 @@ class Speaking:
 
     # -------------------------------------------------------------------------------------------------------------- new messages
 
-    async def say(self, place: Place, text: str, keys: Keys = None, *, patience: float = WORD_PATIENCE) -> Message:
+    async def say(
+        self,
+        place: Place,
+        text: str,
+        keys: Keys = None,
+        *,
+        patience: float = WORD_PATIENCE,
+        who: Hashable | None = None,
+    ) -> Message:
         """Post HTML. Raises PlatformError."""
 
         async def post(chat_id: int, where: dict[str, Any], mode: str | None) -> Message:
@@ -133,7 +145,7 @@ class Speaking:
                 **where,
             )
 
-        return await self.post(place, post, patience=patience)
+        return await self.post(place, post, patience=patience, who=who)
 
     async def post(
         self,
@@ -142,6 +154,7 @@ class Speaking:
         *,
         worth: Worth = Worth.WORD,
         patience: float = WORD_PATIENCE,
+        who: Hashable | None = None,
     ) -> Message:
         """Post by ``send(chat id, where, parse mode)``: in the topic and as the reply that ``place`` names, as far as they are there."""
         where: dict[str, Any] = {}
@@ -152,9 +165,8 @@ class Speaking:
         mode: str | None = ParseMode.HTML
         for _ in range(MENDINGS):
             try:
-                return await self.call(
-                    int(place.chat), _bound(send, where, mode), worth=worth, patience=patience, follows=True
-                )
+                work = _bound(send, where, mode)
+                return await self.call(int(place.chat), work, worth=worth, patience=patience, follows=True, who=who)
             except PlatformError as error:
                 said = str(error).lower()
                 if "message_thread_id" in where and any(each in said for each in NO_THREAD):
@@ -175,7 +187,7 @@ class Speaking:
         *,
         worth: Worth = Worth.WORD,
         patience: float = WORD_PATIENCE,
-        who: int | None = None,
+        who: Hashable | None = None,
     ) -> None:
         """Change a message by ``edit(chat id, parse mode)``; one that shows it already is fine. Raises PlatformError."""
         for mode in (ParseMode.HTML, None):
@@ -190,7 +202,15 @@ class Speaking:
                     raise
                 log.error("Telegram cannot read our HTML")
 
-    async def edit(self, chat_id: int, message_id: int, text: str, keys: InlineKeyboardMarkup | None = None) -> None:
+    async def edit(
+        self,
+        chat_id: int,
+        message_id: int,
+        text: str,
+        keys: InlineKeyboardMarkup | None = None,
+        *,
+        patience: float = WORD_PATIENCE,
+    ) -> None:
         """Change the text of a message of ours. Raises PlatformError."""
 
         async def change(chat: int, mode: str | None) -> object:
@@ -203,7 +223,7 @@ class Speaking:
                 link_preview_options=NO_PREVIEW,
             )
 
-        await self.change(chat_id, change)
+        await self.change(chat_id, change, patience=patience)
 
     async def remove(self, chat_id: int, message_id: int) -> None:
         """Delete a message; one that is gone, or out of reach, is fine. Raises PlatformError, Forbidden where we may not."""
@@ -251,20 +271,19 @@ class Speaking:
             await asyncio.wait(tasks, timeout=1.0)
 
     @asynccontextmanager
-    async def uploading(self, place: Place) -> AsyncIterator[None]:
+    async def uploading(self, chat_id: int, thread: int | None) -> AsyncIterator[None]:
         """While it lasts, the chat shows that a clip is being sent."""
-        task = asyncio.create_task(self._show_upload(place), name="telegram upload action")
+        task = asyncio.create_task(self._show_upload(chat_id, thread), name="telegram upload action")
         try:
             yield
         finally:
             task.cancel()
 
-    async def _show_upload(self, place: Place) -> None:
-        thread = None if place.thread is None else int(place.thread)
+    async def _show_upload(self, chat_id: int, thread: int | None) -> None:
         while True:  # until cancelled; each round waits
             with suppress(PlatformError):
                 await self.call(
-                    int(place.chat),
+                    chat_id,
                     lambda chat: self._client.send_chat_action(chat, ChatAction.UPLOAD_VIDEO, message_thread_id=thread),
                     worth=Worth.COSMETIC,
                     patience=0.0,

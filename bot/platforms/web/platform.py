@@ -52,6 +52,11 @@ class WebPlatform:
         await self._hub.publish(receipt.place.chat, card.job_id)
         return receipt
 
+    def room(self, place: Place, receipt: Receipt | None, card: Card, *, is_notice: bool = False) -> float:
+        """Always: a page takes whatever comes."""
+        del place, receipt, card, is_notice
+        return 0.0
+
     async def deliver(self, place: Place, receipt: Receipt | None, clip: ClipFile, card: Card) -> Receipt:
         """The card becomes the clip; the page plays it from its own address."""
         del clip
