@@ -47,9 +47,10 @@ POINTS = (
 )
 """Points that every picture clip passes."""
 ELSEWHERE = ("notifying", "notified", "late", "posted", "card lost", "handling", "handled", "refused")
-"""Crashed at where they are reached: in ``test_chat.py``, ``test_troubles.py``, ``test_telegram_kill*.py`` and ``test_telegram_buttons.py``.
+"""Crashed at where they are reached: in ``test_chat.py``, ``test_troubles.py``, ``test_telegram_kill*.py``, ``test_telegram_buttons.py``.
 
-All are every name of the engine and the platforms; a test compares."""
+All are every name of the engine and the platforms; a test compares.
+"""
 NOT_SENT = ("admitted", "submitting")
 """Killed between the intent and the call: nobody can know from outside that nothing was sent."""
 ENVIRON = {"REELAY_DAILY_CREDITS": "unlimited", "REELAY_GLOBAL_DAILY_CREDITS": "unlimited"}
