@@ -255,3 +255,42 @@ def test_a_window_tells_exactly_when_there_is_room() -> None:
     window.take(4.0)
     assert (window.wait(5.0, COSMETIC), window.wait(5.0, WORD)) == (9.0, 5.0)
     assert window.wait(10.0, WORD) == 0.0
+
+
+def test_who_waits_for_one_group_is_told_one_turn_after_the_other_and_nobody_overtakes() -> None:
+    time = Time()
+    pace = Pacing(time)
+    came: dict[int, float] = {}
+    again = {who: 50.0 + who / 1000 for who in range(60)}
+    asked = 0
+    while again:
+        who = min(again, key=lambda each: again[each])
+        time.at = max(time.at, again.pop(who))
+        asked += 1
+        wait = pace.ask(GROUP_ID, CLIP, who)
+        if wait == 0.0:
+            came[who] = time.at
+        else:
+            again[who] = time.at + wait + 0.001
+    assert list(came) == list(range(60))
+    assert max(came.values()) < 50.0 + 2 * 60.0 + 20.0, "no place of the group's minutes is lost"
+    assert asked < 60 * 4, "each comes when it is its turn, not whenever somebody's is"
+
+
+def test_room_is_kept_for_who_was_told_so_but_not_for_long() -> None:
+    time = Time()
+    pace = Pacing(time)
+    assert [pace.room(PERSON, CLIP, who) for who in "abcde"] == [0.0] * 5
+    assert pace.room(PERSON, CLIP, "f") == pytest.approx(5.0), "a room that five were told of"
+    assert pace.ask(PERSON, WORD, "g") > 0.0, "words wait for the clips"
+    assert [pace.ask(PERSON, CLIP, who) for who in "edcb"] == [0.0] * 4
+    time.at += 5.0 + pacing.LATE_SECONDS + 0.1
+    assert [pace.ask(PERSON, CLIP, who) for who in "hijkl"] == [0.0] * 5, "who did not come has lost its place"
+
+
+def test_a_line_is_bounded() -> None:
+    time = Time()
+    pace = Pacing(time)
+    waits = [pace.ask(GROUP_ID, CLIP, who) for who in range(2 * pacing.LINE_MOST)]
+    assert max(waits) < math.inf
+    assert len(pace._chats[GROUP_ID].waiting[CLIP]) == pacing.LINE_MOST

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 
@@ -18,6 +19,11 @@ def cards(seen: list[Seen]) -> list[Seen]:
     return [each for each in seen if each.clip is None and "it is ready" not in each.text]
 
 
+def waiting(home: House) -> int:
+    """Clips that are there and have no room in their chat yet."""
+    return int(home.reelay.value("SELECT COUNT(*) FROM deliveries WHERE state = 'pending' AND error_code = 'NO_ROOM'"))
+
+
 def test_a_group_that_asks_for_more_than_its_minute_takes_gets_every_clip_once_and_no_429(home: House) -> None:
     said = [home.ada.say(f"/video@{home.telegram.bot.username} fox {n}", home.room) for n in range(14)]
 
@@ -30,6 +36,33 @@ def test_a_group_that_asks_for_more_than_its_minute_takes_gets_every_clip_once_a
     assert home.jobs() == len(said)
     assert cards(home.ada.received(home.room)) == []
     assert {each.reply_to for each in home.clips_in(home.room)} == {each.id for each in said}
+    assert home.requests(status=429) == []
+    home.end()
+
+
+def test_a_busy_group_keeps_nobody_else_waiting(home: House) -> None:
+    """Its minute takes twenty; whoever writes in private meanwhile gets card and clip at once."""
+    said = [home.ada.say(f"/video@{home.telegram.bot.username} fox {n}", home.room) for n in range(30)]
+    until(lambda: len(home.clips_in(home.room)) >= 15, 60, "a full minute of the group")
+    until(lambda: waiting(home) >= 5, 10, "clips that wait for room")
+    stranger = home.telegram.add_person("stranger", started=True)
+    began = time.monotonic()
+    asked = stranger.say("a whale")
+    card = home.card_of(asked, stranger, seconds=5)
+    until(lambda: home.clips_in(None, stranger), 8, "the clip in private")
+    assert [each.id for each in stranger.received()] == [card.id]
+    assert waiting(home) > 0, "the group still waits"
+    assert time.monotonic() - began < 8
+
+    def all_there() -> bool:
+        home.later(2)
+        return len(home.clips_in(home.room)) == len(said)
+
+    until(all_there, 120, "every clip")
+    home.reelay.wait_quiet()
+    assert {each.reply_to for each in home.clips_in(home.room)} == {each.id for each in said}
+    assert home.reelay.value("SELECT MAX(tries) FROM deliveries WHERE kind = 'clip'") == 1
+    assert "a delivery did not go through" not in home.reelay.text
     assert home.requests(status=429) == []
     home.end()
 
