@@ -267,6 +267,7 @@ def test_polls_that_fail_are_made_again(home: House, fault: str) -> None:
     assert home.telegram.door.faults.used["getUpdates"] >= 3
     assert home.jobs() == len(home.clips_in())
     assert broken(home) == {}
+    assert "platform=telegram" not in home.reelay.text, "the loop itself goes on, and is not begun anew"
     home.end()
 
 
@@ -277,6 +278,7 @@ def test_a_webhook_that_somebody_set_is_taken_away(home: House) -> None:
     with urllib.request.urlopen(urllib.request.Request(url, data=data), timeout=10) as answer:
         assert answer.status == 200
     until(lambda: home.telegram.queue.hook.url == "" and home.telegram.queue.polls == 1, 30, "the poll")
+    assert "another program" not in home.reelay.text, "nobody is told what was mended"
     home.clip_of(home.video("a fox"), 40)
     home.end()
 
