@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from typing import Any
+from typing import Any, Final
 
 from core.errors import Conflict
-from storage.intake import LIVE_JOBS
+from storage.intake import LIVE_JOBS, RAW
 from storage.library import uploads
 from storage.people import settings_of
 
@@ -65,6 +65,11 @@ def forget(
     for row in connection.execute(
         "SELECT id, platform, external_id FROM identities WHERE account_id = ?", (account_id,)
     ).fetchall():
+        connection.execute(  # a row that is in hand keeps its number: the next one would get it, and be taken for this one
+            f"UPDATE inbox SET state = 'accepted', payload = '{{}}' WHERE state = 'pending' AND {RAW}"
+            " AND platform = ? AND json_extract(payload, '$.actor.external_id') = ?",
+            (row["platform"], row["external_id"]),
+        )
         attachments += connection.execute(
             "DELETE FROM inbox WHERE platform = ? AND json_extract(payload, '$.actor.external_id') = ?"
             " RETURNING json_extract(payload, '$.attachment') AS attachment",
@@ -73,11 +78,47 @@ def forget(
         connection.execute(
             "UPDATE audit SET actor = ? WHERE actor = ?", (account_id, f"{row['platform']}:{row['external_id']}")
         )
+        _forget_messages(connection, row["platform"], row["external_id"])
         connection.execute("UPDATE identities SET external_id = ? WHERE id = ?", (tombstones[row["id"]], row["id"]))
     jobs = connection.execute("DELETE FROM jobs WHERE account_id = ?", (account_id,)).rowcount
     connection.execute("UPDATE accounts SET forgotten_at = ? WHERE id = ?", (now, account_id))
     connection.execute("INSERT OR REPLACE INTO erasures (account_id, at) VALUES (?, ?)", (account_id, now))
     return keys + [key for row in attachments for key in uploads(row["attachment"])], jobs, clips
+
+
+_NAMES: Final = (
+    "platform = ?1 AND (instr(place, ?2) OR instr(receipt, ?2)) AND ?2 IN"
+    " (json_extract(place, '$.details.user'), json_extract(receipt, '$.place.details.user'), json_extract(receipt, '$.place.chat'))"
+)
+"""Messages with a clip that were sent for whom the platform ``?1`` calls ``?2``; instr spares most rows the reading of their JSON."""
+
+
+def _forget_messages(connection: sqlite3.Connection, platform: str, external_id: str) -> None:
+    """Of other people's clips that were shown to somebody: what went to them alone goes, what stands in a chat loses the name."""
+    who = (platform, external_id)
+    connection.execute(
+        f"DELETE FROM deliveries WHERE {_NAMES} AND"
+        " (json_extract(place, '$.visibility') = 'only_owner' OR json_extract(receipt, '$.place.chat') = ?2)",
+        who,
+    )
+    connection.execute(
+        "UPDATE deliveries SET place = json_remove(place, '$.details.user', '$.details.name'),"
+        f" receipt = json_remove(receipt, '$.place.details.user', '$.place.details.name') WHERE {_NAMES}",
+        who,
+    )
+
+
+def is_named(connection: sqlite3.Connection, platform: str, external_id: str) -> bool:
+    """Return whether anything that is kept says ``external_id``, besides what is being done for them now."""
+    row = connection.execute(
+        "SELECT EXISTS (SELECT 1 FROM identities WHERE platform = ?1 AND external_id = ?2)"
+        f" OR EXISTS (SELECT 1 FROM deliveries WHERE {_NAMES})"
+        " OR EXISTS (SELECT 1 FROM audit WHERE actor = ?1 || ':' || ?2)"
+        " OR EXISTS (SELECT 1 FROM inbox WHERE platform = ?1 AND state <> 'pending'"
+        " AND json_extract(payload, '$.actor.external_id') = ?2)",
+        (platform, external_id),
+    ).fetchone()
+    return bool(row[0])
 
 
 def traces_left(connection: sqlite3.Connection) -> dict[str, int]:

@@ -359,6 +359,10 @@ class SqliteStore:
         known = await self.database.read(lambda c: people.account_of(c, platform, external_id))
         return None if known is None else known[1]
 
+    async def is_named(self, platform: str, external_id: str) -> bool:
+        """Whether anything that is kept names them, also without an account."""
+        return await self.database.read(lambda c: privacy.is_named(c, platform, external_id))
+
     async def is_account(self, account_id: str) -> bool:
         """Whether the account exists and was not forgotten."""
         sql = "SELECT 1 FROM accounts WHERE id = ? AND forgotten_at IS NULL"

@@ -126,3 +126,15 @@ async def _generator(engine: Engine, name: str, words: Words, *, paused: bool) -
         "health": "paused" if paused else "ok",
         "health_text": words.say("health.paused") if paused else None,
     }
+
+
+async def is_known(engine: Engine, platform: str, external_id: str, account_id: str | None) -> bool:
+    """Whether there is anything to forget of somebody."""
+    return account_id is not None or await engine.parts.store.is_named(platform, external_id)
+
+
+async def forget(engine: Engine, platform: str, external_id: str, account_id: str | None) -> tuple[int, int] | None:
+    """Erase a person, also one who never ordered and was only shown other people's clips; returns (jobs, clips), None for a stranger."""
+    if not await is_known(engine, platform, external_id, account_id):
+        return None
+    return await engine.forget(account_id or await engine.parts.store.open_account(platform, external_id))

@@ -178,8 +178,7 @@ class Panels:
 
     async def forget(self, i: Interaction, answer: Answering, words: Words, who: Acting) -> None:
         """Ask once more, then erase."""
-        del i
-        if who.account_id is None:
+        if not await account.is_known(self._engine, "discord", i.user_id, who.account_id):
             await answer.say(escape(words.say("forget.nothing")))
             return
         body = plain(escape(words.say("forget.sure")), private=True)
@@ -188,13 +187,12 @@ class Panels:
 
     async def forget_now(self, i: Interaction, answer: Answering, words: Words, who: Acting) -> None:
         """Erase the person."""
-        if who.account_id is None:
-            await answer.say(escape(words.say("forget.nothing")))
-            return
         await answer.defer(private=True)
-        jobs, made = await self._engine.forget(who.account_id)
-        await answer.finish(escape(words.say("forget.done", jobs=jobs, clips=made)))
-        del i
+        erased = await account.forget(self._engine, "discord", i.user_id, who.account_id)
+        if erased is None:
+            await answer.finish(escape(words.say("forget.nothing")))
+            return
+        await answer.finish(escape(words.say("forget.done", jobs=erased[0], clips=erased[1])))
 
     # ------------------------------------------------------------------------------------------------------------------- help
 

@@ -155,7 +155,7 @@ class Panels:
         """Ask once more, then erase."""
         del said
         words = wish.words
-        if wish.account_id is None:
+        if not await account.is_known(self._engine, "telegram", wish.person.external_id, wish.account_id):
             await wish.answer.alone(escape(words.say("forget.nothing")), start="forget")
             return
         data = self._marks.button("forget_now", wish.person.external_id)
@@ -167,11 +167,11 @@ class Panels:
         if whose != wish.person.external_id:
             raise NotAllowed("another person's")
         await wish.answer.toast()  # what is live is cancelled first, which may take longer than a button turns
-        if wish.account_id is None:
+        erased = await account.forget(self._engine, "telegram", wish.person.external_id, wish.account_id)
+        if erased is None:
             await self.replace(wish, pressed, escape(words.say("forget.nothing")))
             return
-        jobs, made = await self._engine.forget(wish.account_id)
-        await self.replace(wish, pressed, escape(words.say("forget.done", jobs=jobs, clips=made)))
+        await self.replace(wish, pressed, escape(words.say("forget.done", jobs=erased[0], clips=erased[1])))
 
     async def _account(self, wish: Wish) -> str:
         return wish.account_id or await self._store.open_account("telegram", wish.person.external_id)
