@@ -31,7 +31,7 @@ from bot.platforms.web.server import WebServer
 from bot.platforms.web.site import Site
 from bot.premises import premises_of
 from bot.settings import Mistake, Settings, SettingsMistakes
-from core.errors import PlatformError
+from bot.supervision import Supervision
 from core.jobs import Clip
 from core.ports import Clock, Connect, Platform, Provider
 from core.steps import DefaultLimits
@@ -74,14 +74,13 @@ class App:
         """Use ``open_app``: building starts nothing, opening does."""
         self.settings, self.extras = settings, extras
         self.clock: Clock = extras.clock or SystemClock()
-        self.metrics = Metrics()
+        self.supervision = Supervision(self.clock)
+        self.metrics = Metrics(self.supervision.connected)
         self.started_at = self.clock.now()
         self._stack = contextlib.AsyncExitStack()
         self._platform_tasks: dict[str, asyncio.Task[None]] = {}
         self._lag_task: asyncio.Task[None] | None = None
-        self.broken: dict[str, tuple[int, str]] = {}
         self.ready = False
-        self._stopping = False
 
     async def open(self) -> None:
         """Take the lock, open database and files, connect generators. Raises SettingsMistakes and StorageError kinds."""
@@ -200,6 +199,7 @@ class App:
         )
         self._stack.push_async_callback(found.close)
         self.parts.platforms[found.platform.name] = found.platform
+        self.supervision.expect(found.platform.name)
         if found.endpoint is not None:
             self.server.more_routes.append(found.endpoint.add_to)
 
@@ -222,6 +222,7 @@ class App:
         )
         self._stack.push_async_callback(found.close)
         self.parts.platforms[found.platform.name] = found.platform
+        self.supervision.expect(found.platform.name)
         if found.endpoint is not None:
             self.server.more_routes.append(found.endpoint.add_to)
 
@@ -230,7 +231,9 @@ class App:
         await self.engine.start()
         port = await self.server.start(self.settings.http_host, self.settings.http_port)
         for name, platform in self.parts.platforms.items():
-            self._platform_tasks[name] = asyncio.create_task(self._supervise(name, platform), name=f"platform {name}")
+            self._platform_tasks[name] = asyncio.create_task(
+                self.supervision.run(name, platform), name=f"platform {name}"
+            )
         self._lag_task = asyncio.create_task(self._watch_loop(), name="loop lag")
         await self._open_admin_socket()
         self.ready = True
@@ -247,7 +250,7 @@ class App:
 
     async def stop(self) -> None:
         """Stop intake, let uploads end within a bounded time, leave the rest to the next start. Everything opened is closed."""
-        self.ready, self._stopping = False, True
+        self.ready, self.supervision.stopping = False, True
         await self.server.stop()
         for task in (*self._platform_tasks.values(), *([self._lag_task] if self._lag_task else [])):
             task.cancel()
@@ -259,26 +262,6 @@ class App:
     async def close(self) -> None:
         """Close what ``open`` opened, in the opposite order."""
         await self._stack.aclose()
-
-    async def _supervise(self, name: str, platform: Platform) -> None:
-        """One platform's failure never ends another: it is started again, ever more slowly, and ``/readyz`` tells."""
-        wait = 1.0
-        while True:  # until the stop; each round waits
-            began, asked = self.clock.monotonic(), None
-            try:
-                await platform.run()
-                self.broken[name] = (self.clock.now(), "ended")
-            except PlatformError as error:  # it says itself how long it wants to be left alone
-                log.warning("a platform is not ready", extra={"platform": name, "code": error.code})
-                self.broken[name], asked = (self.clock.now(), str(error)), error.retry_after
-            except Exception as error:
-                log.exception("a platform broke", extra={"platform": name})
-                self.broken[name] = (self.clock.now(), type(error).__name__)
-            if self._stopping:  # what broke while it was cancelled would run again, into a store that is about to close
-                return
-            wait = 1.0 if self.clock.monotonic() - began > 60 else min(wait * 2, 60.0)
-            await self.clock.sleep(max(wait, asked or 0.0))
-            self.broken.pop(name, None)
 
     async def _watch_loop(self) -> None:
         while True:  # until cancelled at the stop; each round waits
@@ -301,7 +284,9 @@ class App:
 
     async def readiness(self) -> tuple[bool, dict[str, Any]]:
         """Whether every part runs, and what is wrong: part, since when, why."""
-        parts = [{"part": name, "since": iso(since), "why": why} for name, (since, why) in self.broken.items()]
+        parts = [
+            {"part": name, "since": iso(since), "why": why} for name, (since, why) in self.supervision.broken.items()
+        ]
         parts += [{"part": name, "since": iso(self.started_at), "why": why} for name, why in self.engine.broken.items()]
         alerts = [
             {"cause": cause, "since": iso(since), "text": text} for cause, since, text in await self.store.alerts()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800)
@@ -10,8 +12,12 @@ SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800)
 class Metrics:
     """Implements ``bot.engine.figures.Figures``; one registry per process, so tests may build many."""
 
-    def __init__(self) -> None:
-        """Declare every figure; ``docs/reference/metrics.md`` lists the same ones (a test compares)."""
+    def __init__(self, on_connected: Callable[[str, int], None] = lambda _platform, _connections: None) -> None:
+        """Declare every figure; ``docs/reference/metrics.md`` lists the same ones (a test compares).
+
+        ``on_connected`` is told of a platform's connections as well.
+        """
+        self._on_connected = on_connected
         self.registry = CollectorRegistry()
         self.jobs_live = Gauge(
             "reelay_jobs_live", "Live jobs by state and generator", ["state", "provider"], registry=self.registry
@@ -144,6 +150,7 @@ class Metrics:
     def connected(self, platform: str, connections: int) -> None:
         """Note how many connections there are."""
         self.connections.labels(platform).set(connections)
+        self._on_connected(platform, connections)
 
     def batch(self, members: int, seconds: float) -> None:
         """Count a commit."""

@@ -21,6 +21,8 @@ from bot.platforms.telegram.wire import WANTED, Bot
 from core.errors import Forbidden, StorageError, Unreachable
 from core.ports import Clock
 
+FIRST_POLL_SECONDS: Final = 5
+"""How long the first poll waits for updates: one that nobody has ended until then shows that we are the only ones who poll."""
 POLL_MARGIN: Final = 25.0
 """Seconds after which a poll that should have ended has been lost on the way."""
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
@@ -120,7 +122,7 @@ class Receiving:
         heard = self._clock.monotonic()
         while True:  # until cancelled; each round waits for Telegram
             try:
-                raws = await self._updates(offset)
+                raws = await self._updates(offset, POLL_SECONDS if is_ours else FIRST_POLL_SECONDS)
                 await self._inbox.take(raws)
             except Conflict as error:
                 conflicts += 1
@@ -141,17 +143,18 @@ class Receiving:
                 continue
             if conflicts or not is_ours:
                 await self._alerts.clear(TAKEN_CAUSE)
+                await self._alerts.clear(HOOK_CAUSE)
             self._connected(1)
             heard, pause, conflicts, is_ours = self._clock.monotonic(), FIRST_PAUSE, 0, True
             if raws:
                 offset = int(raws[-1]["update_id"]) + 1
 
-    async def _updates(self, offset: int) -> Sequence[Mapping[str, Any]]:
-        params: dict[str, Any] = {"timeout": POLL_SECONDS, "allowed_updates": list(WANTED)}
+    async def _updates(self, offset: int, wait: int) -> Sequence[Mapping[str, Any]]:
+        params: dict[str, Any] = {"timeout": wait, "allowed_updates": list(WANTED)}
         if offset:
             params["offset"] = offset
-        async with asyncio.timeout(POLL_SECONDS + POLL_MARGIN):
-            found = await self._client.raw("getUpdates", params, seconds=POLL_SECONDS + POLL_MARGIN)
+        async with asyncio.timeout(wait + POLL_MARGIN):
+            found = await self._client.raw("getUpdates", params, seconds=wait + POLL_MARGIN)
         if not isinstance(found, list):
             raise TypeError("no list of updates")
         known = [each for each in found if isinstance(each, Mapping) and isinstance(each.get("update_id"), int)]
@@ -192,6 +195,7 @@ class Receiving:
             if not told or known.get("url") != address:
                 await self._ask(self._client.raw("setWebhook", params))
                 told = True
+                await self._alerts.clear(TAKEN_CAUSE)
                 self._connected(1)
             waiting = int(known.get("pending_update_count") or 0)
             if waiting > PENDING_MANY and known.get("last_error_date"):

@@ -295,6 +295,9 @@ def test_another_program_with_the_same_token_is_told_of_and_not_fought(house: Ho
             lambda: any("another program" in each.text for each in house.olga.received()), what="the operator's alert"
         )
         before = len(house.telegram.journal.requests("getUpdates", 409))
+        tries = len(house.telegram.journal.requests("deleteWebhook"))
+        until(lambda: len(house.telegram.journal.requests("deleteWebhook")) > tries, 30, "the next try")
+        assert broken(house) == {"telegram": "another program polls"}, "a try is no connection"
         assert house.reelay.http("/")[0] == 200
     assert before < 40
     until(lambda: broken(house) == {}, 30, "ready again")

@@ -7,7 +7,7 @@ import sqlite3
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import aiohttp
@@ -94,8 +94,13 @@ def test_clips_come_by_webhook_and_polling_takes_over_when_it_is_switched_off(ma
     assert house.telegram.queue.hook.url, "a stop leaves it: Telegram keeps what comes meanwhile"
     said = house.ada.say("a lynx")
     del house.reelay.environ["TELEGRAM_WEBHOOK_SECRET"]
+    with closing(sqlite3.connect(house.reelay.data / "reelay.db")) as database, database:
+        database.execute(
+            "INSERT INTO alerts (cause, since, text) VALUES ('telegram webhook', 1, 'it was out of reach')"
+        )
     house.start()
     house.clip_of(house.card_of(said))
+    until(lambda: house.reelay.alerts() == [], 20, "the end of an alert that is about the webhook")
     assert house.jobs() == 4
     house.end()
 
