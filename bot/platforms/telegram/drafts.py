@@ -17,13 +17,13 @@ from bot.commands.marks import Marks
 from bot.engine.engine import Engine
 from bot.engine.intake import Offer
 from bot.engine.words import Words
-from bot.platforms.telegram.options import read
 from bot.platforms.telegram.picks import DIGITS, FIELDS, Picked, Subject, lists, read_subject, stale, stamp_of
+from bot.platforms.telegram.reading import choices_now, read_words, worded
 from bot.platforms.telegram.render import escape
 from bot.platforms.telegram.speaking import Speaking
 from bot.platforms.telegram.wire import Pressed, Said
 from bot.platforms.telegram.wishes import Wish
-from core.capabilities import Capabilities, choices_of
+from core.capabilities import Capabilities
 from core.cards import Message, shorten
 from core.errors import BadOption, NotAllowed, NotFound, RequestError, Unsupported
 from core.money import Period
@@ -81,7 +81,7 @@ class Drafts:
 
     @property
     def _choices(self) -> Choices:
-        return choices_of(provider.capabilities for provider in self._engine.parts.providers.values())
+        return choices_now(self._engine)
 
     # ------------------------------------------------------------------------------------------------------------- what is wished
 
@@ -130,13 +130,8 @@ class Drafts:
 
     def _written(self, said: Said) -> _Base:
         """What a message asks for by itself, as ``Making.make`` reads it. Raises BadOption."""
-        providers = self._engine.parts.providers
-        models = [f"{name}/{model}" for name, each in providers.items() for model in each.capabilities.models]
-        written = read(said.text, self._choices, models)
-        fields, text = dict(written.fields), written.text
-        if said.command == "talk" and "line" not in fields:
-            fields["line"], text = text, ""
-        fields["prompt"] = text
+        written = read_words(self._engine, said.text)
+        fields = worded(said.command, written.fields, written.text)
         return _Base(fields, len(said.pictures), self._model_of(fields))
 
     def _model_of(self, fields: Mapping[str, Any]) -> str | None:

@@ -11,15 +11,13 @@ from bot.commands import clips
 from bot.commands.marks import Marks
 from bot.engine.engine import Engine
 from bot.platforms.telegram.drafts import Drafts
-from bot.platforms.telegram.options import Written, read
 from bot.platforms.telegram.orders import Orders, actor_of, attachment_of, place_of
+from bot.platforms.telegram.reading import read_words, worded
 from bot.platforms.telegram.render import SIGNS
 from bot.platforms.telegram.wire import Said, Spot, Target
 from bot.platforms.telegram.wishes import Clips, Wish
-from core.capabilities import choices_of
 from core.errors import BadOption, Conflict, NotAllowed, NotFound
 from core.jobs import Attachment, Job, Place
-from core.requests import Choices
 from storage.views import JobRow
 
 FORMS: Final = re.compile(r"(remix|extend)_([0-9a-z]{10,40})", re.ASCII)
@@ -34,19 +32,6 @@ class Making:
         """``drafts`` shows the price of what was not ordered yet."""
         self._engine, self._orders, self._clips, self._marks, self._drafts = engine, orders, mine, marks, drafts
 
-    @property
-    def choices(self) -> Choices:
-        """What some configured generator can do."""
-        providers = self._engine.parts.providers
-        return choices_of(provider.capabilities for provider in providers.values())
-
-    def read(self, text: str) -> Written:
-        """The words of an order. Raises BadOption."""
-        models = [
-            f"{name}/{model}" for name, p in self._engine.parts.providers.items() for model in p.capabilities.models
-        ]
-        return read(text, self.choices, models)
-
     async def make(
         self, wish: Wish, said: Said, verb: str, changes: Mapping[str, Any] | None = None, *, key: str | None = None
     ) -> None:
@@ -55,7 +40,7 @@ class Making:
         ``key``: what is ordered once, however often it is asked for.
         """
         await self.check_topic(said.spot)
-        written = self.read(said.text)
+        written = read_words(self._engine, said.text)
         fields: dict[str, Any] = {**written.fields, **(changes or {})}
         text = written.text
         attachment = None
@@ -69,9 +54,7 @@ class Making:
             if not text and attachment is None and said.target is not None and not said.target.is_ours:
                 text, others = self._words_of(said.target.text)
                 fields = {**others, **fields}
-            if verb == "talk" and "line" not in fields:
-                fields["line"], text = text, ""
-            fields["prompt"] = text
+            fields = worded(verb, fields, text)
         if verb == "animate" and attachment is None:
             raise NotFound("nothing to animate", message_id="error.no_picture_there")
         if (
@@ -97,7 +80,7 @@ class Making:
         if text.startswith("/"):
             text = text.partition(" ")[2]
         try:
-            written = self.read(text)
+            written = read_words(self._engine, text)
         except BadOption:
             return text, {}
         return written.text, written.fields
@@ -147,7 +130,7 @@ class Making:
         verb, job_id = found
         await self.check_topic(said.spot)
         row = await self._clips.of(wish, job_id)
-        written = self.read(said.text)
+        written = read_words(self._engine, said.text)
         attachment = attachment_of(said.pictures)
         if verb == "extend":
             fields = {**written.fields, **clips.extend_fields(row, written.text)}

@@ -89,13 +89,12 @@ class Receiving:
     async def _who(self) -> Bot:
         me = await self._ask(self._client.raw("getMe"))
         self.is_known = True
-        log.info("Telegram knows us", extra={"bot": int(me["id"])})
-        return Bot(
-            int(me["id"]),
-            str(me["username"]),
-            sees_all=bool(me.get("can_read_all_group_messages")),
-            inline=bool(me.get("supports_inline_queries")),
-        )
+        told = {
+            "sees_all": bool(me.get("can_read_all_group_messages")),
+            "inline": bool(me.get("supports_inline_queries")),
+        }
+        log.info("Telegram knows us", extra={"bot": int(me["id"]), **told})
+        return Bot(int(me["id"]), str(me["username"]))
 
     async def _ask(self, call: Awaitable[Any]) -> Any:
         """A call at the start. Raises InvalidToken, and Unreachable for whatever else keeps us from beginning."""

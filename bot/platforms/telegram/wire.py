@@ -16,8 +16,6 @@ WANTED: Final = ("message", "callback_query", "inline_query", "my_chat_member")
 """What Telegram is asked for, each time, because it remembers the last list. Not edited messages: nobody pays for mending a typo."""
 GENERAL: Final = 1
 """The topic of a forum that is always there: nothing may be sent to it by its number (tdlib/telegram-bot-api#447)."""
-ANONYMOUS: Final = 1_087_968_824
-"""Who an administrator is who writes as the group (Bot API, "ChatMember")."""
 PICTURE_TYPES: Final = ("image/",)
 PHOTO_NAME: Final = "photo.jpg"
 HERE: Final = frozenset({"member", "administrator", "creator", "restricted"})
@@ -33,9 +31,6 @@ class Bot:
 
     id: int
     username: str
-    sees_all: bool = False
-    """Whether privacy mode is off."""
-    inline: bool = False
 
 
 @dataclass(frozen=True, slots=True)
