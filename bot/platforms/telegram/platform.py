@@ -191,9 +191,8 @@ class TelegramPlatform:
                 async for chunk in self._files.open(path):
                     yield chunk
                 return
-            except (
-                Gone
-            ):  # a path lives for an hour at least, and nobody knows since when; nothing of the file has come then
+            except Gone:
+                # A path lives for an hour at least, and nobody knows since when; nothing of the file has come then.
                 if is_last:
                     raise
 
