@@ -41,7 +41,7 @@ async def order(
     ``received`` is awaited once the command is durable. Raises RequestError kinds.
     """
     key = fields.get("idempotency_key")
-    payload = order_payload(actor, place, fields, attachment=attachment, dedupe_key=None if key is None else str(key))
+    payload = order_payload(actor, place, fields, attachment=attachment, dedupe_key=key)
     payload |= {
         "picture_sha256": picture_sha256,
         "receipt": None if receipt is None else receipt.as_json(),
@@ -56,7 +56,7 @@ def order_payload(
     fields: Mapping[str, Any],
     *,
     attachment: Attachment | None = None,
-    dedupe_key: str | None = None,
+    dedupe_key: Any = None,
     more_inbox_ids: Sequence[int] = (),
 ) -> dict[str, Any]:
     """Return a command as the inbox keeps it and ``Intake.accept`` reads it. ``more_inbox_ids``: further rows that it came in."""

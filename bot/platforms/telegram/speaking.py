@@ -46,14 +46,6 @@ Keys = InlineKeyboardMarkup | ForceReply | None
 log = logging.getLogger("reelay.telegram")
 
 
-class ChatMoved(PlatformBusy):
-    """The group is a supergroup now, where no message is known by its old number. Whoever reads its row again finds it as it is there."""
-
-    def __init__(self) -> None:
-        """Nothing was done."""
-        super().__init__("moved", retry_after=MOVED_SECONDS)
-
-
 class Speaking:
     """Sends, edits and deletes. Every failure is a PlatformError that says what is known of its effect."""
 
@@ -82,7 +74,7 @@ class Speaking:
         """
         if chat_id in self._moved:
             if not follows:
-                raise ChatMoved
+                raise _chat_moved()
             chat_id = self._moved[chat_id]
         until = self._clock.monotonic() + patience
         for tries_left in reversed(range(CALL_TRIES)):
@@ -98,7 +90,7 @@ class Speaking:
                 new = int(error.new_chat_id)
                 await self.moved(chat_id, new)
                 if not tries_left or not follows:
-                    raise ChatMoved from error
+                    raise _chat_moved() from error
                 chat_id = new
             except TooFast as error:
                 self._pacing.refused(chat_id, error.seconds)
@@ -227,8 +219,13 @@ class Speaking:
 
     async def remove(self, chat_id: int, message_id: int) -> None:
         """Delete a message; one that is gone, or out of reach, is fine. Raises PlatformError, Forbidden where we may not."""
-        with suppress(Gone, ChatMoved):
+        try:
             await self.call(chat_id, lambda chat: self._client.delete_message(chat, message_id))
+        except Gone:
+            return
+        except PlatformBusy as error:  # a message of a chat that has moved is out of reach
+            if not error.facts.get("moved"):
+                raise
 
     # ------------------------------------------------------------------------------------------------------- what may be left out
 
@@ -289,6 +286,11 @@ class Speaking:
                     patience=0.0,
                 )
             await self._clock.sleep(ACTION_SECONDS)
+
+
+def _chat_moved() -> PlatformBusy:
+    """The group is a supergroup now, where no message is known by its old number. Whoever reads its row again finds it as it is there."""
+    return PlatformBusy("moved", retry_after=MOVED_SECONDS, moved=True)
 
 
 def _bound(work: Callable[..., Awaitable[T]], *rest: Any) -> Callable[[int], Awaitable[T]]:
