@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -17,7 +18,7 @@ from tests.lab.waiting import until
 Maker = Callable[..., Reelay]
 
 
-class ChatHouse:
+class ChatHouse(ABC):
     """Everything is counted from ``open``, which each test has to itself: what was before it is not seen by it."""
 
     def __init__(
@@ -62,9 +63,9 @@ class ChatHouse:
 
     # ------------------------------------------------------------------------------------------------------------- the process
 
+    @abstractmethod
     def wait_connected(self) -> None:
         """Wait until the chat has it."""
-        raise NotImplementedError
 
     def start(self, *, environ: dict[str, str] | None = None, **options: Any) -> None:
         """Start Reelay and wait until the chat has it."""
@@ -145,9 +146,9 @@ class ChatHouse:
 
     # -------------------------------------------------------------------------------------------------------------------- the end
 
+    @abstractmethod
     def behaved(self) -> None:
         """The chat has nothing to complain about, and the log told nothing that it must not."""
-        raise NotImplementedError
 
     def end(self, *, reached: bool = True, resent: bool = False, known: str | None = None) -> None:
         """The test ends: nothing is left over, nothing was said that must not be, nothing was asked that the chat refuses.

@@ -57,9 +57,8 @@ class Making:
             fields = worded(verb, fields, text)
         if verb == "animate" and attachment is None:
             raise NotFound("nothing to animate", message_id="error.no_picture_there")
-        if (
-            written.asks or said.is_forwarded
-        ) and changes is None:  # what was passed on was perhaps not meant as an order
+        is_asked = written.asks or said.is_forwarded  # what was passed on was perhaps not meant as an order
+        if is_asked and changes is None:
             await self._drafts.offer(wish, said, fields, pictures=0 if attachment is None else len(attachment.pictures))
             return
         job = await self.order(

@@ -31,7 +31,8 @@ FIELDS: Final[Mapping[str, str]] = {
 """A setting as a person writes it, and its field; the order is that of the panel."""
 SYNONYMS: Final[Mapping[str, str]] = {"generator": "model", "shape": "aspect", "length": "seconds"}
 SWITCH: Final[Mapping[str, bool]] = {"on": True, "true": True, "off": False, "false": False}
-UNSET: Final = frozenset({"unset", "default", "-"})
+UNCHOSEN: Final = "unset"
+UNSET: Final = frozenset({UNCHOSEN, "default", "-"})
 VERB: Final = "set_"
 CHOSEN: Final = "✓"
 LABEL_MOST: Final = 24
@@ -63,15 +64,11 @@ class SettingsPanel:
         return True
 
     async def press(self, account_id: str, verb: str, subject: str) -> None:
-        """Change what a button says; what is chosen already is unset. Raises BadOption, NotFound."""
+        """Change what a button says: done twice it is the same. Raises BadOption, NotFound."""
         name = verb.removeprefix(VERB)
         if name not in FIELDS:
             raise NotFound("no such setting")
-        value = self._read(name, subject.replace("x", ":") if name == "aspect" else subject)
-        found = await self._settings(account_id)
-        if name != "notify" and found.get(FIELDS[name]) == value:
-            value = None
-        await account.change_settings(self._engine, account_id, {FIELDS[name]: value})
+        await account.change_settings(self._engine, account_id, {FIELDS[name]: self._read(name, subject)})
 
     async def show(self, wish: Wish, account_id: str, *, is_saved: bool) -> tuple[str, InlineKeyboardMarkup]:
         """The panel as it is now."""
@@ -113,8 +110,9 @@ class SettingsPanel:
         return InlineKeyboardMarkup([line[start : start + 3] for line in lines for start in range(0, len(line), 3)])
 
     def _button(self, name: str, value: Any, words: Words, *, is_chosen: bool) -> InlineKeyboardButton:
+        """What is chosen already is unset by its button."""
         label = self._value(name, value, words)
-        data = self._marks.button(f"{VERB}{name}", str(value).replace(":", "x"))
+        data = self._marks.button(f"{VERB}{name}", UNCHOSEN if is_chosen else str(value).replace(":", "x"))
         return InlineKeyboardButton(cut(f"{CHOSEN} {label}" if is_chosen else label, LABEL_MOST), callback_data=data)
 
     def _read(self, name: str, value: str) -> Any:

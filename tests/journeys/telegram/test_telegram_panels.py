@@ -262,6 +262,19 @@ def test_settings_change_at_a_press_and_show_the_price(home: House) -> None:
     home.end()
 
 
+def test_a_setting_that_is_pressed_twice_in_a_row_stays_as_it_was_pressed(home: House) -> None:
+    """A crash between the change and its mark makes the same press come once more."""
+    panel = told(home, home.ada, "/settings")
+    data = panel.button("9:16").data or ""
+    queries = [home.telegram.answers.press(home.ada.user, panel.message, data) for _ in range(2)]
+    until(lambda: all(query.answer is not None for query in queries), what="the answers")
+    home.reelay.wait_quiet()
+    until(lambda: "✓ 9:16" in labels(home.now(panel)), what="the shape")
+    sql = "SELECT s.value FROM settings AS s JOIN identities AS i USING (account_id) WHERE i.external_id = ?"
+    assert home.reelay.value(sql, str(home.ada.id)) == '"9:16"'
+    home.end()
+
+
 def test_settings_are_written_as_well(home: House) -> None:
     panel = told(home, home.ada, "/settings seconds 6 notify off shape 9:16")
     assert "Saved" in panel.text
