@@ -26,6 +26,7 @@ def asked(who: Person, words: str = "") -> Asked:
 def test_ones_own_clips_are_offered_and_posted(home: House) -> None:
     home.clip_of(home.video("a <red> fox, see @someone"))
     home.clip_of(home.video("a grey wolf"))
+    home.reelay.wait_quiet()  # Telegram has told by which name it keeps the clip
     found = asked(home.ada)
     assert found.results is not None
     assert [each["title"] for each in found.results] == ["a grey wolf", "a <red> fox, see @someone"]
@@ -51,6 +52,7 @@ def test_who_has_no_clip_is_led_to_the_private_chat(home: House) -> None:
 
 def test_a_clip_that_was_erased_is_not_offered(home: House) -> None:
     card = home.clip_of(home.video("a fox"))
+    home.reelay.wait_quiet()
     assert len(asked(home.ada).results or ()) == 1
     press = home.ada.press(card, "Delete")
     until(lambda: press.answered, what="the button's answer")
