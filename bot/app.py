@@ -332,9 +332,7 @@ def telegram_address(settings: Settings, token: str) -> TelegramAddress:
 
 def configured(settings: Settings) -> list[Entry]:
     """Return the registry's entries that the settings configure, in order of preference."""
-    return [
-        entry for entry in REGISTRY if not entry.needs or any(getattr(settings, name, None) for name in entry.needs)
-    ]
+    return [entry for entry in REGISTRY if entry.configured(settings)]
 
 
 def default_generator(settings: Settings, others: Sequence[str] = ()) -> str:

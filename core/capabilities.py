@@ -12,12 +12,24 @@ from core.requests import ASPECTS, MOST_PICTURES, RESOLUTIONS, SECONDS, Choices,
 
 @dataclass(frozen=True, slots=True)
 class Adjust:
-    """When ``field`` is ``value``, ``forces`` becomes ``to`` even if the person said otherwise; said in the card."""
+    """When ``field`` is ``value``, ``forces`` becomes ``to`` even if the person said otherwise; said in the card.
+
+    The field ``references`` is 1 when several pictures are used, else 0.
+    """
 
     field: str
     value: str | int
     forces: str
     to: str | int
+
+
+@dataclass(frozen=True, slots=True)
+class PictureLimits:
+    """What a generator takes as a picture: bytes of the file, pixels of its longer side, and its formats, the best one first."""
+
+    bytes: int = 8 << 20
+    side: int = 2048
+    mimes: tuple[str, ...] = ("image/png", "image/jpeg")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +49,23 @@ class Capabilities:
     reference_images: int = 0
     """Pictures of people, things and looks that one clip takes; they are used where an order brings two or more."""
     last_frame: bool = False
+    """Whether a picture can be given with which the clip ends."""
+    pictures: PictureLimits = PictureLimits()
     seed: bool = True
     negative_prompt: bool = True
+    folds_negative: bool = False
+    """Whether it has no field for what to leave out, so that it is said in the prompt."""
+    person_generation: tuple[str, ...] = ()
+    """Legal values of the switch on pictures of people, where it has one."""
     audio: bool = True
     audio_switch: bool = False
     """Whether sound can be left out on request."""
     extend: bool = False
+    """Whether it goes on from a clip of its own by the clip itself; elsewhere a new clip begins with the last picture."""
+    extend_seconds: tuple[int, ...] = ()
+    """Seconds that such a continuation can have, where they differ from ``seconds``."""
+    extend_resolutions: tuple[str, ...] = ()
+    """Resolutions of such a continuation, where they differ."""
     speech: bool = False
     """Whether somebody in the clip can be made to say a line."""
     cancel: bool = False
@@ -56,14 +79,22 @@ class Capabilities:
     unpaid: bool = False
     """A repeated submit costs nobody anything."""
     adjusts: tuple[Adjust, ...] = ()
+    others: tuple[Capabilities, ...] = ()
+    """What it can do with each further one of ``models``."""
 
     @property
     def default_model(self) -> str:
         """The model used when none is named."""
         return self.models[0]
 
+    def of_model(self, model: str | None) -> Capabilities:
+        """What it can do with one of its models; with the default one for None and for a model that it does not have."""
+        return next((each for each in self.others if each.default_model == model), self)
+
     def pictures_used(self, sent: int) -> int:
-        """How many of an order's pictures it uses: several as references where it can, else the first one as the clip's beginning."""
+        """How many of an order's pictures it uses, apart from a last one: several as references where it can, else the first one as the
+        clip's beginning.
+        """
         if sent > 1 and self.reference_images > 1:
             return min(sent, self.reference_images, MOST_PICTURES)
         return min(sent, 1) if self.image else 0
@@ -89,17 +120,27 @@ class Applied:
     """Key of the normalised picture in the clip store with which the clip begins."""
     references: tuple[str, ...] = ()
     """Keys of normalised pictures whose people, things and looks appear in the clip; then it begins with none."""
+    last_picture: str | None = None
+    """Key of the normalised picture with which the clip ends."""
+    extends: str | None = None
+    """Key of the clip, made by the same generator, that this one goes on from; then it begins with no picture."""
 
     @property
     def pictures(self) -> tuple[str, ...]:
         """Keys of all its pictures, in the order in which they came."""
-        return self.references if self.picture is None else (self.picture,)
+        last = () if self.last_picture is None else (self.last_picture,)
+        return (self.references if self.picture is None else (self.picture,)) + last
 
-    def with_pictures(self, keys: Iterable[str]) -> Applied:
-        """The same with these pictures: the clip begins with a single one, and several are references."""
+    def with_pictures(self, keys: Iterable[str], *, ends_with_last: bool = False) -> Applied:
+        """The same with these pictures: the clip begins with a single one, and several are references.
+
+        ``ends_with_last``: the last of them is the one with which the clip ends; the others count as without it.
+        """
         found = tuple(keys)
+        last = found[-1] if ends_with_last and found else None
+        found = found if last is None else found[:-1]
         one = found[0] if len(found) == 1 else None
-        return replace(self, picture=one, references=found if one is None else ())
+        return replace(self, picture=one, references=found if one is None else (), last_picture=last)
 
     def as_json(self) -> dict[str, Any]:
         """Return plain JSON that ``from_json`` reads back unchanged."""
@@ -120,19 +161,29 @@ class Change:
     values: dict[str, Any]
 
 
-def fit(wanted: Wanted, capabilities: Capabilities, *, seed: int) -> tuple[Applied, list[Change]]:
+def fit(
+    wanted: Wanted, capabilities: Capabilities, *, seed: int, goes_on: bool = False
+) -> tuple[Applied, list[Change]]:
     """Return what will be asked of the generator and the adjustments to be told.
 
-    ``seed`` is used when the person gave none. Raises Unsupported (values: field, wrote, legal, generator) for an explicit wish that
-    the generator cannot meet and does not list as adjustable.
+    ``seed`` is used when the person gave none. ``goes_on``: it continues a clip of the same generator, by the clip itself. Raises
+    Unsupported (values: field, wrote, legal, generator) for an explicit wish that the generator cannot meet and does not list as
+    adjustable.
     """
-    can = capabilities
-    _refuse_impossible(wanted, can)
+    _refuse_unknown_model(wanted, capabilities)
+    can = capabilities.of_model(wanted.model)
+    if goes_on:
+        can = _continuing(can)
+    _refuse_impossible(wanted, can, goes_on=goes_on)
     shape, changes = _shape(wanted, can)
     changes += _left_out_pictures(wanted.pictures, can)
-    if wanted.person_generation is not None and can.unpaid:
+    if wanted.negative_prompt and can.folds_negative:
+        changes.append(Change("change.negative_folded", {"generator": can.title}))
+    person = wanted.person_generation
+    if person is not None and not can.person_generation:
         # Only vendors with rules on real people know this switch; a generator without such rules has nothing to apply it to.
         changes.append(Change("change.ignored", {"field": "person_generation", "generator": can.title}))
+        person = None
     applied = Applied(
         provider=can.name,
         model=wanted.model or can.default_model,
@@ -143,15 +194,32 @@ def fit(wanted: Wanted, capabilities: Capabilities, *, seed: int) -> tuple[Appli
         seconds=shape["seconds"],
         seed=seed if wanted.seed is None else wanted.seed,
         audio=wanted.audio if can.audio_switch else can.audio,
-        person_generation=wanted.person_generation,
+        person_generation=person,
         line=wanted.line,
     )
     return applied, changes
 
 
-def _refuse_impossible(wanted: Wanted, can: Capabilities) -> None:
+def _continuing(can: Capabilities) -> Capabilities:
+    """What it can do where it goes on from a clip of its own."""
+    return replace(
+        can,
+        seconds=can.extend_seconds or can.seconds,
+        resolutions=can.extend_resolutions or can.resolutions,
+        adjusts=(),
+    )
+
+
+def _refuse_unknown_model(wanted: Wanted, can: Capabilities) -> None:
+    if wanted.model is not None and wanted.model not in can.models:
+        raise _unsupported("model", wanted.model, can.models, can)
+
+
+def _refuse_impossible(wanted: Wanted, can: Capabilities, *, goes_on: bool) -> None:
     """Raise Unsupported for the first explicit wish that has no nearest thing to offer."""
     silent_wish = "audio" in wanted.explicit and wanted.audio != can.audio and not can.audio_switch
+    people = wanted.person_generation is not None and bool(can.person_generation)
+    begins = wanted.with_picture or goes_on
     tests: tuple[tuple[bool, str, object, tuple[str, ...]], ...] = (
         (
             wanted.with_picture and not can.pictures_used(wanted.pictures),
@@ -159,7 +227,8 @@ def _refuse_impossible(wanted: Wanted, can: Capabilities) -> None:
             "a picture",
             ("a prompt without a picture",),
         ),
-        (not wanted.with_picture and not can.text, "prompt", "no picture", ("a picture with a prompt",)),
+        (not begins and not can.text, "prompt", "no picture", ("a picture with a prompt",)),
+        (wanted.last_frame and not can.last_frame, "last_image_file", "a last picture", ("left out",)),
         (
             bool(wanted.negative_prompt) and not can.negative_prompt,
             "negative_prompt",
@@ -169,7 +238,12 @@ def _refuse_impossible(wanted: Wanted, can: Capabilities) -> None:
         (bool(wanted.line) and not can.speech, "line", wanted.line, ("left out",)),
         (wanted.seed is not None and not can.seed, "seed", wanted.seed, ("left out",)),
         (silent_wish, "generate_audio", str(wanted.audio).lower(), (str(can.audio).lower(),)),
-        (wanted.model is not None and wanted.model not in can.models, "model", wanted.model, can.models),
+        (
+            people and wanted.person_generation not in can.person_generation,
+            "person_generation",
+            wanted.person_generation,
+            can.person_generation,
+        ),
     )
     for impossible, field, wrote, legal in tests:
         if impossible:
@@ -192,6 +266,7 @@ def _shape(wanted: Wanted, can: Capabilities) -> tuple[dict[str, Any], list[Chan
         "aspect_ratio": wanted.aspect_ratio,
         "resolution": wanted.resolution,
         "seconds": wanted.seconds,
+        "references": int(can.pictures_used(wanted.pictures) > 1),
     }
     changes: list[Change] = []
     legal: tuple[tuple[str, tuple[str, ...]], ...] = (("aspect_ratio", can.aspects), ("resolution", can.resolutions))
@@ -226,7 +301,7 @@ def _unsupported(name: str, wrote: Any, legal: Iterable[Any], can: Capabilities)
 
 def choices_of(configured: Iterable[Capabilities], aliases: Iterable[str] = ()) -> Choices:
     """Return every value that is legal everywhere or that one of the configured generators can do."""
-    generators = list(configured)
+    generators = [each for one in configured for each in (one, *one.others)]
 
     def union(always: tuple[Any, ...], ours: Iterable[tuple[Any, ...]]) -> tuple[Any, ...]:
         return tuple(dict.fromkeys([*always, *(value for values in ours for value in values)]))

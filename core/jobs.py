@@ -116,6 +116,8 @@ class Attachment:
     key: str | None = None
     reference: Mapping[str, Any] | None = None
     frame_of: str | None = None
+    is_last: bool = False
+    """Whether the clip ends with it; at most one of an order, its last."""
     more: tuple[Attachment, ...] = ()
     """The further pictures of the same order, in their order; none of them has any of its own."""
 

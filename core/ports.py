@@ -6,13 +6,14 @@ sleeps for long, or repeats a paid submit; waiting and repeating are the engine'
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from base64 import b64encode
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from core.capabilities import Applied, Capabilities
+from core.capabilities import Applied, Capabilities, PictureLimits
 from core.cards import Card
 from core.errors import ProviderError
 from core.jobs import Attachment, Attempt, Clip, Place, Receipt
@@ -90,11 +91,34 @@ class Sink(Protocol):
         """Append; raises OversizedMedia above the cap and DiskFull when there is no room."""
 
 
+@dataclass(frozen=True, slots=True)
+class EncodedPicture:
+    """A picture as a vendor takes it, in memory: ``PictureLimits`` bound its size."""
+
+    data: bytes
+    mime: str
+    width: int
+    height: int
+
+    def data_uri(self) -> str:
+        """The picture as a ``data:`` address."""
+        return f"data:{self.mime};base64,{b64encode(self.data).decode()}"
+
+
 class PictureSource(Protocol):
-    """Read access to a job's normalised picture."""
+    """Read access to the normalised pictures of jobs, and to the clips that others go on from, by their keys in the clip store."""
 
     def checkout(self, key: str) -> AbstractAsyncContextManager[Path]:
-        """A read-only local path for as long as the context lasts."""
+        """A read-only local path for as long as the context lasts. Raises NotFound when it is not there."""
+
+    async def encoded(self, key: str, limits: PictureLimits) -> EncodedPicture:
+        """The picture within a vendor's limits, made smaller where it must be.
+
+        Raises NothingSent when it cannot be made now (a later attempt may), and InvalidRequest when it is no longer there.
+        """
+
+    async def clip(self, key: str, most_bytes: int) -> bytes:
+        """A clip that another goes on from. Raises InvalidRequest when it is no longer there, or larger than ``most_bytes``."""
 
 
 class Provider(Protocol):
@@ -134,6 +158,92 @@ class Provider(Protocol):
 
     async def close(self) -> None:
         """Free connections and children."""
+
+
+class Listening(Protocol):
+    """A provider to which its vendor's webhooks come, at ``POST /hooks/{hook}/{attempt}``. They are hints: the poll is the truth."""
+
+    @property
+    def hook(self) -> str:
+        """The vendor's word in the address, such as ``fal``."""
+
+    async def heard(self, attempt_id: str, headers: Mapping[str, str], body: bytes) -> bool:
+        """Whether the message may come from the vendor; then the attempt is looked at soon.
+
+        What it says of a ticket may be remembered for ``find``. Nothing is changed by it, and it raises nothing.
+        """
+
+
+# Scenes and characters of films
+
+
+@dataclass(frozen=True, slots=True)
+class SceneDraft:
+    """One scene as a writer proposes it: what is seen, and what must not be."""
+
+    description: str
+    negative_description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """An idea as scenes; ``cost_usd`` as the vendor counts it, None when it does not say."""
+
+    scenes: tuple[SceneDraft, ...]
+    writer: str
+    model: str
+    cost_usd: float | None = None
+
+
+class SceneWriter(Protocol):
+    """Turns an idea into scenes."""
+
+    @property
+    def name(self) -> str:
+        """Stable lower-case name, such as ``gemini``."""
+
+    def estimate(self, scenes: int) -> Price:
+        """The most that a script of so many scenes may cost; pure."""
+
+    async def write(self, idea: str, character: str, scenes: int) -> Script:
+        """Exactly ``scenes`` scenes, each within the bounds of a prompt. Asked once; raises ProviderError kinds."""
+
+    async def check(self) -> str:
+        """Verify configuration without spending; returns a sentence, raises ProviderError."""
+
+    async def close(self) -> None:
+        """Free connections."""
+
+
+@dataclass(frozen=True, slots=True)
+class Portrait:
+    """A picture of a character, as bytes that still have to be normalised."""
+
+    data: bytes
+    mime: str
+    painter: str
+    model: str
+    cost_usd: float | None = None
+
+
+class CharacterPainter(Protocol):
+    """Turns a description into a picture of a person or thing that the scenes of a film share."""
+
+    @property
+    def name(self) -> str:
+        """Stable lower-case name, such as ``gemini``."""
+
+    def estimate(self) -> Price:
+        """The price of one picture; pure."""
+
+    async def paint(self, description: str, references: Sequence[EncodedPicture] = ()) -> Portrait:
+        """One picture of at most 20 MB. Asked once; raises ProviderError kinds, Unclear when the answer of a paid call was lost."""
+
+    async def check(self) -> str:
+        """Verify configuration without spending; returns a sentence, raises ProviderError."""
+
+    async def close(self) -> None:
+        """Free connections."""
 
 
 # Platforms
@@ -282,6 +392,12 @@ Hint = Callable[[str], None]
 """Given to providers: something happened with this attempt id, look at it soon."""
 
 
+def no_hook(hook: str, attempt_id: str) -> str | None:
+    """Without a public address no webhook comes."""
+    del hook, attempt_id
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Connect:
     """What a provider's ``connect(settings, world)`` may use of the process."""
@@ -290,10 +406,11 @@ class Connect:
     hint: Hint
     pictures: PictureSource
     scratch: Path
+    """The data folder."""
     media: Any
     """The media toolbox of ``core.media``; only the local generator uses it."""
-    http: Any = None
-    extras: Mapping[str, Any] = field(default_factory=dict)
+    hook_url: Callable[[str, str], str | None] = no_hook
+    """Where the vendor's webhook of an attempt reaches us: (hook, attempt id) → https address, None when nothing from outside does."""
 
 
 Report = Callable[[float], None]

@@ -46,7 +46,9 @@ class Wanted:
     provider: str | None = None
     model: str | None = None
     pictures: int = 0
-    """How many came with it."""
+    """How many came with it, apart from a last one."""
+    last_frame: bool = False
+    """Whether a picture came with which the clip is to end."""
     explicit: frozenset[str] = field(default_factory=frozenset)
 
     def as_json(self) -> dict[str, Any]:
@@ -100,8 +102,9 @@ def clean_text(text: str) -> str:
     return _WIDE_SPACE.sub(" ", text).strip()
 
 
-def parse_wanted(fields: Mapping[str, Any], choices: Choices, *, pictures: int) -> Wanted:
-    """Read the fields of docs/reference/http.md (``duration``, ``generate_audio`` …) into a Wanted. ``pictures``: how many came along.
+def parse_wanted(fields: Mapping[str, Any], choices: Choices, *, pictures: int, last_frame: bool = False) -> Wanted:
+    """Read the fields of docs/reference/http.md (``duration``, ``generate_audio`` …) into a Wanted. ``pictures``: how many came along,
+    apart from the one with which the clip ends, which ``last_frame`` tells of.
 
     Raises BadOption, naming the field and its legal values. Empty strings and None mean "not given".
     """
@@ -116,7 +119,7 @@ def parse_wanted(fields: Mapping[str, Any], choices: Choices, *, pictures: int) 
 
     prompt = _text(take("prompt"), "prompt", PROMPT_CHARACTERS)
     line = _text(take("line"), "line", LINE_CHARACTERS)
-    if not prompt and not line and not pictures:
+    if not prompt and not line and not pictures and not last_frame:
         legal = f"a description of the clip, up to {PROMPT_CHARACTERS} characters"
         raise BadOption("prompt", "nothing", legal, message_id="error.no_prompt")
     default = Wanted()
@@ -141,6 +144,7 @@ def parse_wanted(fields: Mapping[str, Any], choices: Choices, *, pictures: int) 
         provider=None if provider is None else _one_of(provider, "provider", choices.providers),
         model=None if model is None else _text(model, "model", 200),
         pictures=pictures,
+        last_frame=last_frame,
         explicit=frozenset(explicit),
     )
 

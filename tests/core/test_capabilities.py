@@ -182,9 +182,13 @@ def test_what_was_applied_before_there_were_references_is_read() -> None:
 
 def test_a_rule_about_people_is_ignored_aloud_by_generators_without_such_rules() -> None:
     wish = explicit("person_generation", person_generation="dont_allow")
-    assert fitted(wish, capabilities(unpaid=True))[1] == ["change.ignored"]
     applied, said = fitted(wish, capabilities())
+    assert (applied.person_generation, said) == (None, ["change.ignored"])
+    applied, said = fitted(wish, capabilities(person_generation=("allow_adult", "dont_allow")))
     assert (applied.person_generation, said) == ("dont_allow", [])
+    with pytest.raises(Unsupported) as refused:
+        fitted(wish, capabilities(person_generation=("allow_adult",)))
+    assert refused.value.values["legal"] == "allow_adult"
 
 
 def test_the_seed_is_the_persons_or_the_one_given() -> None:

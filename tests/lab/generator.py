@@ -42,6 +42,7 @@ from core.ports import (
     Ticket,
     Waiting,
 )
+from core.requests import PERSON_GENERATION
 from tests.lab.clips import clip_bytes
 from tests.lab.vendor import KEY
 
@@ -106,6 +107,7 @@ class LabSettings:
             poll_seconds=self.poll_seconds,
             most_active=self.most_active,
             unpaid=self.unpaid,
+            person_generation=() if self.unpaid else PERSON_GENERATION,
         )
 
 
