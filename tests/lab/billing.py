@@ -128,9 +128,25 @@ class PaidVendor(Simulator):
         """While true every connection is cut."""
         self.ahead = 0.0
         """Seconds by which the time of its jobs has been moved on."""
+        self.strange: list[tuple[int, str, bytes]] = []
+        """(status, content type, body) with which the next requests are answered, whatever they are."""
         self._scripts: list[_Scripted] = []
         self._ids = itertools.count(1)
         self._released: set[str] = set()
+
+    def environment(self) -> dict[str, str]:
+        """The settings of a process that has this generator and no other paid one."""
+        raise NotImplementedError
+
+    async def interfere(self, request: web.Request) -> web.StreamResponse | None:
+        """Cut while it is down; answer strangely what is to be answered so."""
+        if self.down:
+            cut(request)
+            return web.Response(status=503)
+        if not self.strange:
+            return None
+        status, mime, body = self.strange.pop(0)
+        return web.Response(status=status, content_type=mime, body=body)
 
     def on(self, word: str, script: Script) -> None:
         """Jobs whose prompt contains ``word`` go by ``script``; the newest rule wins."""

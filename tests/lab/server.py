@@ -31,6 +31,19 @@ class Simulator:
         """Add the routes to ``app``."""
         raise NotImplementedError
 
+    async def interfere(self, request: web.Request) -> web.StreamResponse | None:
+        """What a request is answered with before its route sees it; None: it goes its way."""
+        del request
+        return None
+
+    @web.middleware
+    async def _interference(self, request: web.Request, handler: Any) -> web.StreamResponse:
+        found = await self.interfere(request)
+        if found is not None:
+            return found
+        response: web.StreamResponse = await handler(request)
+        return response
+
     def start(self, port: int = 0) -> Self:
         """Listen; returns when connections are taken. The same simulator may be started again on its old port."""
         self._started.clear()
@@ -44,7 +57,7 @@ class Simulator:
 
     async def _serve(self, port: int) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        app = web.Application(client_max_size=256 << 20)
+        app = web.Application(client_max_size=256 << 20, middlewares=[self._interference])
         self.routes(app)
         runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0.2)
         await runner.setup()
