@@ -20,8 +20,10 @@ from bot.commands.doors import Doors
 from bot.engine.alerts import Alerts
 from bot.engine.engine import Engine
 from bot.engine.parts import Caps, Parts, Reach, reach_nothing
+from bot.engine.pictures import StoredPictures
 from bot.engine.status import iso
 from bot.engine.words import Bookshelf
+from bot.hooks import VendorHooks
 from bot.metrics import Metrics
 from bot.platforms.web.accounts import Doorkeeper
 from bot.platforms.web.clips import clip_link
@@ -37,6 +39,7 @@ from core.ports import Clock, Connect, Platform, Provider
 from core.steps import DefaultLimits
 from media.tools import MediaTools
 from providers.registry import REGISTRY, Entry, connect, real_name
+from providers.sheets import BadSheet
 from storage.database import Database
 from storage.folder import FolderClipStore
 from storage.keys import KeyRing
@@ -94,15 +97,15 @@ class App:
         self.keys = KeyRing.open(folder, now=self.clock.now())
         self.database = await Database.open(settings.database_path, MIGRATIONS, on_batch=self.metrics.batch)
         self._stack.push_async_callback(self.database.close)
-        paid = any(entry.paid for entry in configured(settings)) or bool(self.extras.providers)
-        defaults = DefaultLimits(settings.daily_limit, settings.monthly_limit, settings.global_daily_limit(paid=paid))
-        self.store = SqliteStore(self.database, self.clock, defaults, self._tombstone)
         budget = None if settings.disk_budget is None else settings.disk_budget * 1_000_000_000
         self.clips = FolderClipStore(folder / "clips", budget_bytes=budget)
         self.media = MediaTools(folder / "work")
         await self.media.start()
         self._stack.push_async_callback(self.media.close)
         self.providers = await self._connect(folder)
+        paid = not all(provider.capabilities.unpaid for provider in self.providers.values())
+        defaults = DefaultLimits(settings.daily_limit, settings.monthly_limit, settings.global_daily_limit(paid=paid))
+        self.store = SqliteStore(self.database, self.clock, defaults, self._tombstone)
         self.alerts = Alerts(self.store)
         self.parts = Parts(
             store=self.store,
@@ -136,15 +139,34 @@ class App:
         return Doors(may if isinstance(may, str) else frozenset(map(str, may)), admins)
 
     async def _connect(self, folder: Path) -> dict[str, Provider]:
-        world = Connect(clock=self.clock, hint=self._hint, pictures=self.clips, scratch=folder, media=self.media)
+        world = Connect(
+            clock=self.clock,
+            hint=self._hint,
+            pictures=StoredPictures(self.clips, self.media),
+            scratch=folder,
+            media=self.media,
+            hook_url=self._hook_url,
+        )
         found: dict[str, Provider] = {}
         for name, connector in self.extras.providers:
             found[name] = connector(self.settings, world)
+        mistakes = []
         for entry in configured(self.settings):
-            found[entry.name] = connect(entry, self.settings, world)
+            try:  # in a thread: a vendor's library takes a second to import, and the loop has other things to do
+                found[entry.name] = await asyncio.to_thread(connect, entry, self.settings, world)
+            except BadSheet as wrong:
+                text = str(wrong)
+                mistakes.append(Mistake(entry.name, "a model that is described", f"models/{entry.name}.toml", text))
         for provider in found.values():
             self._stack.push_async_callback(provider.close)
+        if mistakes:
+            raise SettingsMistakes(mistakes)
         return found
+
+    def _hook_url(self, hook: str, attempt_id: str) -> str | None:
+        """Vendors call only https addresses of the outside."""
+        public = self.settings.public_url
+        return f"{public}/hooks/{hook}/{attempt_id}" if public is not None and public.startswith("https://") else None
 
     def _build_web(self, folder: Path) -> None:
         settings = self.settings
@@ -171,6 +193,7 @@ class App:
             admins=frozenset(map(str, settings.admins)),
         )
         self.server = WebServer(self.site, self.clock, self.readiness, self._metrics_text)
+        self.server.more_routes.append(VendorHooks(self.providers.values()).add_to)
         web: Platform = WebPlatform(self.hub)
         self.parts.platforms[web.name] = web
 

@@ -11,6 +11,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Literal, Protocol
 
+from core.capabilities import PictureLimits
+
 PICTURE_BYTES = 20 * 1024 * 1024
 """The largest picture that is opened."""
 PICTURE_PIXELS = 40_000_000
@@ -172,6 +174,12 @@ class MediaToolbox(Protocol):
         self, source: Path, destination: Path, most_side: int = 2048, *, deadline: float = ...
     ) -> Picture:
         """Re-encode an upload as PNG or JPEG without metadata; raises as ``inspect`` does."""
+        ...
+
+    async def encode_image(
+        self, source: Path, destination: Path, limits: PictureLimits, *, deadline: float = ...
+    ) -> Picture:
+        """Write a picture that we keep as a vendor takes it; raises ``OversizedMedia`` when it cannot be made to fit."""
         ...
 
     async def poster(self, source: Path, destination: Path, *, deadline: float = ...) -> Picture:

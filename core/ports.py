@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from core.capabilities import Applied, Capabilities, PictureLimits
 from core.cards import Card
@@ -160,6 +160,7 @@ class Provider(Protocol):
         """Free connections and children."""
 
 
+@runtime_checkable
 class Listening(Protocol):
     """A provider to which its vendor's webhooks come, at ``POST /hooks/{hook}/{attempt}``. They are hints: the poll is the truth."""
 

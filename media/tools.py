@@ -12,6 +12,7 @@ from collections.abc import Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from core.capabilities import PictureLimits
 from core.errors import DiskFull, MediaTimedOut, WorkerDied
 from core.media import (
     FitAction,
@@ -90,6 +91,13 @@ class MediaTools:
         return _shaped(
             Picture, await self._quick("normalise_image", source, destination, deadline, most_side=most_side)
         )
+
+    async def encode_image(
+        self, source: Path, destination: Path, limits: PictureLimits, *, deadline: float = 30.0
+    ) -> Picture:
+        """See ``MediaToolbox.encode_image``."""
+        wanted: dict[str, Any] = {"most_side": limits.side, "most_bytes": limits.bytes, "mimes": list(limits.mimes)}
+        return _shaped(Picture, await self._quick("encode_image", source, destination, deadline, **wanted))
 
     async def poster(self, source: Path, destination: Path, *, deadline: float = 30.0) -> Picture:
         """See ``MediaToolbox.poster``."""
