@@ -11,14 +11,14 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any, Final
 
+from bot.engine.beginnings import Beginning, Beginnings
 from bot.engine.parts import Parts
 from core.capabilities import Applied, Change, choices_of, fit
-from core.errors import BadOption, NotFound, ReelayError, RequestError, Unsupported
-from core.jobs import Actor, AssetKind, Attachment, InboxRow, Job, Order, Place, Receipt
+from core.errors import ReelayError, RequestError, Unsupported
+from core.jobs import Actor, Attachment, InboxRow, Job, Order, Place, Receipt
 from core.ports import Provider
 from core.requests import Choices, Wanted, parse_label, parse_wanted
 from providers.registry import ALIASES
-from storage.views import JobRow
 
 log = logging.getLogger("reelay.intake")
 SEEDS: Final = 2**31
@@ -52,6 +52,7 @@ class Intake:
     def __init__(self, parts: Parts, on_job: Callable[[Job], None], flat_price: int | None) -> None:
         """``on_job`` is told of each new job after its commit; ``flat_price`` in credits wins over the price lists."""
         self._parts, self._on_job, self.flat_price = parts, on_job, flat_price
+        self._beginnings = Beginnings(parts)
         self.paused_for_disk = False
         self._seeds = random.Random()  # noqa: S311 - a seed is shown on the card, it is no secret
 
@@ -135,36 +136,36 @@ class Intake:
         *,
         with_picture: bool,
         pictures: int = 1,
+        last_frame: bool = False,
         settings: Mapping[str, Any] | None = None,
         account_id: str | None = None,
     ) -> tuple[Offer, int]:
         """Return what a command with these fields would make, and its price in credits; nothing is held or kept.
 
-        ``with_picture``: ``pictures`` of its own would come with it. Raises what the command would raise for its fields.
+        ``with_picture``: ``pictures`` of its own would come with it; ``last_frame``: and one with which the clip ends. Raises what the
+        command would raise for its fields.
         """
         parse_label(fields.get("idempotency_key"), "idempotency_key")
-        offer = await self._read(fields, settings or {}, account_id, attached=pictures if with_picture else 0)
+        attached = pictures if with_picture else 0
+        offer = await self._read(fields, settings or {}, account_id, attached=attached, last_frame=last_frame)
         return offer, self._price(offer)
 
     async def _read(
-        self, fields: Mapping[str, Any], settings: Mapping[str, Any], account_id: str | None, *, attached: int
+        self,
+        fields: Mapping[str, Any],
+        settings: Mapping[str, Any],
+        account_id: str | None,
+        *,
+        attached: int,
+        last_frame: bool = False,
     ) -> Offer:
-        """Every field of an order, for the order and for its estimate. ``attached``: its own pictures. Raises RequestError kinds."""
-        extended = await self._extended(fields.get("extend_of"), account_id)
-        if extended is not None:
-            if attached or fields.get("reuse_image_of"):
-                raise BadOption("extend_of", "a clip with a picture", "given without a picture")
-            fields = _going_on(extended.job.applied, fields)
-        reused = await self._reused_pictures(fields.get("reuse_image_of"), account_id)
-        offer = self._fit(fields, settings, pictures=attached or len(reused) or int(extended is not None))
-        if reused and not attached:
-            used = offer.provider.capabilities.pictures_used(len(reused))
-            offer.applied = offer.applied.with_pictures(reused[:used])
-        offer.origin_id = parse_label(fields.get("parent_id"), "parent_id")
-        if extended is not None and extended.clip is not None:
-            offer.goes_on = Attachment("last frame", "image/png", frame_of=extended.clip.key)
-            offer.origin_id = offer.origin_id or extended.job.id
+        """Every field of an order, for the order and for its estimate. ``attached``: its own pictures, apart from a last one. Raises
+        RequestError kinds.
+        """
+        begins = await self._beginnings.find(fields, account_id, attached=attached > 0 or last_frame)
+        offer = self._fit(fields, settings, begins, pictures=attached, last_frame=last_frame)
         offer.session_id = parse_label(fields.get("session_id"), "session_id")
+        offer.origin_id = parse_label(fields.get("parent_id"), "parent_id") or begins.origin_id
         return offer
 
     @cached_property
@@ -174,17 +175,38 @@ class Intake:
         aliases = [alias for alias, names in ALIASES.items() if any(name in providers for name in names)]
         return choices_of((p.capabilities for p in providers.values()), aliases)
 
-    def _fit(self, fields: Mapping[str, Any], settings: Mapping[str, Any], *, pictures: int) -> Offer:
+    def _fit(
+        self,
+        fields: Mapping[str, Any],
+        settings: Mapping[str, Any],
+        begins: Beginning,
+        *,
+        pictures: int,
+        last_frame: bool,
+    ) -> Offer:
         providers = self._parts.providers
+        fields, unsaid = begins.fields(fields)
         personal = {key: settings[key] for key in PERSONAL if key in settings and fields.get(key) in (None, "")}
         if personal.get("provider") not in providers:
             personal.pop("provider", None)
-        wanted = parse_wanted({**fields, **personal}, self._choices, pictures=pictures)
-        if personal:
-            wanted = replace(wanted, explicit=wanted.explicit - {PERSONAL[key] for key in personal})
+        wanted = parse_wanted(
+            {**fields, **personal},
+            self._choices,
+            pictures=pictures or begins.pictures,
+            last_frame=last_frame or begins.ends_with_picture,
+        )
+        if personal or unsaid:
+            wanted = replace(wanted, explicit=wanted.explicit - {PERSONAL[key] for key in personal} - unsaid)
         provider = self._provider(wanted)
-        applied, changed = fit(wanted, provider.capabilities, seed=self._seeds.randrange(SEEDS))
-        return Offer(provider, wanted, applied, changed)
+        can = provider.capabilities.of_model(wanted.model)
+        natively = begins.goes_on_natively(can)
+        if natively:
+            wanted = replace(wanted, pictures=0)
+        seed = self._seeds.randrange(SEEDS)
+        applied, changed = fit(wanted, provider.capabilities, seed=seed, goes_on=natively)
+        offer = Offer(provider, wanted, begins.applied(applied, can), changed)
+        offer.goes_on = begins.attachment(can)
+        return offer
 
     def _provider(self, wanted: Wanted) -> Provider:
         providers = self._parts.providers
@@ -206,8 +228,8 @@ class Intake:
         fields: Mapping[str, Any] = payload["fields"]
         actor = Actor(**{**payload["actor"], "roles": tuple(payload["actor"].get("roles", ()))})
         attachment = None if payload.get("attachment") is None else Attachment.from_json(payload["attachment"])
-        attached = 0 if attachment is None else len(attachment.pictures)
-        offer = await self._read(fields, row.settings, row.account_id, attached=attached)
+        attached, last_frame = _counted(attachment)
+        offer = await self._read(fields, row.settings, row.account_id, attached=attached, last_frame=last_frame)
         key = parse_label(payload.get("dedupe_key"), "idempotency_key") or row.update_id
         receipt = payload.get("receipt")
         return Order(
@@ -230,36 +252,13 @@ class Intake:
             flat_price=self.flat_price is not None,
         )
 
-    async def _reused_pictures(self, job_id: Any, account_id: str | None) -> tuple[str, ...]:
-        """The normalised pictures of an own earlier job, for Again and Remix."""
-        label = parse_label(job_id, "reuse_image_of")
-        if label is None:
-            return ()
-        if account_id is None:
-            raise NotFound("no such job", message_id="error.picture_gone")
-        keys = (await self._parts.store.view(label, account_id)).job.applied.pictures
-        if not keys or None in [await self._parts.clips.size(key) for key in keys]:
-            raise NotFound("its picture is gone", message_id="error.picture_gone")
-        return keys
 
-    async def _extended(self, clip_id: Any, account_id: str | None) -> JobRow | None:
-        """The own clip that is to go on."""
-        label = parse_label(clip_id, "extend_of")
-        if label is None:
-            return None
-        gone = NotFound("no such clip", message_id="error.clip_gone")
-        if account_id is None:
-            raise gone
-        clip = await self._parts.store.clip(label)
-        if clip.account_id != account_id or clip.kind is not AssetKind.CLIP or clip.job_id is None:
-            raise gone
-        return await self._parts.store.view(clip.job_id, account_id)
-
-
-def _going_on(applied: Applied, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """A clip that goes on from another one looks like it, unless it is wished otherwise."""
-    same = {"provider": applied.provider, "aspect_ratio": applied.aspect_ratio, "resolution": applied.resolution}
-    return {**same, **{name: value for name, value in fields.items() if value not in (None, "")}}
+def _counted(attachment: Attachment | None) -> tuple[int, bool]:
+    """(pictures apart from a last one, whether the clip is to end with one)."""
+    if attachment is None:
+        return 0, False
+    last = attachment.pictures[-1].is_last
+    return len(attachment.pictures) - int(last), last
 
 
 def _more(payload: Mapping[str, Any]) -> tuple[int, ...]:

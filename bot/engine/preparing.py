@@ -41,7 +41,8 @@ class Preparer:
         async with AsyncExitStack() as undo:
             try:
                 async with asyncio.timeout(self._seconds_left(job)):
-                    sources = [await self._source(job, each, undo) for each in self._used(job, job.attachment)]
+                    used = self._used(job, job.attachment)
+                    sources = [await self._source(job, each, undo) for each in used]
             except NotFound:
                 return self._failed(job, ReelayError("the upload is gone", message_id="error.picture_gone"))
             except TimeoutError:
@@ -52,7 +53,7 @@ class Preparer:
                     return Step(job.id, job.version, fields={"due_at": due, "retries": job.retries + 1})
                 return self._failed(job, error)
             undo.pop_all()
-        applied = job.applied.with_pictures(source.key for source in sources)
+        applied = job.applied.with_pictures((source.key for source in sources), ends_with_last=used[-1].is_last)
         return Step(
             job.id,
             job.version,
@@ -69,9 +70,12 @@ class Preparer:
         return (job.deadline - self._parts.clock.now()) / 1000
 
     def _used(self, job: Job, attachment: Attachment) -> tuple[Attachment, ...]:
-        """Those that the generator uses; the others are not even fetched."""
-        can = self._parts.providers[job.applied.provider].capabilities
-        return attachment.pictures[: max(1, can.pictures_used(len(attachment.pictures)))]
+        """Those that the generator uses, the one with which the clip ends behind the others; the rest are not even fetched."""
+        can = self._parts.providers[job.applied.provider].capabilities.of_model(job.applied.model)
+        *first, end = attachment.pictures
+        last = (end,) if end.is_last else ()
+        first = first if last else [*first, end]
+        return (*first[: max(1, can.pictures_used(len(first)))], *last)
 
     async def _source(self, job: Job, attachment: Attachment, undo: AsyncExitStack) -> Clip:
         """Keep a clean copy; ``undo`` removes it."""
