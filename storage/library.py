@@ -12,20 +12,24 @@ from storage.rows import clip_of, insert_clip, load
 
 __all__ = ["clip", "delete_job", "expired", "insert_clip", "keys_in_use", "own_clip", "set_favourite"]
 
-PICTURES_OF_LIVE_JOBS = (
-    "SELECT json_extract(applied, '$.picture') FROM jobs"
-    f" WHERE {LIVE_JOBS} AND json_extract(applied, '$.picture') IS NOT NULL"
-    f" UNION ALL SELECT json_each.value FROM jobs, json_each(jobs.applied, '$.references') WHERE {LIVE_JOBS}"
+ALONE = ("$.picture", "$.last_picture", "$.extends")
+"""Where the applied values of a job name a file; ``$.references`` names several."""
+FILES_OF_LIVE_JOBS = (
+    "".join(
+        f"SELECT json_extract(applied, '{path}') FROM jobs WHERE {LIVE_JOBS} AND json_extract(applied, '{path}') IS NOT NULL UNION ALL "
+        for path in ALONE
+    )
+    + f"SELECT json_each.value FROM jobs, json_each(jobs.applied, '$.references') WHERE {LIVE_JOBS}"
 )
 TOOK_IT_ALONG = (
     "j.account_id = clips.account_id AND j.hidden = 0 AND j.id <> clips.job_id"
-    " AND (json_extract(j.applied, '$.picture') = clips.key"
+    " AND (clips.key IN (json_extract(j.applied, '$.picture'), json_extract(j.applied, '$.last_picture'))"
     " OR EXISTS (SELECT 1 FROM json_each(j.applied, '$.references') WHERE value = clips.key))"
 )
 """Of a job ``j``: Again or Remix gave it a picture of another one's."""
 WITHOUT_WORDS = (
     "applied = json_set(applied, '$.prompt', '', '$.line', '', '$.negative_prompt', '',"
-    " '$.picture', NULL, '$.references', json('[]'))"
+    " '$.picture', NULL, '$.last_picture', NULL, '$.extends', NULL, '$.references', json('[]'))"
 )
 
 
@@ -63,7 +67,7 @@ def expired(connection: sqlite3.Connection, before: int, most: int) -> list[str]
     """
     rows = connection.execute(
         "SELECT id, key, poster_key FROM clips AS c WHERE created_at < ? AND deleted_at IS NULL"
-        f" AND key NOT IN ({PICTURES_OF_LIVE_JOBS})"
+        f" AND key NOT IN ({FILES_OF_LIVE_JOBS})"
         " AND NOT EXISTS (SELECT 1 FROM favourites WHERE clip_id = c.id)"
         " AND NOT EXISTS (SELECT 1 FROM favourites AS f JOIN jobs AS j ON j.clip_id = f.clip_id WHERE j.id = c.job_id)"
         " AND NOT EXISTS (SELECT 1 FROM jobs AS j WHERE j.id = c.job_id AND j.state NOT IN ('done', 'failed', 'cancelled'))"

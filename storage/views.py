@@ -93,7 +93,8 @@ def history(
     table, where, values = "jobs", ["account_id = ?", "hidden = 0"], [account_id]
     filters: dict[str | None, str] = {
         "favourites": "clip_id IN (SELECT clip_id FROM favourites WHERE account_id = jobs.account_id)",
-        "with_image": "(json_extract(applied, '$.picture') IS NOT NULL OR json_array_length(applied, '$.references') > 0)",
+        "with_image": "(json_extract(applied, '$.picture') IS NOT NULL OR json_extract(applied, '$.last_picture') IS NOT NULL"
+        " OR json_array_length(applied, '$.references') > 0)",
         "completed": "clip_id IS NOT NULL",
     }
     if only in filters:

@@ -11,6 +11,7 @@ from typing import cast
 import pytest
 
 from bot.clock import SystemClock
+from bot.engine.pictures import StoredPictures
 from bot.engine.status import StatusDesk
 from bot.engine.words import Bookshelf
 from bot.platforms.web.events import Hub
@@ -57,7 +58,8 @@ class TestLocalGenerator(ProviderContract):
     @pytest.fixture
     def generator(self, tmp_path: Path) -> LocalGenerator:
         clips = FolderClipStore(tmp_path, budget_bytes=None)
-        world = Connect(SystemClock(), lambda _attempt: None, clips, tmp_path, None)
+        pictures = StoredPictures(clips, cast("MediaToolbox", CannedMedia()))
+        world = Connect(SystemClock(), lambda _attempt: None, pictures, tmp_path, None)
         return LocalGenerator(cast("MediaToolbox", CannedMedia()), world, tmp_path / "drawings")
 
     @pytest.fixture

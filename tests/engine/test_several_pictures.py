@@ -17,6 +17,7 @@ from PIL import Image
 from bot.clock import SystemClock
 from bot.commands.clips import again_fields
 from bot.commands.making import order
+from bot.engine.pictures import StoredPictures
 from bot.platforms.web.clips import ClipRoutes
 from bot.platforms.web.site import Site
 from core.errors import CorruptMedia, NotFound, Unreachable, WasDone
@@ -92,7 +93,7 @@ async def test_real_pictures_reach_the_vendor_clean_and_in_their_order(tmp_path:
     with Vendor() as vendor:
         pictures = FolderClipStore(tmp_path / "clips", budget_bytes=None)
         settings = LabSettings(name="paid", url=vendor.url, reference_images=4)
-        more = {"paid": LabGenerator(settings, pictures)}
+        more = {"paid": LabGenerator(settings, StoredPictures(pictures, tools))}
         async with stage(tmp_path, cast("VirtualClock", clock), more=more) as on:
             on.parts.media = tools
             marked = Image.Exif()

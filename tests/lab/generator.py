@@ -67,11 +67,13 @@ class LabSettings:
     url: str = ""
     price: int = 40
     unpaid: bool = False
+    stand_in: bool = False
     cancel: bool = True
     extend: bool = False
     speech: bool = False
     image: bool = True
     reference_images: int = 0
+    last_frame: bool = False
     progress: str = "fraction"
     most_active: int = 8
     usual_seconds: float = 1.0
@@ -99,6 +101,7 @@ class LabSettings:
             image=self.image,
             reference_images=self.reference_images,
             extend=self.extend,
+            last_frame=self.last_frame,
             speech=self.speech,
             cancel=self.cancel,
             progress="fraction" if self.progress == "fraction" else "elapsed",
@@ -107,6 +110,7 @@ class LabSettings:
             poll_seconds=self.poll_seconds,
             most_active=self.most_active,
             unpaid=self.unpaid,
+            stand_in=self.stand_in,
             person_generation=() if self.unpaid else PERSON_GENERATION,
         )
 

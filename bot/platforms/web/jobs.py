@@ -75,7 +75,11 @@ class JobRoutes:
         if fields.get("prompt") in (None, ""):
             fields["prompt"] = "a clip"
         offer, price = await self._engine.intake.offer(
-            fields, with_picture=bool(fields.get("with_image")), settings=settings, account_id=caller.account_id
+            fields,
+            with_picture=bool(fields.get("with_image")),
+            last_frame=bool(fields.get("with_last_image")),
+            settings=settings,
+            account_id=caller.account_id,
         )
         words = self._site.words(caller.language)
         body = {"price": price, "applied": applied_fields(offer.applied), "changed": said_changes(offer.changed, words)}

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from aiohttp import BodyPartReader, web
@@ -15,6 +16,7 @@ from core.errors import BadOption, OversizedMedia, RequestError, UnsupportedMedi
 from core.jobs import Attachment
 from core.media import PICTURE_BYTES
 from core.ports import ClipStore
+from core.requests import MOST_PICTURES
 from media.sniff import HEAD_BYTES, PICTURES, sniff
 
 JSON_BYTES: Final = 512 * 1024
@@ -31,9 +33,15 @@ class NotJson(RequestError):
     default_message_id = "error.not_json"
 
 
+PICTURE_FIELD: Final = "image_file"
+"""Given several times: the clip's references, where its generator takes them."""
+LAST_FIELD: Final = "last_image_file"
+"""The picture with which the clip ends."""
+
+
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A picture in the clip store, not opened yet."""
+    """A picture in the clip store, not opened yet; its attachment brings the order's further ones along."""
 
     attachment: Attachment
     sha256: str
@@ -78,27 +86,44 @@ def _finite(text: str) -> float:
 
 
 async def read_form(request: web.Request, clips: ClipStore) -> tuple[dict[str, Any], Upload | None]:
-    """Return the fields and the picture ``image_file`` of a multipart form; the picture is streamed to the clip store.
+    """Return the fields and the pictures of a multipart form; these are streamed to the clip store.
 
     Raises NotJson (no form), BadOption, OversizedMedia, UnsupportedMedia.
     """
     if not request.content_type.startswith("multipart/"):
         raise NotJson("no form", message_id="error.not_multipart")
     fields: dict[str, Any] = {}
-    uploads: list[Upload] = []
+    uploads: list[tuple[str, Upload]] = []
     try:
         async with asyncio.timeout(BODY_SECONDS):
             await _read_parts(request, clips, fields, uploads)
     except BaseException as error:
-        for upload in uploads:  # what came before the fault belongs to nobody
+        for _, upload in uploads:  # what came before the fault belongs to nobody
             await clips.delete(str(upload.attachment.key))
         if isinstance(error, ValueError | web.RequestPayloadError):
             raise NotJson("broken form", message_id="error.not_multipart") from error
         raise
-    return fields, uploads[0] if uploads else None
+    return fields, _together(uploads)
 
 
-async def _read_parts(request: web.Request, clips: ClipStore, fields: dict[str, Any], uploads: list[Upload]) -> None:
+def _together(uploads: list[tuple[str, Upload]]) -> Upload | None:
+    """The pictures of one order as one attachment, the one with which the clip ends behind the others."""
+    found = [each for name, each in uploads if name == PICTURE_FIELD]
+    found += [
+        Upload(replace(each.attachment, is_last=True), each.sha256) for name, each in uploads if name == LAST_FIELD
+    ]
+    if not found:
+        return None
+    first, *others = found
+    attachment = replace(first.attachment, more=tuple(each.attachment for each in others))
+    sums = " ".join(each.sha256 + (" last" if each.attachment.is_last else "") for each in found)
+    is_one = len(found) == 1 and not first.attachment.is_last
+    return Upload(attachment, first.sha256 if is_one else hashlib.sha256(sums.encode()).hexdigest())
+
+
+async def _read_parts(
+    request: web.Request, clips: ClipStore, fields: dict[str, Any], uploads: list[tuple[str, Upload]]
+) -> None:
     reader = await request.multipart()
     for _ in range(FIELDS):
         part = await reader.next()
@@ -106,10 +131,12 @@ async def _read_parts(request: web.Request, clips: ClipStore, fields: dict[str, 
             return
         if not isinstance(part, BodyPartReader) or part.name is None:
             raise NotJson("nested form", message_id="error.not_multipart")
-        if part.filename is not None or part.name == "image_file":
-            if part.name != "image_file" or uploads:
-                raise BadOption(part.name, "a file", "one file called image_file")
-            uploads.append(await _store(part, clips))
+        if part.filename is not None or part.name in (PICTURE_FIELD, LAST_FIELD):
+            most = {PICTURE_FIELD: MOST_PICTURES, LAST_FIELD: 1}.get(part.name, 0)
+            if sum(name == part.name for name, _ in uploads) >= most:
+                legal = f"up to {MOST_PICTURES} files called {PICTURE_FIELD} and one called {LAST_FIELD}"
+                raise BadOption(part.name, "a file", legal)
+            uploads.append((part.name, await _store(part, clips)))
         else:
             fields[part.name] = await _text(part)
     raise BadOption("form", f"more than {FIELDS} fields", f"at most {FIELDS} fields")
@@ -146,7 +173,7 @@ async def _store(part: BodyPartReader, clips: ClipStore) -> Upload:
         check_head(bytes(head))
         stored = await incoming.keep()
     attachment = Attachment(
-        name="image_file", mime=part.headers.get("Content-Type", "")[:100], bytes=stored.bytes, key=stored.key
+        name=str(part.name), mime=part.headers.get("Content-Type", "")[:100], bytes=stored.bytes, key=stored.key
     )
     return Upload(attachment, stored.sha256)
 

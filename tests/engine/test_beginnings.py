@@ -1,0 +1,149 @@
+"""A clip that goes on from another one, by the clip itself or by its last picture, and one that ends with a picture."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.commands.clips import again_fields, extend_fields, other_fields
+from bot.commands.making import order
+from core.errors import BadOption, NotFound, Unsupported
+from core.jobs import Actor, Attachment, Job, Place
+from core.states import JobState
+from tests.engine.test_several_pictures import album, kept, picture_of
+from tests.lab.generator import InstantGenerator, LabSettings
+from tests.lab.stage import QuickMedia, Stage, stage
+from tests.lab.virtual_time import VirtualClock, run
+
+HERE = Place("chat", chat="room")
+CONTINUES = LabSettings(name="lab", price=40, extend=True, poll_seconds=(2.0, 5.0))
+ENDS = replace(CONTINUES, last_frame=True, reference_images=3)
+
+
+class Frames(QuickMedia):
+    """The last picture of any clip says so."""
+
+    async def last_frame(self, source: Path, destination: Path, *, deadline: float = 0) -> None:
+        del source, deadline
+        await asyncio.to_thread(destination.write_bytes, b"the last picture")
+
+
+async def made(on: Stage, fields: dict[str, Any], attachment: Attachment | None = None) -> Job:
+    job, _ = await order(on.engine, Actor("chat", "ann"), HERE, fields, attachment=attachment)
+    return await on.settled(job)
+
+
+async def going_on(on: Stage, first: Job, **fields: Any) -> Job:
+    return await made(on, {**extend_fields(await on.store.view(first.id), "and on"), **fields})
+
+
+def test_the_generator_that_made_a_clip_goes_on_from_the_clip_itself(tmp_path: Path) -> None:
+    async def play(clock: VirtualClock) -> None:
+        async with stage(tmp_path, clock, seconds=5, lab=CONTINUES) as on:
+            on.parts.media = Frames()  # type: ignore[assignment] # what is not asked for need not be there
+            first = await made(on, {"prompt": "a shore", "resolution": "1080p", "aspect_ratio": "9:16"})
+            assert first.clip_id is not None
+            clip = await on.store.clip(first.clip_id)
+            second = await going_on(on, first)
+            assert (second.state, second.applied.extends, second.applied.pictures) == (JobState.DONE, clip.key, ())
+            assert (second.applied.aspect_ratio, second.origin_id) == ("9:16", first.id)
+            again = await made(on, again_fields(await on.store.view(second.id)))
+            assert again.applied.extends == clip.key
+            await on.engine.delete(first.id)
+            with pytest.raises(NotFound):
+                await made(on, again_fields(await on.store.view(second.id)))
+
+    run(play)
+
+
+def test_a_continuation_takes_what_the_generator_can_continue_with_unless_it_was_wished(tmp_path: Path) -> None:
+    async def play(clock: VirtualClock) -> None:
+        async with stage(tmp_path, clock, seconds=5, lab=CONTINUES) as on:
+            can = on.generator.capabilities
+            on.generator.capabilities = replace(can, extend_seconds=(7,), extend_resolutions=("720p",))
+            first = await made(on, {"prompt": "a shore", "resolution": "1080p"})
+            second = await going_on(on, first)
+            assert (second.applied.seconds, second.applied.resolution, second.changed) == (7, "720p", ())
+            with pytest.raises(Unsupported) as refused:
+                await going_on(on, first, resolution="1080p")
+            assert refused.value.values["legal"] == "720p"
+
+    run(play)
+
+
+def test_another_generator_goes_on_from_the_last_picture(tmp_path: Path) -> None:
+    async def play(clock: VirtualClock) -> None:
+        other = InstantGenerator(replace(CONTINUES, name="other"))
+        async with stage(tmp_path, clock, seconds=5, lab=CONTINUES, more={"other": other}) as on:
+            on.parts.media = Frames()  # type: ignore[assignment] # as above
+            first = await made(on, {"prompt": "a shore"})
+            second = await going_on(on, first, provider="other")
+            assert (second.applied.extends, await kept(on, second)) == (None, [b"the last picture"])
+            natively = await going_on(on, first)
+            elsewhere = await made(on, other_fields(await on.store.view(natively.id), "other"))
+            assert (elsewhere.applied.extends, await kept(on, elsewhere)) == (None, [b"the last picture"])
+
+    run(play)
+
+
+def test_a_clip_that_a_live_job_goes_on_from_is_kept(tmp_path: Path) -> None:
+    async def play(clock: VirtualClock) -> None:
+        async with stage(tmp_path, clock, seconds=5, lab=CONTINUES) as on:
+            first = await made(on, {"prompt": "a shore"})
+            assert first.clip_id is not None
+            clip = await on.store.clip(first.clip_id)
+            on.generator.seconds = 1e6
+            fields = extend_fields(await on.store.view(first.id), "and on")
+            second, _ = await order(on.engine, Actor("chat", "ann"), HERE, fields)
+            before = clock.now() + 86_400_000
+            assert await on.store.expire_files(before) == []
+            await on.engine.cancel(second.id)
+            await on.settled(second)
+            assert clip.key in await on.store.expire_files(before)
+
+    run(play)
+
+
+def ending(names: list[str]) -> Attachment:
+    """An album whose last picture is the clip's end."""
+    pictures = album(names).pictures
+    first, *more = [replace(each, more=(), is_last=each is pictures[-1]) for each in pictures]
+    return replace(first, more=tuple(more))
+
+
+@pytest.mark.parametrize("before", [0, 1, 2])
+def test_a_clip_ends_with_its_last_picture_whatever_it_begins_with(tmp_path: Path, before: int) -> None:
+    async def play(clock: VirtualClock) -> None:
+        async with stage(tmp_path, clock, seconds=5, lab=ENDS) as on:
+            names = [f"p{n}" for n in range(before + 1)]
+            on.chat.pictures.update({name: picture_of(n) for n, name in enumerate(names)})
+            job = await made(on, {"prompt": "a shore"}, ending(names))
+            assert (job.wanted.pictures, job.wanted.last_frame) == (before, True)
+            assert await kept(on, job) == [picture_of(n) for n in range(before + 1)]
+            applied = job.applied
+            assert applied.last_picture == applied.pictures[-1]
+            assert (applied.picture is not None, len(applied.references)) == (before == 1, 2 if before == 2 else 0)
+            again = await made(on, again_fields(await on.store.view(job.id)))
+            assert again.applied.pictures == applied.pictures
+            assert again.applied.last_picture == applied.last_picture
+            await on.engine.delete(job.id)
+            assert await kept(on, again) == [picture_of(n) for n in range(before + 1)]
+
+    run(play)
+
+
+def test_where_a_generator_ends_with_no_picture_the_order_is_refused(tmp_path: Path) -> None:
+    async def play(clock: VirtualClock) -> None:
+        async with stage(tmp_path, clock, seconds=5, lab=CONTINUES) as on:
+            with pytest.raises(Unsupported) as refused:
+                await made(on, {"prompt": "a shore"}, ending(["p0", "p1"]))
+            assert refused.value.values["field"] == "last_image_file"
+            first = await made(on, {"prompt": "a shore"})
+            with pytest.raises(BadOption):
+                await made(on, extend_fields(await on.store.view(first.id), "on"), album(["p0"]))
+
+    run(play)
