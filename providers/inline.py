@@ -22,8 +22,8 @@ LONG: Final = 4096
 class _Skim:
     """Splits a JSON text into its skeleton and the strings under ``keys``, which are handed out decoded."""
 
-    def __init__(self, keys: frozenset[str]) -> None:
-        self.keys, self.skeleton = keys, bytearray()
+    def __init__(self, keys: frozenset[str], nth: int) -> None:
+        self.keys, self.nth, self.skeleton = keys, nth, bytearray()
         self.in_string = self.escaped = self.elides = False
         self.word = bytearray()
         self.key = b""
@@ -32,7 +32,7 @@ class _Skim:
         self.found = 0
 
     def feed(self, data: bytes) -> bytes:
-        """Take the next bytes; returns decoded bytes of the first clip among them."""
+        """Take the next bytes; returns decoded bytes of the wanted clip among them."""
         clip = bytearray()
         at = 0
         while at < len(data):
@@ -90,7 +90,7 @@ class _Skim:
         text = text.replace(b"-", b"+").replace(b"_", b"/")
         whole = len(text) if last else max(0, (len(text) - 8) // 4 * 4)
         piece, self.rest = text[:whole], text[whole:]
-        if self.found > 1 or not piece:
+        if self.found - 1 != self.nth or not piece:
             return
         try:
             clip += b64decode(piece + b"=" * (-len(piece) % 4), validate=True)
@@ -112,13 +112,14 @@ class _Skim:
         self.expects_value = False
 
 
-async def skim(pieces: AsyncIterable[bytes], keys: frozenset[str], sink: Sink | None = None) -> Any:
-    """Return the JSON of ``pieces`` with ``ELIDED`` in place of every clip under one of ``keys``; the first goes, decoded, to ``sink``.
+async def skim(pieces: AsyncIterable[bytes], keys: frozenset[str], sink: Sink | None = None, *, nth: int = 0) -> Any:
+    """Return the JSON of ``pieces`` with ``ELIDED`` in place of every clip under one of ``keys``; one goes, decoded, to ``sink``: the
+    first, or as many behind it as ``nth`` says, where an answer repeats what it was asked with.
 
     With ``sink`` None reading ends at the first clip, and a dict ``{ELIDED: True}`` is returned: it is there. Raises Garbled for what is
     no JSON, or no base64, or whose skeleton is above 1 MB.
     """
-    reading = _Skim(keys)
+    reading = _Skim(keys, nth)
     async for piece in pieces:
         decoded = reading.feed(piece)
         if sink is None and reading.found:
