@@ -1,0 +1,165 @@
+"""What Google's refusals mean, and the connections on which its SDK speaks: the floor of Omni and of Gemini. It imports no SDK.
+
+Both APIs (Interactions and generateContent) answer a refusal with a status and a body in one of two shapes: ``{"error": {"code": 400,
+"status": …, "message": …, "details": […]}}`` (google.rpc.Status) or ``{"error": {"code": "…", "message": …}}`` (Interactions). The same
+status means several things; which one, the words and the reasons of ``MEANINGS`` tell.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+import httpx2  # the transport of google-genai since 3.0
+
+from core.errors import (
+    ContentRefused,
+    CredentialsRejected,
+    InvalidRequest,
+    ModelRetired,
+    NothingSent,
+    OutOfFunds,
+    ProviderError,
+    RateLimited,
+    Unavailable,
+    Unclear,
+)
+from providers.line import CONNECT_SECONDS, RETRY_AFTER_MOST, SUBMIT_SECONDS, Answer, refused_or_unclear
+
+ROOT: Final = "https://generativelanguage.googleapis.com"
+VERSION: Final = "v1beta"
+"""What Google's own examples use (ai.google.dev/gemini-api/docs/omni, 2026-10); files are known under no other."""
+
+STATUSES: Final[Mapping[int, type[ProviderError]]] = {
+    400: InvalidRequest,
+    401: CredentialsRejected,
+    402: OutOfFunds,
+    403: CredentialsRejected,
+    404: ModelRetired,
+    413: InvalidRequest,
+    422: InvalidRequest,
+    429: RateLimited,
+}
+"""Certain refusals; after any other answer to a paid call nobody knows."""
+
+NO_KEY: Final = "Google does not accept the key: set GEMINI_API_KEY (or GOOGLE_API_KEY) to one made in Google AI Studio"
+WRONG_KIND: Final = (
+    "the key is none of the Gemini API: make one in Google AI Studio; a key of Vertex AI makes clips with Veo, "
+    "once GOOGLE_GENAI_USE_VERTEXAI=yes is set"
+)
+NOT_HERE: Final = "Google does not offer this where Reelay runs"
+NO_FUNDS: Final = (
+    "the project of the key has no billing, or its money or its spending cap is used up: see Google AI Studio"
+)
+
+MEANINGS: Final[tuple[tuple[str, frozenset[int], type[ProviderError], str], ...]] = (
+    (
+        r"api_key_invalid|api key not valid|api key expired|reported as leaked",
+        frozenset({400, 403}),
+        CredentialsRejected,
+        NO_KEY,
+    ),
+    (
+        r"api_key_service_blocked|service_disabled|access_token_type_unsupported|api keys are not supported",
+        frozenset({400, 401, 403}),
+        CredentialsRejected,
+        WRONG_KIND,
+    ),
+    (r"location is not supported", frozenset({400, 403}), CredentialsRejected, NOT_HERE),
+    # The words of every rate limit are "check your plan and billing details", so "billing" alone tells nothing.
+    (
+        r"billing_disabled|enable billing|credits are depleted|spend(ing)? (cap|limit)|limit: 0\b(?!\.\d)",
+        frozenset({400, 403, 429}),
+        OutOfFunds,
+        NO_FUNDS,
+    ),
+    (
+        r"input blocked|prohibited|safety|usage polic|content polic|sensitive words",
+        frozenset({400, 422}),
+        ContentRefused,
+        "",
+    ),
+)
+"""(words in the answer, statuses under which they count, what they mean, what the operator is told), the first that fits."""
+
+NOTHING_SENT: Final = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
+"""No connection came about. After any other failure of the transport a request may have been read."""
+
+
+def read_error(answer: Answer, submitting: bool, *, setting: str) -> ProviderError:  # noqa: FBT001 - as Line asks it
+    """What a refusal means. ``setting`` names the model's setting, for the operator when the model is gone."""
+    kind, text = STATUSES.get(answer.status), ""
+    said = _words(answer.data)
+    for words, statuses, meant, hint in MEANINGS:
+        if answer.status in statuses and re.search(words, said):
+            kind, text = meant, hint
+            break
+    if kind is None:
+        return refused_or_unclear(None, answer, submitting=submitting)
+    facts: dict[str, Any] = {"status": answer.status}
+    if kind is ModelRetired:
+        facts["setting"], text = setting, f"Google has no such model (any more): set {setting} to one that it has"
+    elif kind is CredentialsRejected:
+        text = text or NO_KEY
+    elif kind is OutOfFunds:
+        text = text or NO_FUNDS
+    return kind(text, retry_after=_retry_after(answer), **facts)
+
+
+def lost(error: BaseException, *, submitting: bool) -> ProviderError:
+    """What a call means whose answer never came: nothing was sent, or nobody knows."""
+    name = type(error).__name__
+    if not submitting:
+        return Unavailable(f"no answer: {name}")
+    if isinstance(error, NOTHING_SENT):
+        return NothingSent(f"no connection: {name}")
+    return Unclear(f"the answer was lost: {name}")
+
+
+def transport() -> httpx2.AsyncClient:
+    """Connections for an SDK client: each call has one of its own, so that none is sent into one that Google has closed meanwhile, and no
+    redirect is followed, for the key would go with it.
+    """
+    return httpx2.AsyncClient(
+        timeout=httpx2.Timeout(SUBMIT_SECONDS, connect=CONNECT_SECONDS),
+        limits=httpx2.Limits(max_connections=64, max_keepalive_connections=0),
+        follow_redirects=False,
+    )
+
+
+def answer_of(status: int | None, headers: Mapping[str, str] | None, body: Any) -> Answer:
+    """A refusal as the SDK's exceptions carry it: ``body`` is JSON, or its text."""
+    if isinstance(body, str | bytes):
+        try:
+            body = json.loads(body)
+        except (ValueError, RecursionError):
+            body = None
+    known = {name.title(): value for name, value in (headers or {}).items()}
+    return Answer(status or 0, known, body, is_json=body is not None)
+
+
+def _words(data: Any) -> str:
+    """Everything that the body says, in lower case; for looking at, never for telling."""
+    if isinstance(data, list) and len(data) == 1:  # as some of Google's servers wrap it
+        data = data[0]
+    error = data.get("error") if isinstance(data, Mapping) else None
+    if not isinstance(error, Mapping):
+        return ""
+    details = [detail for detail in error.get("details") or () if isinstance(detail, Mapping)]
+    parts = (
+        error.get("code"),
+        error.get("status"),
+        error.get("message"),
+        *(detail.get("reason") for detail in details),
+    )
+    return "\n".join(part for part in parts if isinstance(part, str)).lower()
+
+
+def _retry_after(answer: Answer) -> float | None:
+    """Seconds of the header, or of google.rpc.RetryInfo in the body: ``{"@type": "…RetryInfo", "retryDelay": "37.5s"}``."""
+    if answer.retry_after is not None:
+        return answer.retry_after
+    found = re.search(r'"retrydelay": ?"([0-9]{1,6}(?:\.[0-9]{1,9})?)s"', json.dumps(answer.data).lower())
+    return None if found is None else min(RETRY_AFTER_MOST, float(found[1]))
