@@ -138,6 +138,7 @@ def spare_the_collector() -> None:
 
 async def _live(app: App, settings: Settings, logs: Logs, stop: asyncio.Event) -> int:
     from bot.app import address
+    from bot.credentials import notes
 
     try:
         try:
@@ -149,6 +150,8 @@ async def _live(app: App, settings: Settings, logs: Logs, stop: asyncio.Event) -
             return EXIT_PORT
         spare_the_collector()
         where = address(settings, port)
+        for note in notes(settings):
+            logs.say(f"Note: {note}")
         logs.say(f"Reelay {VERSION} is at {where}")
         if app.doorkeeper.needs_signin:
             logs.say(f"Sign in once with {where}/?signin={await app.doorkeeper.signin_token()}")

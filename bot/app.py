@@ -17,12 +17,14 @@ from bot.admin_socket import AdminSocket
 from bot.clock import SystemClock
 from bot.commands.admin import AdminDesk
 from bot.commands.doors import Doors
+from bot.credentials import wanted_for
 from bot.engine.alerts import Alerts
 from bot.engine.engine import Engine
 from bot.engine.parts import Caps, Parts, Reach, reach_nothing
 from bot.engine.pictures import StoredPictures
 from bot.engine.status import iso
 from bot.engine.words import Bookshelf
+from bot.first_look import look
 from bot.hooks import VendorHooks
 from bot.metrics import Metrics
 from bot.platforms.web.accounts import Doorkeeper
@@ -83,6 +85,7 @@ class App:
         self._stack = contextlib.AsyncExitStack()
         self._platform_tasks: dict[str, asyncio.Task[None]] = {}
         self._lag_task: asyncio.Task[None] | None = None
+        self._look_task: asyncio.Task[None] | None = None
         self.ready = False
 
     async def open(self) -> None:
@@ -258,6 +261,7 @@ class App:
                 self.supervision.run(name, platform), name=f"platform {name}"
             )
         self._lag_task = asyncio.create_task(self._watch_loop(), name="loop lag")
+        self._look_task = asyncio.create_task(look(self.providers.values(), self.alerts), name="first look")
         await self._open_admin_socket()
         self.ready = True
         return port
@@ -275,8 +279,9 @@ class App:
         """Stop intake, let uploads end within a bounded time, leave the rest to the next start. Everything opened is closed."""
         self.ready, self.supervision.stopping = False, True
         await self.server.stop()
-        for task in (*self._platform_tasks.values(), *([self._lag_task] if self._lag_task else [])):
-            task.cancel()
+        for task in (*self._platform_tasks.values(), self._lag_task, self._look_task):
+            if task is not None:
+                task.cancel()
         await self.engine.stop(10.0)
         if self._platform_tasks:  # they leave notes for the next start, which the store must still take
             await asyncio.wait(self._platform_tasks.values(), timeout=PLATFORM_STOP_SECONDS)
@@ -370,7 +375,8 @@ def default_generator(settings: Settings, others: Sequence[str] = ()) -> str:
     if name is None:
         wants, example = " or ".join(there), f"REELAY_PROVIDER={there[0]}"
         text = (
-            f"REELAY_PROVIDER is {settings.provider}, which is not configured. It wants {wants}, for example {example}"
+            f"REELAY_PROVIDER is {settings.provider}, which is not configured: {wanted_for(settings.provider, settings)}."
+            f" It wants {wants}, for example {example}"
         )
         raise SettingsMistakes([Mistake("REELAY_PROVIDER", wants, example, text)])
     return name

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from bot.app import configured
+from bot.credentials import notes, wanted_for
 from bot.disks import kind_of_disk
 from bot.probe import Finding
 from bot.settings import Settings
@@ -70,6 +71,7 @@ def of_settings(settings: Settings) -> list[Finding]:
         )
         for each in settings.without_effect()
     ]
+    found += [Finding("note", "settings", text, "nothing to do if that is meant") for text in notes(settings)]
     entries = configured(settings)
     paid = [entry.name for entry in entries if entry.paid]
     found.append(Finding("ok", "settings", f"generators: {', '.join(entry.name for entry in entries)}"))
@@ -78,8 +80,8 @@ def of_settings(settings: Settings) -> list[Finding]:
             Finding(
                 "fault",
                 "settings",
-                f"REELAY_PROVIDER is {settings.provider}, which is not configured",
-                "configure it, or unset REELAY_PROVIDER",
+                f"REELAY_PROVIDER is {settings.provider}, which is not configured: {wanted_for(settings.provider, settings)}",
+                "set that, or unset REELAY_PROVIDER",
             )
         )
     who = settings.who_may(paid=bool(paid))

@@ -101,7 +101,7 @@ class Settings(BaseSettings):
     google_api_key: Secret = _set("GOOGLE_API_KEY")
     google_use_vertex: Truth = _set("GOOGLE_GENAI_USE_VERTEXAI", default=False)
     google_cloud_project: Word = _set("GOOGLE_CLOUD_PROJECT")
-    google_cloud_location: Word = _set("GOOGLE_CLOUD_LOCATION")
+    google_cloud_location: Annotated[str, BeforeValidator(values.word)] = _set("GOOGLE_CLOUD_LOCATION", "us-central1")
     google_api_url: Annotated[str | None, BeforeValidator(values.address("https", "http"))] = _set(
         "GOOGLE_API_BASE_URL"
     )

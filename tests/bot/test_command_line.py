@@ -114,8 +114,9 @@ def test_a_generator_that_is_not_configured_is_no_default(tmp_path: Path) -> Non
     said = reelay(tmp_path / "data", "run", REELAY_PROVIDER="google")
     assert (said.code, said.out) == (78, "")
     assert said.err == (
-        "One setting is wrong:\n  REELAY_PROVIDER is google, which is not configured. "
-        "It wants local, for example REELAY_PROVIDER=local\n"
+        "One setting is wrong:\n  REELAY_PROVIDER is google, which is not configured: veo wants GOOGLE_GENAI_USE_VERTEXAI=yes with a key"
+        " of Vertex express mode, or GOOGLE_CLOUD_PROJECT with application default credentials; omni wants GEMINI_API_KEY, and"
+        " GOOGLE_GENAI_USE_VERTEXAI unset: with it the key is one for Veo. It wants local, for example REELAY_PROVIDER=local\n"
     )
     assert not (tmp_path / "data" / "reelay.db").exists()
 

@@ -349,8 +349,8 @@ def test_loopback_is_known(host: str, loopback: bool) -> None:
 
 
 def test_what_waits_for_a_later_release_is_said_so() -> None:
-    settings = read(FAL_KEY="canary-4711", REELAY_HTTP_PORT="1")
-    assert [each.name for each in settings.without_effect()] == ["FAL_KEY"]
+    settings = read(FAL_KEY="canary-4711", OPENAI_API_KEY="canary-4712", REELAY_HTTP_PORT="1")
+    assert [each.name for each in settings.without_effect()] == ["OPENAI_API_KEY"]
 
 
 @given(st.sampled_from([each.name for each in SETTINGS]), st.text(max_size=60))
