@@ -78,6 +78,8 @@ class Capabilities:
     most_active: int = 10
     unpaid: bool = False
     """A repeated submit costs nobody anything."""
+    stand_in: bool = False
+    """It only draws what words suggest: for whoever has no generator, and never in the place of one."""
     adjusts: tuple[Adjust, ...] = ()
     others: tuple[Capabilities, ...] = ()
     """What it can do with each further one of ``models``."""

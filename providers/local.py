@@ -61,6 +61,7 @@ def capabilities() -> Capabilities:
         audio_switch=True,
         cancel=True,
         unpaid=True,
+        stand_in=True,
     )
 
 
