@@ -25,7 +25,12 @@ from typing import Any, ClassVar, Final, Protocol
 
 ROOT: Final = Path(__file__).parents[2]
 BIRTH_SECONDS: Final = 60.0
-ON_DEMAND: Final = {"DISCORD_TOKEN": "bot.platforms.discord.building"}
+AT_ONCE: Final = ("bot.logs",)
+"""What every process imports, but not before it is asked to run."""
+ON_DEMAND: Final = {
+    "DISCORD_TOKEN": "bot.platforms.discord.building",
+    "TELEGRAM_TOKEN": "bot.platforms.telegram.building",
+}
 """What a process imports only when it is configured, by the variable that configures it."""
 
 
@@ -174,12 +179,19 @@ def births(woken: int) -> dict[str, Any] | None:
             line, _, buffer = buffer.partition(b"\n")
             wish: dict[str, Any] = json.loads(line)
             for variable, module in ON_DEMAND.items():
-                if variable in wish["env"]:
+                if variable in wish["env"] and module not in sys.modules:
                     importlib.import_module(module)
+                    spare_the_collector()
             pid = os.fork()
             if not pid:
                 return wish
             tell(born=pid)
+
+
+def spare_the_collector() -> None:
+    """What is imported stays: no child looks through it again, or copies its pages by doing so."""
+    gc.collect()
+    gc.freeze()
 
 
 def reap() -> tuple[int, int] | None:
@@ -208,20 +220,21 @@ def leave_home(wish: Mapping[str, Any]) -> None:
 
 def main() -> None:
     """Be the mother; in a child, be the real process."""
-    from tests.lab import process
+    from tests.lab import process, quick_children
 
+    for module in (*AT_ONCE, *quick_children.IMPORTED):
+        importlib.import_module(module)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the tests; their end is hers
     woken, wakes = os.pipe()
     os.set_blocking(wakes, False)
     signal.set_wakeup_fd(wakes)
     signal.signal(signal.SIGCHLD, lambda *_: None)
-    gc.collect()
-    gc.freeze()
+    spare_the_collector()
     assert threading.active_count() == 1, "a fork takes no thread along"
     wish = births(woken)
     if wish is not None:
-        gc.unfreeze()
         leave_home(wish)
+        quick_children.install()
         process.main()
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
+import random
 import re
 import signal
 import socket
@@ -13,6 +15,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -26,10 +29,16 @@ SIGNIN = re.compile(r"\?signin=(\S+)")
 ENDED = ("done", "failed", "cancelled")
 
 
+_ports = itertools.cycle(random.Random(os.getpid()).sample(range(16_384, 32_768), 4_096))
+"""Below those that a system hands out by itself (from 32768, macOS from 49152): no connection of anybody takes one in the meantime."""
+
+
 def _free_port() -> int:
     """A port that nobody listens on now; chosen here because a public address says nothing about it."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
+    for port in itertools.islice(_ports, 100):
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise RuntimeError("a hundred ports are taken")
 
 
 class Ended(Exception):
