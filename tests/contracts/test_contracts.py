@@ -16,11 +16,14 @@ from bot.engine.status import StatusDesk
 from bot.engine.words import Bookshelf
 from bot.platforms.web.events import Hub
 from bot.platforms.web.platform import WebPlatform
+from bot.settings import read_settings
 from core.jobs import Place
 from core.media import MediaToolbox, Rendered, RenderRequest
 from core.ports import ClipStore, Connect, Platform, Provider
 from core.steps import DefaultLimits
+from providers.comfyui import ComfyUI
 from providers.local import LocalGenerator
+from providers.omni import connect as connect_omni
 from storage.database import Database
 from storage.folder import FolderClipStore
 from storage.store import MIGRATIONS, SqliteStore
@@ -28,10 +31,13 @@ from tests.contracts.clip_store import ClipStoreContract
 from tests.contracts.platform import PlatformContract
 from tests.contracts.provider import ProviderContract
 from tests.contracts.store import StoreContract
+from tests.contracts.vendor_faults import world
 from tests.lab.chat import Chat, ChatServer
 from tests.lab.chat_platform import LIMITS, ChatPlatform, DirectLine, HttpLine
 from tests.lab.clips import clip_bytes
+from tests.lab.comfyui import ComfyUIServer, comfyui
 from tests.lab.generator import InstantGenerator, LabGenerator, LabSettings
+from tests.lab.omni import OmniVendor
 from tests.lab.vendor import Script, Vendor
 
 
@@ -92,6 +98,31 @@ class TestLabGeneratorThatBillsWhatIsCancelled(TestLabGenerator):
         generator = LabGenerator(LabSettings(url=vendor.url, cancel=False, progress="elapsed"))
         yield generator
         await generator.close()
+
+
+class TestComfyUI(ProviderContract):
+    @pytest.fixture
+    def vendor(self) -> Iterator[ComfyUIServer]:
+        with ComfyUIServer() as server:
+            yield server
+
+    @pytest.fixture
+    async def provider(self, vendor: ComfyUIServer, tmp_path: Path) -> AsyncIterator[ComfyUI]:
+        generator = comfyui(vendor.environment(), world(tmp_path))
+        yield generator
+        await generator.close()
+        assert not vendor.oddities
+
+
+class TestOmni(ProviderContract):
+    @pytest.fixture
+    async def provider(self, tmp_path: Path) -> AsyncIterator[Provider]:
+        with OmniVendor() as server:
+            generator = await asyncio.to_thread(
+                connect_omni, read_settings(server.environment(), None), world(tmp_path)
+            )
+            yield generator
+            await generator.close()
 
 
 class TestInstantGenerator(ProviderContract):

@@ -1,0 +1,243 @@
+"""Gemini Omni: clips with a key of the Gemini API, by the Interactions API of google-genai.
+
+A clip is one background interaction: create (once, the SDK's own repeats are off), get, and cancel. The wire and its traps: Google's page
+ai.google.dev/gemini-api/docs/omni (October 2026) and the SDK's types. Two of them shape this file: an answer may carry the clip itself in
+base64, even where delivery by address was asked for, so every answer is read piece by piece and never by the SDK's models; and an address
+is never asked where it says, only by its file id below the configured root.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import httpx2
+from google import genai
+from google.genai import _interactions, types
+
+from core.capabilities import Applied, Capabilities
+from core.errors import (
+    ContentRefused,
+    Garbled,
+    InvalidRequest,
+    ModelRetired,
+    ProviderError,
+    Unavailable,
+    Unclear,
+)
+from core.jobs import Attempt
+from core.money import Price
+from core.ports import (
+    Artifact,
+    CancelAnswer,
+    Connect,
+    EncodedPicture,
+    Failed,
+    FindAnswer,
+    PictureSource,
+    PollAnswer,
+    Ready,
+    Sink,
+    Ticket,
+    Waiting,
+)
+from providers.downloads import Downloads
+from providers.google_answers import ROOT, VERSION, answer_of, lost, read_error, transport
+from providers.inline import skim
+from providers.line import ASK_SECONDS, SUBMIT_SECONDS, Answer, Line
+from providers.omni_wire import artifact_of, payload, read_status
+from providers.sheets import Sheet, read_sheet
+
+SETTING: Final = "OMNI_MODEL"
+CLIPS: Final = frozenset({"data"})
+ID: Final = re.compile(r"[A-Za-z0-9_-]{1,1024}")
+
+
+def capabilities() -> Capabilities:
+    """What Omni can do as it is shipped."""
+    return read_sheet("omni").capabilities
+
+
+class _Nowhere:
+    async def write(self, chunk: bytes) -> None:
+        del chunk
+
+
+@dataclass(slots=True)
+class Omni:
+    """Implements ``core.ports.Provider``. A ticket is ``{id, model, extends}``, and ``file`` where the first answer named it."""
+
+    sheet: Sheet
+    client: genai.Client = field(repr=False)
+    http: httpx2.AsyncClient = field(repr=False)
+    line: Line = field(repr=False)
+    downloads: Downloads = field(repr=False)
+    pictures: PictureSource = field(repr=False)
+    name: str = "omni"
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self.sheet.capabilities
+
+    def estimate(self, applied: Applied) -> Price:
+        return self.sheet.price(applied)
+
+    async def submit(self, applied: Applied, attempt: Attempt) -> Ticket:
+        del attempt  # the wire has no place for it
+        model = self.sheet.model(applied)
+        pictures = [await self.pictures.encoded(key, model.capabilities.pictures) for key in applied.pictures]
+        clip = None
+        if applied.extends is not None:
+            clip = await self.pictures.clip(applied.extends, int(model.options.get("clip_bytes", 0)))
+        body = payload(applied, pictures, clip, one_shot=str(model.options.get("one_shot", "")))
+        async with _asked(submitting=True):
+            create = self.client.aio.interactions.with_streaming_response.create
+            async with create(**body) as response:
+                data = await skim(response.iter_bytes(), CLIPS, _Nowhere())
+        ticket = {"model": applied.model, "extends": applied.extends is not None}
+        match data:
+            case {"id": str(name)} if ID.fullmatch(name):
+                found = artifact_of(data)
+                return {"id": name, **ticket, **({"file": found.value} if found and found.kind == "file id" else {})}
+        raise Unclear("the answer to a submit names no interaction")
+
+    async def poll(self, ticket: Ticket) -> PollAnswer:
+        try:
+            data = await self._look(ticket, _Nowhere())
+        except (InvalidRequest, ModelRetired, ContentRefused) as error:  # 404, 400: it knows nothing of it
+            return Failed(Unavailable("the interaction is forgotten", **error.facts))
+        model = next((each for each in self.sheet.models if each.id == ticket.get("model")), self.sheet.models[0])
+        answer = read_status(data, model.options)
+        if isinstance(answer, Failed) and ticket.get("extends") and isinstance(answer.error, ContentRefused):
+            return Failed(ContentRefused("not extended", message_id="error.not_extended", **answer.error.facts))
+        if isinstance(answer, Ready):
+            return await self._settled(ticket, answer)
+        return answer
+
+    async def _settled(self, ticket: Ticket, ready: Ready) -> PollAnswer:
+        """Ready, once the file is: it is still worked on for a moment after the interaction is completed."""
+        artifact = ready.artifact
+        if artifact.kind == "inline" and "file" in ticket:
+            artifact = Artifact("file id", str(ticket["file"]), artifact.cost_usd)
+        if artifact.kind != "file id":
+            return ready
+        answer = await self.line.ask("GET", f"/{VERSION}/files/{artifact.value}", passes=(400, 403, 404))
+        match answer.data:
+            case {"state": "PROCESSING"}:
+                return Waiting()
+            case {"state": "FAILED"}:
+                return Failed(Unavailable("the file of the clip failed"))
+        return Ready(artifact)
+
+    async def fetch(self, ticket: Ticket, artifact: Artifact, sink: Sink) -> None:
+        if artifact.kind == "inline":
+            await self._look(ticket, sink, nth=int(artifact.value), seconds=None)
+        elif artifact.kind == "file id":
+            url = f"{self.line.root}/{VERSION}/files/{artifact.value}:download?alt=media"
+            await self.downloads.fetch(url, sink)
+        else:
+            await self.downloads.fetch(artifact.value, sink)
+
+    async def cancel(self, ticket: Ticket) -> CancelAnswer:
+        try:
+            async with _asked(submitting=False):
+                cancel = self.client.aio.interactions.with_streaming_response.cancel
+                async with cancel(_id(ticket)) as response:
+                    data = await skim(response.iter_bytes(), CLIPS, _Nowhere())
+        except (InvalidRequest, ModelRetired, ContentRefused, Garbled):  # it has ended: how, it says itself
+            try:
+                data = await self._look(ticket, _Nowhere())
+            except (InvalidRequest, ModelRetired, ContentRefused, Garbled):
+                return "still billed"
+        return "stopped" if isinstance(data, Mapping) and data.get("status") == "cancelled" else "still billed"
+
+    async def find(self, applied: Applied, attempt: Attempt) -> FindAnswer:
+        """Never found: interactions can neither be listed nor named by us."""
+        del applied, attempt
+        return "cannot tell"
+
+    async def release(self, ticket: Ticket) -> None:
+        """Nothing is kept here. Google keeps the interaction by its own rules."""
+
+    async def check(self) -> str:
+        model = self.sheet.models[0].id
+        await self.line.ask("GET", f"/{VERSION}/models/{model}")
+        return f"the key is accepted, and {model} is there"
+
+    async def close(self) -> None:
+        await self.http.aclose()
+        await self.line.close()
+        await self.downloads.close()
+
+    async def _look(self, ticket: Ticket, sink: Sink, *, nth: int = 0, seconds: float | None = ASK_SECONDS) -> Any:
+        """The interaction; the ``nth`` thing that it carries in base64 goes to ``sink``."""
+        async with _asked(submitting=False, seconds=seconds):
+            get = self.client.aio.interactions.with_streaming_response.get
+            async with get(_id(ticket), timeout=ASK_SECONDS) as response:
+                return await skim(response.iter_bytes(), CLIPS, sink, nth=nth)
+
+
+def _id(ticket: Ticket) -> str:
+    name = ticket.get("id")
+    if not isinstance(name, str) or not ID.fullmatch(name):
+        raise Garbled("not a ticket of Omni")
+    return name
+
+
+@asynccontextmanager
+async def _asked(*, submitting: bool, seconds: float | None = None) -> AsyncIterator[None]:
+    """One call of the SDK: its deadline, and its errors in our words. Nothing that the vendor said goes along with them."""
+    try:
+        async with asyncio.timeout(SUBMIT_SECONDS if submitting else seconds):
+            yield
+    except _interactions.APIConnectionError as error:  # the transport's own error is its cause
+        raise lost(error.__cause__ or error, submitting=submitting) from None
+    except _interactions.APIError as error:
+        response = getattr(error, "response", None)
+        answer = answer_of(error.status_code, None if response is None else response.headers, error.body)
+        raise _read_error(answer, submitting) from None
+    except (httpx2.HTTPError, httpx2.StreamError, TimeoutError, OSError) as error:
+        raise lost(error, submitting=submitting) from None
+    except Garbled:
+        if submitting:
+            raise Unclear("the answer to a submit cannot be read") from None
+        raise
+
+
+def _read_error(answer: Answer, submitting: bool) -> ProviderError:  # noqa: FBT001 - as Line asks it
+    return read_error(answer, submitting, setting=SETTING)
+
+
+def connect(settings: Any, world: Connect) -> Omni:
+    """Connect with the key. Called in a worker thread: the SDK builds its types at the first call, which takes most of a second, so one is
+    made here, to nobody.
+    """
+    key = (settings.gemini_api_key or settings.google_api_key).get_secret_value()
+    root = settings.google_api_url or ROOT
+    sheet = read_sheet("omni", default=settings.omni_model, own=world.scratch)
+    http = transport()
+    nobody = httpx2.Client(transport=httpx2.MockTransport(lambda _: httpx2.Response(200, json={"id": "rehearsal"})))
+    options = types.HttpOptions(
+        base_url=root,
+        api_version=VERSION,
+        retry_options=types.HttpRetryOptions(attempts=1),  # five are made without it, each of them billed
+        httpx_client=nobody,
+        httpx_async_client=http,
+    )
+    client = genai.Client(vertexai=False, api_key=key, http_options=options)
+    _rehearse(client)
+    headers = {"x-goog-api-key": key}
+    return Omni(sheet, client, http, Line(root, _read_error, headers), Downloads(root, headers), world.pictures)
+
+
+def _rehearse(client: genai.Client) -> None:
+    applied = Applied("omni", "rehearsal", "", "", "16:9", "720p", 8, 0, audio=True)
+    picture = EncodedPicture(b"", "image/png", 1, 1)
+    calls = client.interactions.with_streaming_response
+    for answer in (calls.create(**payload(applied, [picture])), calls.get("rehearsal"), calls.cancel("rehearsal")):
+        with answer as response:
+            response.read()
