@@ -74,13 +74,14 @@ def read_sheet(name: str, *, default: str | None = None, own: Path | None = None
 
     Of a default that no sheet knows the first model's limits and prices are assumed, unless ``guess`` is false. Raises BadSheet.
     """
-    path = FOLDER / f"{name}.toml"
-    tables = _tables(path, name)
+    tables = _tables(FOLDER / f"{name}.toml", name)
+    mine: list[dict[str, Any]] = []
     if own is not None and (own / "models" / f"{name}.toml").is_file():
         mine = _tables(own / "models" / f"{name}.toml", f"models/{name}")
-        ids = {table["id"] for table in mine}
-        tables = [*tables, *mine] if not ids else _joined(tables, mine)
-    models = [_model(name, table) for table in tables]
+    theirs = {table["id"] for table in mine}
+    models = [
+        _model(name, table, f"models/{name}" if table["id"] in theirs else name) for table in _joined(tables, mine)
+    ]
     if default is None:
         return Sheet(tuple(models))
     first = next((each for each in models if each.id == default), None)
@@ -119,8 +120,8 @@ def _tables(path: Path, name: str) -> list[dict[str, Any]]:
     return tables
 
 
-def _model(name: str, table: Mapping[str, Any]) -> Model:
-    where = f"{name}.toml, model {table['id']}"
+def _model(name: str, table: Mapping[str, Any], file: str) -> Model:
+    where = f"{file}.toml, model {table['id']}"
     legal = {each.name for each in fields(Capabilities)} - GIVEN
     unknown = set(table) - legal - OWN
     if unknown:
@@ -131,7 +132,7 @@ def _model(name: str, table: Mapping[str, Any]) -> Model:
         raise BadSheet(f"{where}: title is missing")
     said.setdefault("company", None)
     capabilities = Capabilities(
-        name=name.rpartition("/")[2],
+        name=name,
         models=(table["id"],),
         adjusts=tuple(_adjust(where, each) for each in table.get("adjusts", [])),
         pictures=_pictures(where, table.get("pictures", {})),
