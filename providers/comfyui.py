@@ -108,7 +108,7 @@ class ComfyUI:
             raise
         match answer.data:
             case {"prompt_id": str(given)}:
-                if given != prompt:  # servers before the middle of 2025 give ids of their own
+                if given != prompt:  # older servers give ids of their own
                     self._takes_ids = False
                     self._ears.forget(prompt)
                     self._ears.expect(given, attempt.id, workflow.weights())
