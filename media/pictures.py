@@ -153,6 +153,8 @@ def save(picture: Image.Image, output: Path, *, lossless: bool, quality: int = 9
         bare.save(output, format="PNG", compress_level=6)
         mime = "image/png"
     if not lossless or output.stat().st_size > _LOSSLESS_BYTES:
+        # An optimised JPEG is written from one buffer, for which Pillow takes a byte per pixel: too few for a picture full of noise.
+        ImageFile.MAXBLOCK = max(ImageFile.MAXBLOCK, 4 * bare.width * bare.height)
         bare.save(
             output,
             format="JPEG",

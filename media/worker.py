@@ -34,7 +34,17 @@ from typing import IO, Any, Final, cast  # noqa: E402
 from core.errors import DiskFull, MediaError, MediaTimedOut, OversizedMedia, ReelayError, WorkerDied  # noqa: E402
 from media.limits import LANES, REQUEST_BYTES, ChildLimits, Lane  # noqa: E402
 
-OPERATIONS: Final = ("inspect", "normalise_image", "poster", "preview", "last_frame", "fit", "merge", "render")
+OPERATIONS: Final = (
+    "inspect",
+    "normalise_image",
+    "encode_image",
+    "poster",
+    "preview",
+    "last_frame",
+    "fit",
+    "merge",
+    "render",
+)
 PRELOADED: Final = ("inspect", "normalise_image")
 """What a spare imports while it waits."""
 SPARE: Final = "spare"

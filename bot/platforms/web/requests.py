@@ -134,7 +134,7 @@ async def _read_parts(
         if part.filename is not None or part.name in (PICTURE_FIELD, LAST_FIELD):
             most = {PICTURE_FIELD: MOST_PICTURES, LAST_FIELD: 1}.get(part.name, 0)
             if sum(name == part.name for name, _ in uploads) >= most:
-                legal = f"up to {MOST_PICTURES} files called {PICTURE_FIELD} and one called {LAST_FIELD}"
+                legal = f"{MOST_PICTURES} × {PICTURE_FIELD}, 1 × {LAST_FIELD}"
                 raise BadOption(part.name, "a file", legal)
             uploads.append((part.name, await _store(part, clips)))
         else:
