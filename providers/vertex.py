@@ -1,0 +1,183 @@
+"""The way to Vertex: the door through which the SDK's submit leaves, and a look at an operation whose answer carries the clip.
+
+google-genai 3.4 builds the submit and reads its answer. What it does beside that was read and run in November 2026, and is avoided here:
+it repeats a POST whose connection broke, 1 to 10 seconds later; it follows redirects, and its key goes along; it turns pictures into text
+on the event loop, 15 ms for each megabyte, and holds them six times over; and its poll holds the clip five times over.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import secrets
+import time
+from base64 import b64encode
+from collections.abc import AsyncIterator, Iterator, Mapping
+from typing import Any, Final
+
+import aiohttp
+from aiohttp import payload
+
+from core.errors import Garbled, Unavailable
+from core.ports import Sink
+from providers.downloads import SLOW_SECONDS, SLOWEST, STILL_SECONDS
+from providers.inline import skim
+from providers.line import ASK_SECONDS, CONNECT_SECONDS, PIECE, Answer, ReadError
+
+VERSION: Final = "v1beta1"
+CLIP_KEYS: Final = frozenset({"bytesBase64Encoded"})
+REFUSAL_BYTES: Final = 64 << 10
+POURED: Final = 48 << 10
+"""Divisible by three: pieces of it become base64 that can be joined."""
+
+
+def root_of(location: str | None) -> str:
+    """Google's own root for a location; without one, of express mode."""
+    if location is None or location == "global":
+        return "https://aiplatform.googleapis.com"
+    if location in ("us", "eu"):
+        return f"https://aiplatform.{location}.rep.googleapis.com"
+    return f"https://{location}-aiplatform.googleapis.com"
+
+
+class Door:
+    """The connections on which an SDK client sends, and a middleware that pours pictures into what it sends.
+
+    The SDK is given a few random bytes in place of each picture; where their text stands in the body, the picture is written instead,
+    piece by piece, while it leaves.
+    """
+
+    def __init__(self) -> None:
+        self._held: dict[bytes, bytes] = {}
+        self._session: aiohttp.ClientSession | None = None
+
+    def session(self) -> aiohttp.ClientSession:
+        """Connections of which each serves one request: one that Google closed while it lay idle would leave a submit in doubt."""
+        if self._session is None:
+            connector = _Patient(limit=32, force_close=True)
+            jar = aiohttp.DummyCookieJar()
+            self._session = aiohttp.ClientSession(connector=connector, cookie_jar=jar, middlewares=(self._pour,))
+        return self._session
+
+    @contextlib.contextmanager
+    def holding(self, files: Mapping[str, bytes]) -> Iterator[Mapping[str, bytes]]:
+        """What stands for each of ``files``, by the same names; until the context ends."""
+        marks = {name: secrets.token_hex(24).encode() for name in files}
+        texts = {
+            name: b64encode(mark) for name, mark in marks.items()
+        }  # letters and digits only, however it is encoded
+        self._held.update({texts[name]: data for name, data in files.items()})
+        try:
+            yield marks
+        finally:
+            for text in texts.values():
+                del self._held[text]
+
+    async def _pour(self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+        if self._held and isinstance(request.body, payload.Payload):
+            body = await request.body.as_bytes()
+            found = sorted((at, text) for text in self._held if (at := body.find(b'"' + text + b'"')) >= 0)
+            if found:
+                await request.update_body(_Poured(body, [(at + 1, len(text), self._held[text]) for at, text in found]))
+        return await handler(request)
+
+    async def close(self) -> None:
+        """Free the connections."""
+        if self._session is not None:
+            await self._session.close()
+        self._session = None
+
+
+class _Patient(aiohttp.TCPConnector):
+    """Gives up a connection that does not come about, which is another thing than an answer that does not come."""
+
+    async def connect(
+        self, req: aiohttp.ClientRequest, traces: list[aiohttp.tracing.Trace], timeout: aiohttp.ClientTimeout
+    ) -> Any:
+        short = aiohttp.ClientTimeout(total=timeout.total, sock_connect=CONNECT_SECONDS)
+        return await super().connect(req, traces, short)
+
+
+class _Poured(payload.Payload):
+    """A JSON body with files in it, written as base64 while it leaves. ``places``: (where, how many bytes make room, the file)."""
+
+    def __init__(self, body: bytes, places: list[tuple[int, int, bytes]]) -> None:
+        super().__init__(body, content_type="application/json")
+        self._body, self._places = body, places
+        self._size = len(body) + sum((len(file) + 2) // 3 * 4 - room for _, room, file in places)
+
+    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
+        del encoding, errors
+        raise TypeError("it is written, never held")
+
+    async def write(self, writer: aiohttp.abc.AbstractStreamWriter) -> None:
+        after = 0
+        for at, room, file in self._places:
+            await writer.write(self._body[after:at])
+            for start in range(0, len(file), POURED):
+                await writer.write(b64encode(file[start : start + POURED]))
+            after = at + room
+        await writer.write(self._body[after:])
+
+
+class Looks:
+    """Looks at operations: our own ``fetchPredictOperation``, read piece by piece."""
+
+    def __init__(self, root: str, read_error: ReadError) -> None:
+        """``read_error`` is asked about every answer from 300 on."""
+        self._root, self._read_error = root, read_error
+        self._session: aiohttp.ClientSession | None = None
+
+    async def look(self, operation: str, headers: Mapping[str, str], sink: Sink | None = None) -> Any:
+        """What Vertex says of ``operation``, as ``inline.skim`` returns it; the clip goes to ``sink``, if there is one.
+
+        Raises Unavailable when no whole answer came, Garbled when it is no JSON, and what ``read_error`` makes of a refusal.
+        """
+        if self._session is None:
+            jar = aiohttp.DummyCookieJar()
+            self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=64), cookie_jar=jar)
+        url = f"{self._root}/{VERSION}/{operation.rpartition('/operations/')[0]}:fetchPredictOperation"
+        timeout = aiohttp.ClientTimeout(
+            total=ASK_SECONDS if sink is None else None, sock_connect=CONNECT_SECONDS, sock_read=STILL_SECONDS
+        )
+        body = {"operationName": operation}
+        try:
+            async with self._session.post(
+                url, json=body, headers=dict(headers), timeout=timeout, allow_redirects=False
+            ) as response:
+                if response.status >= 300:
+                    raise self._read_error(await _refusal(response), False)
+                return await skim(_pieces(response), CLIP_KEYS, sink)
+        except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
+            raise Unavailable(f"no whole answer: {type(error).__name__}") from error
+
+    async def close(self) -> None:
+        """Free the connections."""
+        if self._session is not None:
+            await self._session.close()
+        self._session = None
+
+
+async def _refusal(response: aiohttp.ClientResponse) -> Answer:
+    body = bytearray()
+    async for piece in response.content.iter_chunked(PIECE):
+        body += piece
+        if len(body) > REFUSAL_BYTES:
+            raise Garbled("a refusal is too long", status=response.status)
+    try:
+        return Answer(response.status, response.headers, json.loads(bytes(body)), is_json=True)
+    except (ValueError, RecursionError):
+        return Answer(response.status, response.headers)
+
+
+async def _pieces(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+    """The body. Raises Unavailable from whoever sends so slowly that the connection is only held."""
+    since, began = 0, time.monotonic()
+    async for piece in response.content.iter_chunked(PIECE):
+        yield piece
+        since += len(piece)
+        seconds = time.monotonic() - began
+        if seconds >= SLOW_SECONDS:
+            if since < SLOWEST * seconds:
+                raise Unavailable("the result comes too slowly")
+            since, began = 0, time.monotonic()
