@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from providers.ovi import Ovi
 from typing import cast
 
 import pytest
@@ -36,6 +37,7 @@ from tests.lab.chat import Chat, ChatServer
 from tests.lab.chat_platform import LIMITS, ChatPlatform, DirectLine, HttpLine
 from tests.lab.clips import clip_bytes
 from tests.lab.comfyui import ComfyUIServer, comfyui
+from tests.lab.fal import Fal, ovi
 from tests.lab.generator import InstantGenerator, LabGenerator, LabSettings
 from tests.lab.omni import OmniVendor
 from tests.lab.vendor import Script, Vendor
@@ -123,6 +125,20 @@ class TestOmni(ProviderContract):
             )
             yield generator
             await generator.close()
+
+
+class TestOvi(ProviderContract):
+    @pytest.fixture
+    def vendor(self) -> Iterator[Fal]:
+        with Fal() as server:
+            yield server
+
+    @pytest.fixture
+    async def provider(self, vendor: Fal, tmp_path: Path) -> AsyncIterator[Ovi]:
+        generator = ovi(vendor.environment(), world(tmp_path))
+        yield generator
+        await generator.close()
+        assert vendor.complaints == []
 
 
 class TestInstantGenerator(ProviderContract):
