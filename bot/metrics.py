@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from core.health import State
 
 SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800)
 
@@ -47,6 +50,30 @@ class Metrics:
             "Calls to generators, seconds",
             ["provider", "call", "outcome"],
             buckets=SECONDS,
+            registry=self.registry,
+        )
+        self.generators = Gauge(
+            "reelay_provider_state",
+            "How each generator is: 1 at its state, 0 at the others",
+            ["provider", "state"],
+            registry=self.registry,
+        )
+        self.moves = Counter(
+            "reelay_jobs_moved",
+            "Jobs that went to another generator before any submit",
+            ["provider", "to"],
+            registry=self.registry,
+        )
+        self.cost = Counter(
+            "reelay_provider_cost_credits",
+            "What clips cost, as the generator says or else by its price list, credits",
+            ["provider"],
+            registry=self.registry,
+        )
+        self.overrun = Counter(
+            "reelay_provider_overrun_credits",
+            "What of that nobody had agreed to pay, credits",
+            ["provider"],
             registry=self.registry,
         )
         self.edits = Counter(
@@ -126,6 +153,20 @@ class Metrics:
     def waited(self, provider: str, seconds: float) -> None:
         """Count an admission."""
         self.queue_wait.labels(provider).observe(seconds)
+
+    def generator(self, provider: str, state: str) -> None:
+        """Note how a generator is."""
+        for each in get_args(State):
+            self.generators.labels(provider, each).set(each == state)
+
+    def moved(self, provider: str, to: str) -> None:
+        """Count a move."""
+        self.moves.labels(provider, to).inc()
+
+    def spent(self, provider: str, credits: int, overrun: int) -> None:
+        """Count what a clip cost."""
+        self.cost.labels(provider).inc(credits)
+        self.overrun.labels(provider).inc(overrun)
 
     def edit(self, platform: str, outcome: str) -> None:
         """Count an edit."""

@@ -16,12 +16,12 @@ from typing import Any, Final
 from bot.backup import DATABASE, make_folders, unpacked
 from core.errors import Conflict, StorageError
 from storage import copies
+from storage.house import RESTORED
 from storage.keys import KEYS_NAME
 from storage.lock import InstanceLock
 from storage.store import MIGRATIONS
 from storage.upkeep import sync_folder
 
-REASON: Final = "restored from a backup: these jobs waited then and may have been submitted since"
 _KEY: Final = re.compile(r"[0-9a-f]{32}\.[a-z0-9]{1,8}", re.ASCII)
 _SHARD: Final = re.compile(r"[0-9a-f]{2}", re.ASCII)
 
@@ -55,7 +55,7 @@ def restore(source: Path, home: Home, *, force: bool, now: int, actor: str) -> d
         with unpacked(source, stage) as manifest:
             details = {"source": str(source), "made_at": manifest.get("made_at"), "release": manifest.get("release")}
             paused = copies.adopt(
-                stage / DATABASE, unpaid=list(home.unpaid), reason=REASON, actor=actor, details=details, now=now
+                stage / DATABASE, unpaid=list(home.unpaid), reason=RESTORED, actor=actor, details=details, now=now
             )
             known = copies.look(stage / DATABASE, MIGRATIONS, alone=True).keys
             aside = home.data_dir / f"before-restore-{datetime.fromtimestamp(now / 1000, UTC):%Y%m%dT%H%M%SZ}"

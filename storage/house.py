@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from core.ids import first_job_id
 from storage.intake import RAW
 from storage.rows import dump
+
+RESTORED: Final = "restored from a backup: these jobs waited then and may have been submitted since"
+"""Reason of the pauses that a restore makes. Jobs under one go to no other generator either."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,8 @@ def pause(connection: sqlite3.Connection, provider: str, until: int | None, reas
     connection.execute(
         "INSERT INTO pauses (provider, until, reason, since) VALUES (?, ?, ?, ?) ON CONFLICT (provider) DO UPDATE"
         " SET until = CASE WHEN pauses.until IS NULL OR excluded.until IS NULL THEN NULL ELSE MAX(pauses.until, excluded.until) END,"
-        " reason = CASE WHEN pauses.until IS NULL THEN pauses.reason ELSE excluded.reason END",
+        " reason = CASE WHEN pauses.until IS NULL THEN pauses.reason ELSE excluded.reason END,"
+        " since = CASE WHEN pauses.until <= excluded.since THEN excluded.since ELSE pauses.since END",
         (provider, until, reason, now),
     )
 

@@ -11,7 +11,7 @@ from core.ids import new_secret_id
 from core.jobs import Attempt, Job
 from core.states import ENDED, AttemptState, IllegalMove, JobState, check_move, deadline_for
 from core.steps import AdmissionCaps, Step
-from storage import late
+from storage import health, late
 from storage.intake import LIVE_JOBS, fair_tag, give_place_back
 from storage.messages import add_delivery
 from storage.quota import settle_job
@@ -105,7 +105,7 @@ def _touch_attempt(connection: sqlite3.Connection, attempt_id: str, step: Step, 
             "UPDATE attempts SET ticket = ?, ticket_at = ? WHERE id = ?", (dump(dict(step.ticket)), now, attempt_id)
         )
     if step.attempt_state is not None:
-        code = None if step.failure is None else step.failure.code
+        code = step.hop_note if step.failure is None else step.failure.code
         connection.execute(
             "UPDATE attempts SET state = ?, ended_at = ?, error_code = ?, watch_at = ?, watch_until = ? WHERE id = ?",
             (
@@ -151,15 +151,14 @@ def admit(connection: sqlite3.Connection, caps: AdmissionCaps, now: int) -> list
         if row["state"] != "storing":
             at_provider[row["provider"]] = at_provider.get(row["provider"], 0) + row["n"]
     room = min(ADMIT_MOST, caps.everywhere - sum(at_provider.values()))
-    paused = {
-        row["provider"]
-        for row in connection.execute("SELECT provider FROM pauses WHERE until IS NULL OR until > ?", (now,)).fetchall()
-    }
+    held_up = health.let_through(connection, now)
     admitted: list[tuple[Job, Attempt]] = []
     for provider, most in caps.providers.items():
-        free = min(room - len(admitted), most - at_provider.get(provider, 0))
-        if provider not in paused:
-            admitted += _admit_from(connection, provider, free, of_person, caps.per_person, now)
+        free = min(room - len(admitted), most - at_provider.get(provider, 0), held_up.get(provider, most))
+        fresh = _admit_from(connection, provider, free, of_person, caps.per_person, now)
+        if fresh and provider in held_up:
+            health.note_probe(connection, provider, fresh[0][1].id)
+        admitted += fresh
     return admitted
 
 
@@ -239,6 +238,30 @@ def due(connection: sqlite3.Connection, now: int, most: int, without: Collection
     jobs = [(row["id"], row["provider"]) for row in rows] + late.due(connection, now, without)
     next_at = min((at for at in (later, late.next_look(connection, now)) if at is not None), default=None)
     return Due(jobs, next_at, queue is not None)
+
+
+def stuck(
+    connection: sqlite3.Connection, provider: str, since: int, after: tuple[float, int], most: int
+) -> list[tuple[Job, tuple[float, int]]]:
+    """Return queued jobs that may go from ``provider`` to another generator, fairest first, each with its place in the line.
+
+    Those that came into the line at ``since`` (UTC ms) or later and stand behind ``after``. None of which any attempt may have been taken:
+    only certain refusals leave an attempt ``failed`` and its job in the line.
+    """
+    rows = connection.execute(
+        "SELECT *, rowid AS place_id FROM jobs WHERE state = 'queued' AND provider = ? AND provider_named = 0 AND cancel_wish IS NULL"
+        " AND queued_at >= ? AND (vt, rowid) > (?, ?)"
+        " AND NOT EXISTS (SELECT 1 FROM attempts AS a WHERE a.job_id = jobs.id AND a.state <> 'failed')"
+        " ORDER BY vt, rowid LIMIT ?",
+        (provider, since, *after, most),
+    ).fetchall()
+    return [(job_of(row), (row["vt"], row["place_id"])) for row in rows]
+
+
+def is_untaken(connection: sqlite3.Connection, job_id: str, but: str | None = None) -> bool:
+    """Whether certainly no generator has taken anything of a job, ``but`` for the attempt of which the caller knows better."""
+    sql = "SELECT 1 FROM attempts WHERE job_id = ? AND state <> 'failed' AND id IS NOT ? LIMIT 1"
+    return connection.execute(sql, (job_id, but)).fetchone() is None
 
 
 def wake_without(connection: sqlite3.Connection, providers: Collection[str], now: int) -> int:

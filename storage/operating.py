@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from core.audit import Doing
 from core.errors import NotFound
 from core.money import Period, Scope
-from storage import chats, house, people, quota
+from storage import chats, health, house, people, quota
 from storage.rows import dump
 from storage.store import SqliteStore
 
@@ -116,15 +116,19 @@ class OperatorStore:
         await self._do(doing, work)
 
     async def resume(self, doing: Doing, names: list[str]) -> list[str]:
-        """End pauses, and the alerts that a generator's own fault had raised; returns what had been paused."""
+        """End pauses of any kind, and the alerts that a generator's own fault had raised; returns what had been paused."""
 
-        def work(connection: sqlite3.Connection, _now: int) -> list[str]:
-            ended = [name for name in names if house.resume(connection, name)]
+        def work(connection: sqlite3.Connection, now: int) -> list[str]:
+            ended = [name for name in names if house.resume(connection, name) | health.forget(connection, name, now)]
             for name in names:  # the causes are "CODE generator", see bot/engine/runner.py
                 connection.execute("DELETE FROM alerts WHERE substr(cause, -?) = ?", (len(name) + 1, f" {name}"))
             return ended
 
         return await self._do(doing, work)
+
+    async def choose_default(self, doing: Doing, provider: str | None) -> None:
+        """Make a generator the default one whatever the settings say; None: as they say."""
+        await self._do(doing, lambda c, now: health.choose(c, health.DEFAULT_PROVIDER, provider, now))
 
     # ------------------------------------------------------------------------------------------------------------------ looking
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from core.health import Health
 from core.jobs import Actor, Attempt, CardRow, Clip, Delivery, InboxRow, Job, Order, Place, Receipt
 from core.money import Period, Scope
 from core.ports import Clock
@@ -17,6 +18,7 @@ from core.steps import AdmissionCaps, DefaultLimits, Step
 from storage import (
     audit,
     chats,
+    health,
     house,
     intake,
     jobs,
@@ -121,6 +123,16 @@ class SqliteStore:
         """Jobs to look at now, when the next one after them is due, and whether a queue waits."""
         now = self._clock.now()
         return await self.database.read(lambda c: jobs.due(c, now, most, without))
+
+    async def stuck(
+        self, provider: str, since: int, after: tuple[float, int], most: int
+    ) -> list[tuple[Job, tuple[float, int]]]:
+        """Queued jobs that may go to another generator, with their places in the line."""
+        return await self.database.read(lambda c: jobs.stuck(c, provider, since, after, most))
+
+    async def is_untaken(self, job_id: str, but: str | None = None) -> bool:
+        """Whether certainly no generator has taken anything of a job, ``but`` for one attempt."""
+        return await self.database.read(lambda c: jobs.is_untaken(c, job_id, but))
 
     async def wake_without(self, providers: Collection[str]) -> int:
         """Make live jobs whose generator is none of ``providers`` due now; returns how many."""
@@ -476,6 +488,27 @@ class SqliteStore:
     async def chat_figures(self, chat: str) -> tuple[int, int]:
         """(clips posted in a chat, credits charged for them)."""
         return await self.database.read(lambda c: chats.figures(c, chat))
+
+    # ----------------------------------------------------------------------------------------------------------- health of generators
+
+    async def look(self) -> health.Look:
+        """How every generator stands, and the operator's choice of the default one."""
+        now = self._clock.now()
+        return await self.database.read(lambda c: health.look(c, now))
+
+    async def change_health(self, provider: str, work: Callable[[Health], Health]) -> tuple[Health, Health]:
+        """Change a generator's health by a pure function; returns it before and after."""
+        return await self.database.write(lambda c: health.change(c, provider, work))
+
+    async def limit(self, provider: str, seconds: float | None, code: str, spread: float) -> int:
+        """Note a generator's rate limit, which pauses it for everybody; returns until when."""
+        now = self._clock.now()
+        return await self.database.write(lambda c: health.limit(c, provider, seconds, code, now, spread))
+
+    async def figures_of(self, providers: Collection[str]) -> dict[str, health.Figures]:
+        """What an operator is shown of generators: what runs and waits, recent outcomes, today's cost."""
+        now = self._clock.now()
+        return await self.database.read_long(lambda c: health.figures(c, providers, now))
 
     # ------------------------------------------------------------------------------------------------------------------- operation
 

@@ -67,6 +67,7 @@ class Engine:
 
     async def start(self) -> None:
         """Accept what a crash left received, then run. Durable state needs no other recovery: what is due is due."""
+        await self.runner.health.look(fresh=True)
         await self._look_for_missing()
         left = await self.intake.accept_leftovers()
         if left:

@@ -17,6 +17,15 @@ class Figures(Protocol):
     def waited(self, provider: str, seconds: float) -> None:
         """A job was admitted after waiting in the queue."""
 
+    def generator(self, provider: str, state: str) -> None:
+        """A generator is ``ok``, ``paused``, ``unhealthy`` or ``probing`` now."""
+
+    def moved(self, provider: str, to: str) -> None:
+        """A job that ``provider`` could not take went to another generator."""
+
+    def spent(self, provider: str, credits: int, overrun: int) -> None:
+        """A clip cost ``credits``, of which ``overrun`` were more than its person had agreed to: the operator's."""
+
     def edit(self, platform: str, outcome: str) -> None:
         """A card edit was ``sent``, ``dropped`` because it would show nothing new, or ``failed``."""
 
@@ -46,6 +55,15 @@ class NoFigures:
         """Nothing."""
 
     def waited(self, provider: str, seconds: float) -> None:
+        """Nothing."""
+
+    def generator(self, provider: str, state: str) -> None:
+        """Nothing."""
+
+    def moved(self, provider: str, to: str) -> None:
+        """Nothing."""
+
+    def spent(self, provider: str, credits: int, overrun: int) -> None:
         """Nothing."""
 
     def edit(self, platform: str, outcome: str) -> None:

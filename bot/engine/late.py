@@ -46,6 +46,10 @@ class LateWatch:
         if provider is None:  # its generator is not configured now; it may be again tomorrow
             await self._later(job, watch)
             return
+        silent = await self._desk.health.silent_until(provider.name)
+        if silent is not None:
+            await self._later(job, watch, at_least=(silent - self._parts.clock.now()) / 1000)
+            return
         try:
             ticket = watch.attempt.ticket or await self._found(provider, watch)
             answer = None if ticket is None else await self._poll(provider, ticket)
@@ -104,6 +108,7 @@ class LateWatch:
             await self._later(job, watch)
             raise
         log.info("a clip came late", extra={"job": job.id, "bytes": clip.bytes, "cost": cost})
+        self._parts.figures.spent(provider.name, cost, cost)
         self._desk.changed(fresh)
         await self._desk.let_go(fresh, provider, ticket)
 

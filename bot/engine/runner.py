@@ -10,13 +10,24 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
+from bot.engine.health import HealthDesk
 from bot.engine.late import WATCH_SECONDS, LateWatch
 from bot.engine.parts import Parts
 from bot.engine.preparing import Preparer
+from bot.engine.routing import Router
 from bot.engine.step_desk import CALL_SECONDS, Changed, StepDesk
 from bot.engine.storing import Keeper, credits_of
 from bot.engine.submitting import Submitter
-from core.errors import ProviderError, ReelayError, StaleVersion
+from core.errors import (
+    CorruptMedia,
+    OversizedMedia,
+    ProviderError,
+    ReelayError,
+    StaleVersion,
+    TimedOut,
+    UnsupportedMedia,
+)
+from core.health import Call
 from core.jobs import Attempt, Failure, Job
 from core.ports import Artifact, Failed, PollAnswer, Provider, Ready, Ticket, Waiting
 from core.states import WAITING, AttemptState, JobState
@@ -26,6 +37,9 @@ MISSING_SECONDS: Final = 60.0
 
 MISSING_CAUSE: Final = "generator missing "
 """Cause of the alert, followed by the generator's name."""
+
+BAD_RESULTS: Final = (ProviderError, CorruptMedia, UnsupportedMedia, OversizedMedia, TimeoutError)
+"""What speaks against a generator when its clip is fetched; a full disk or a media child that died does not."""
 
 log = logging.getLogger("reelay.runner")
 
@@ -37,8 +51,10 @@ class Runner:
         """``changed`` is told of every job after its commit: the lanes listen."""
         self._parts, self.changed = parts, changed
         self._preparer, self._keeper = Preparer(parts), Keeper(parts)
-        self._desk = StepDesk(parts, changed)
-        self._submitter = Submitter(parts, self._desk)
+        self.health = HealthDesk(parts)
+        self._desk = StepDesk(parts, changed, self.health)
+        self.router = Router(parts, self._desk, self.health)
+        self._submitter = Submitter(parts, self._desk, self.router)
         self._late = LateWatch(parts, self._desk, self._keeper)
 
     async def advance(self, job_id: str) -> None:
@@ -63,9 +79,13 @@ class Runner:
         await self._submitter.submit(job, attempt)
 
     async def _without_generator(self, job: Job) -> None:
-        """The settings have lost its generator. What was not sent fails at once; what was sent is kept until its deadline."""
+        """The settings have lost its generator. What was not sent goes to another one or fails at once; what was sent is kept until its
+        deadline.
+        """
         name = job.applied.provider
         if job.state in WAITING:
+            if await self.router.move(job):
+                return
             failure = Failure("PROVIDER_UNAVAILABLE", "error.generator_missing", {"generator": name})
             await self._desk.apply(job, to=JobState.FAILED, failure=failure, hop="generator missing")
             return
@@ -89,31 +109,49 @@ class Runner:
     async def _poll(self, job: Job) -> None:
         provider = self._parts.providers[job.applied.provider]
         ticket = await self._desk.ticket(job)
+        if await self._rests(job, provider):
+            return
         if job.cancel_wish == "cancel" and await self._cancelled(job, provider, ticket):
+            return
+        if await self._rests(job, provider):  # the vendor has just asked for silence
             return
         try:
             answer = await self._desk.call(provider, "poll", provider.poll(ticket), CALL_SECONDS)
         except (ProviderError, TimeoutError, OSError) as error:
             code = error.code if isinstance(error, ProviderError) else type(error).__name__
             await self._desk.heed(provider, error)
+            await self.health.bad(provider.name, Call.POLL, job.id, error)
             log.info("a poll told nothing", extra={"job": job.id, "provider": provider.name, "error": code})
-            wait = getattr(error, "retry_after", None) or self._desk.back_off(job.retries)
-            await self._desk.apply(
-                job, fields={"due_at": self._parts.clock.now() + int(wait * 1000), "retries": job.retries + 1}
-            )
+            due = await self._desk.wait_after(provider, error, job.retries)
+            await self._desk.apply(job, fields={"due_at": due, "retries": job.retries + 1})
             return
         self._parts.reach("polled")
+        await self.health.good(provider.name, Call.POLL)
         await self._answered(job, provider, answer)
+
+    async def _rests(self, job: Job, provider: Provider) -> bool:
+        """Whether the vendor wants no calls now; then the job is looked at when it takes them again."""
+        until = await self.health.silent_until(provider.name)
+        if until is None:
+            return False
+        await self._desk.apply(job, fields={"due_at": until}, quiet=True)
+        return True
 
     async def _answered(self, job: Job, provider: Provider, answer: PollAnswer) -> None:
         if isinstance(answer, Ready):
-            fields = {"true_cost": credits_of(answer.artifact), "progress": 1.0}
+            cost = credits_of(answer.artifact)
+            if cost is None:  # the vendor does not say: as we reckon what was really asked of it
+                cost = provider.estimate(job.applied).credits
+            fields = {"true_cost": cost, "progress": 1.0}
+            begun_at = job.started_at
             job = await self._desk.apply(
                 job, to=JobState.STORING, attempt_state=AttemptState.WON, fields=fields, hop="ready"
             )
             self._parts.reach("ready")
+            await self.health.good(provider.name, Call.CLIP, begun_at)
             await self._store(job, answer.artifact)
         elif isinstance(answer, Failed):
+            await self.health.bad(provider.name, Call.CLIP, job.id, answer.error)
             await self._desk.fail(job, answer.error, attempt_state=AttemptState.FAILED)
         else:
             await self._still_waiting(job, provider, answer)
@@ -136,6 +174,7 @@ class Runner:
             answer = await self._desk.call(provider, "cancel", provider.cancel(ticket), CALL_SECONDS)
         except (ProviderError, TimeoutError, OSError) as error:
             log.info("a cancel did not get through", extra={"job": job.id, "error": type(error).__name__})
+            await self._desk.heed(provider, error)
             return False
         if answer == "stopped":
             await self._desk.apply(job, to=JobState.CANCELLED, attempt_state=AttemptState.LOST, hop="cancelled")
@@ -146,6 +185,8 @@ class Runner:
     async def _store(self, job: Job, artifact: Artifact | None = None) -> None:
         provider = self._parts.providers[job.applied.provider]
         ticket = await self._desk.ticket(job)
+        if artifact is None and await self._rests(job, provider):
+            return
         try:
             if artifact is None:
                 answer = await self._desk.call(provider, "poll", provider.poll(ticket), CALL_SECONDS)
@@ -168,11 +209,19 @@ class Runner:
             await self._keeper.drop_unless_written(clip)
             raise
         self._parts.reach("done")
-        log.info("done", extra={"job": job.id, "bytes": clip.bytes, "charged": job.charged})
+        cost = job.true_cost or 0
+        overrun = max(0, cost - job.hold.credits)
+        log.info("done", extra={"job": job.id, "bytes": clip.bytes, "charged": job.charged, "overrun": overrun})
+        self._parts.figures.spent(provider.name, cost, overrun)
+        await self.health.good(provider.name, Call.FETCH)
         await self._desk.let_go(job, provider, ticket)
 
     async def _not_stored(self, job: Job, error: Exception) -> None:
-        await self._desk.heed(self._parts.providers[job.applied.provider], error)
+        provider = self._parts.providers[job.applied.provider]
+        await self._desk.heed(provider, error)
+        if isinstance(error, BAD_RESULTS):
+            spoilt = error if isinstance(error, ProviderError) else TimedOut(type(error).__name__)
+            await self.health.bad(provider.name, Call.FETCH, job.id, spoilt)
         verdict = self._keeper.verdict(job, error)
         if verdict is not None:
             await self._desk.fail(job, verdict)
@@ -181,13 +230,8 @@ class Runner:
         log.warning("a clip could not be stored yet", extra={"job": job.id, "error": code})
         if code == "DISK_FULL":
             await self._parts.alerts.raise_once("disk", "the disk is full: finished clips wait until there is room")
-        await self._desk.apply(
-            job,
-            fields={
-                "due_at": self._parts.clock.now() + int(self._desk.back_off(job.retries) * 1000),
-                "retries": job.retries + 1,
-            },
-        )
+        due = await self._desk.wait_after(provider, error, job.retries)
+        await self._desk.apply(job, fields={"due_at": due, "retries": job.retries + 1})
 
     async def _prepare(self, job: Job) -> None:
         if job.cancel_wish is not None:
@@ -231,6 +275,8 @@ class Runner:
         ticket = await self._desk.ticket_or_none(job)
         if provider is not None and ticket is not None and await self._ended_meanwhile(job, provider, ticket):
             return
+        if provider is not None and job.state is JobState.GENERATING:
+            await self.health.bad(provider.name, Call.CLIP, job.id, TimedOut())
         if job.state is JobState.STORING:
             await self._parts.alerts.raise_once(
                 f"not stored {job.id}", f"job {job.id}: a finished clip could not be stored"
@@ -251,6 +297,8 @@ class Runner:
     async def _ended_meanwhile(self, job: Job, provider: Provider, ticket: Ticket) -> bool:
         """Look a last time: this process may have been away while the generator was in time. True when that settled the job."""
         if job.state is not JobState.GENERATING or job.cancel_wish == "cancel":
+            return False
+        if await self.health.silent_until(provider.name) is not None:
             return False
         try:
             answer = await self._desk.call(provider, "poll", provider.poll(ticket), CALL_SECONDS)

@@ -32,7 +32,7 @@ class Scheduler:
 
     def __init__(self, parts: Parts, runner: Runner) -> None:
         """``run`` does the work; ``hint`` may be called before it."""
-        self._parts, self._runner = parts, runner
+        self._parts, self._runner, self._router = parts, runner, runner.router
         self._wake = asyncio.Event()
         self._busy: dict[str, tuple[str, asyncio.Task[None]]] = {}
         self._early: set[str] = set()
@@ -62,9 +62,14 @@ class Scheduler:
                 self._queue_moved = True
 
     async def _tick(self) -> float:
+        more = False
         if self._queue_moved and not self.stopping:
             self._queue_moved = False
             await self._admit()
+            more = (
+                await self._router.round()
+            )  # after the admission: a probe is taken from the jobs of its own generator
+            self._queue_moved = self._queue_moved or more
         free = 0 if self.stopping else AT_ONCE - len(self._busy)
         if free <= 0:
             return LONGEST_SLEEP  # whichever job ends wakes us
@@ -87,7 +92,7 @@ class Scheduler:
             self._start(job_id, provider, None)
         wait = LONGEST_SLEEP if due.next_at is None else (due.next_at - now) / 1000
         if due.has_queue:
-            wait = min(wait, QUEUE_SLEEP)
+            wait = min(wait, 0.0 if more else QUEUE_SLEEP)
         return max(0.005, min(wait, LONGEST_SLEEP))
 
     def _per_provider(self) -> dict[str, int]:

@@ -124,7 +124,7 @@ class StatusDesk:
         now = self._parts.clock.monotonic()
         if now - self._paused_at >= PAUSES_KEPT:
             self._paused_at = now
-            self._paused = {pause.provider for pause in await self._parts.store.pauses()}
+            self._paused = set((await self._parts.store.look()).standings)
         return provider in self._paused
 
     async def card(self, job_id: str) -> tuple[JobRow, Card]:

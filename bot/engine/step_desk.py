@@ -8,8 +8,9 @@ import random
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
+from bot.engine.health import HealthDesk
 from bot.engine.parts import Parts
-from core.errors import CredentialsRejected, ModelRetired, OutOfFunds, ProviderError, ReelayError
+from core.errors import CredentialsRejected, ModelRetired, OutOfFunds, ProviderError, RateLimited, ReelayError
 from core.jobs import Failure, Job
 from core.ports import Provider, Ticket
 from core.states import AttemptState, JobState
@@ -26,9 +27,9 @@ Changed = Callable[[Job], None]
 class StepDesk:
     """Shared by whoever moves jobs: the runner and the submitter."""
 
-    def __init__(self, parts: Parts, changed: Changed) -> None:
+    def __init__(self, parts: Parts, changed: Changed, health: HealthDesk) -> None:
         """``changed`` is told of every job after its commit: the lanes listen."""
-        self.parts, self.changed = parts, changed
+        self.parts, self.changed, self.health = parts, changed, health
         self._random = random.Random()  # noqa: S311 - spreads waits, hides nothing
 
     async def apply(self, job: Job, *, quiet: bool = False, **step: Any) -> Job:
@@ -71,11 +72,20 @@ class StepDesk:
             await self.let_go(job, provider, await self.ticket_or_none(job))
 
     async def heed(self, provider: Provider, error: Exception) -> None:
-        """A rejected key, an empty balance or a retired model is the operator's: no further submit, and one alert."""
+        """A rejected key, an empty balance or a retired model is the operator's: no further submit, and one alert.
+
+        A rate limit holds for everybody and every call: nothing is submitted, and polls rest, until it has passed.
+        """
         if isinstance(error, OPERATOR_ERRORS):
             await self.parts.store.pause(provider.name, None, error.code)
-            cause = f"{error.code} {provider.name}"
-            await self.parts.alerts.raise_once(cause, f"{provider.name} is paused: {error.code}; see doctor")
+            self.health.outdated()
+            cause, setting = f"{error.code} {provider.name}", error.facts.get("setting")
+            text = f"{provider.name} is paused: {error.code}; see doctor"
+            if setting is not None:
+                text = f"{provider.name} is paused: {error.code}; {setting} names another model; see doctor"
+            await self.parts.alerts.raise_once(cause, text)
+        elif isinstance(error, RateLimited):
+            await self.health.limited(provider.name, error)
 
     async def let_go(self, job: Job, provider: Provider, ticket: Ticket | None) -> None:
         if ticket is None:
@@ -110,6 +120,13 @@ class StepDesk:
 
     async def ticket_or_none(self, job: Job) -> Ticket | None:
         return None if job.attempt_id is None else (await self.parts.store.attempt(job.attempt_id)).ticket
+
+    async def wait_after(self, provider: Provider, error: Exception, tries: int) -> int:
+        """When a call that told nothing is made again (UTC ms): as the vendor asked, at least."""
+        wait = FIRST_RETRY if isinstance(error, RateLimited) else self.back_off(tries)
+        wait = getattr(error, "retry_after", None) or wait
+        at = self.parts.clock.now() + int(wait * 1000)
+        return max(at, await self.health.silent_until(provider.name) or 0)
 
     def back_off(self, tries: int) -> float:
         """Exponential with full jitter, never under half a second."""

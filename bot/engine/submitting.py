@@ -6,8 +6,10 @@ import logging
 from typing import Final
 
 from bot.engine.parts import Parts
-from bot.engine.step_desk import CALL_SECONDS, StepDesk
+from bot.engine.routing import Router
+from bot.engine.step_desk import CALL_SECONDS, OPERATOR_ERRORS, StepDesk
 from core.errors import ProviderError, RateLimited, Retry, StaleVersion, StorageError, Unclear
+from core.health import Call
 from core.jobs import Attempt, Job
 from core.ports import FindAnswer, Found, Provider, Ticket
 from core.states import AttemptState, JobState
@@ -27,9 +29,9 @@ log = logging.getLogger("reelay.runner")
 class Submitter:
     """Hands admitted jobs to their generators, once per attempt."""
 
-    def __init__(self, parts: Parts, desk: StepDesk) -> None:
-        """The intent row was committed by the admission."""
-        self._parts, self._desk = parts, desk
+    def __init__(self, parts: Parts, desk: StepDesk, router: Router) -> None:
+        """The intent row was committed by the admission. ``router``: for a job that its generator refused."""
+        self._parts, self._desk, self._router = parts, desk, router
 
     async def submit(self, job: Job, attempt: Attempt) -> None:
         """Hand a freshly admitted job to its generator: the only call that may cost money, made once per attempt."""
@@ -49,10 +51,13 @@ class Submitter:
         except StaleVersion:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it was, the vendor may have taken the request
+            # Noted before the job moves on: with that a probe makes room, and the next one must not go before its word is heard.
+            await self._desk.health.bad(provider.name, Call.SUBMIT, job.id, error)
             await self._not_submitted(job, provider, error)
             return
         self._parts.reach("submitted")
         await self._has_ticket(job, provider, ticket)
+        await self._desk.health.good(provider.name, Call.SUBMIT)
 
     async def _has_ticket(self, job: Job, provider: Provider, ticket: Ticket) -> None:
         """Store the ticket: it may have cost money, so a newer version (a cancel wish) or a full disk is no reason to drop it."""
@@ -86,10 +91,11 @@ class Submitter:
             await self.in_doubt(job, provider, error)
             return
         if error.retry is Retry.NEW_ATTEMPT and job.attempts < ATTEMPTS:
-            wait = error.retry_after if error.retry_after is not None else self._desk.back_off(job.attempts - 1)
-            until = self._parts.clock.now() + int(min(wait, 3600.0) * 1000)
             if isinstance(error, RateLimited):
-                await self._parts.store.pause(provider.name, until, error.code)
+                until = await self._desk.health.limited(provider.name, error)
+            else:
+                wait = error.retry_after if error.retry_after is not None else self._desk.back_off(job.attempts - 1)
+                until = self._parts.clock.now() + int(min(wait, 3600.0) * 1000)
             await self._desk.apply(
                 job,
                 to=JobState.QUEUED,
@@ -99,6 +105,10 @@ class Submitter:
                 hop_note=error.code,
             )
             return
+        if isinstance(error, OPERATOR_ERRORS) or error.retry is Retry.NEW_ATTEMPT:  # not this job's fault
+            await self._desk.heed(provider, error)
+            if await self._router.requeue(job, error):
+                return
         await self._desk.fail(job, error)
 
     async def in_doubt(self, job: Job, provider: Provider | None, error: Exception) -> None:
@@ -126,8 +136,12 @@ class Submitter:
             return
         attempt = await self._parts.store.attempt(job.attempt_id)
         answer: FindAnswer
+        silent = await self._desk.health.silent_until(provider.name)
         try:
-            answer = await self._desk.call(provider, "find", provider.find(attempt.applied, attempt), CALL_SECONDS)
+            if silent is None:
+                answer = await self._desk.call(provider, "find", provider.find(attempt.applied, attempt), CALL_SECONDS)
+            else:
+                answer = "cannot tell"
         except Exception as error:  # noqa: BLE001 - whatever it was, nothing was learnt; the person may still give up
             await self._desk.heed(provider, error)
             log.info("a look-up told nothing", extra={"job": job.id, "error": type(error).__name__})
@@ -142,7 +156,5 @@ class Submitter:
             await self._desk.apply(job, to=JobState.CANCELLED, attempt_state=AttemptState.LOST, hop="given up")
             return
         first, longest = UNCLEAR_LOOKS
-        wait = min(longest, first * 2**job.retries)
-        await self._desk.apply(
-            job, fields={"due_at": self._parts.clock.now() + int(wait * 1000), "retries": job.retries + 1}
-        )
+        due = self._parts.clock.now() + int(min(longest, first * 2**job.retries) * 1000)
+        await self._desk.apply(job, fields={"due_at": max(due, silent or 0), "retries": job.retries + 1})

@@ -216,14 +216,14 @@ def test_a_clean_picture_whose_row_cannot_be_written_is_not_left(tmp_path: Path)
 
 @pytest.mark.parametrize("usd", [math.nan, math.inf, -math.inf, -0.01, 1e300])
 def test_a_cost_that_cannot_be_is_no_cost(tmp_path: Path, usd: float) -> None:
-    """As for a generator that does not tell: the clip costs what was held for it."""
+    """As for a generator that does not tell: the clip costs what the price list says."""
     assert credits_of(Artifact("url", cost_usd=usd)) is None
 
     async def play(clock: VirtualClock) -> None:
         async with stage(tmp_path, clock, seconds=5, lab=BILLS) as on:
             on.generator.cost_usd = usd
             job = await on.settled(await on.order())
-            assert (job.state, job.charged, job.true_cost) == (JobState.DONE, 40, None)
+            assert (job.state, job.charged, job.true_cost) == (JobState.DONE, 40, 40)
             assert await on.store.audit_sums() == []
 
     run(play)

@@ -37,11 +37,11 @@ async def held(on: Stage) -> int:
     return await on.store.database.read(lambda c: c.execute("SELECT TOTAL(held) FROM allowances").fetchone()[0])
 
 
-def test_what_was_not_sent_fails_at_once(tmp_path: Path) -> None:
+def test_what_was_not_sent_fails_at_once_where_it_was_named(tmp_path: Path) -> None:
     async def play(clock: VirtualClock) -> None:
         chat = Chat(clock.monotonic)
         async with stage(tmp_path, clock, chat=chat, seconds=1e6, lab=replace(VEO, most_active=0)) as on:
-            job = await on.order()
+            job = await on.order(provider="veo")
             await on.card(job)
             assert (await on.store.job(job.id)).state is JobState.QUEUED
         async with stage(tmp_path, clock, chat=chat, lab=OTHER) as on:
@@ -66,7 +66,7 @@ def test_a_picture_that_was_being_prepared_fails_too(tmp_path: Path) -> None:
         async with stage(tmp_path, clock, chat=chat, lab=VEO) as on:
             picture = Attachment("picture", "image/jpeg", reference={"picture": "p0"})
             place = Place("chat", chat="room")
-            job, _ = await order(on.engine, Actor("chat", "ann"), place, {"prompt": "boat"}, attachment=picture)
+            job, _ = await order(on.engine, Actor("chat", "ann"), place, {"prompt": "boat", "provider": "veo"}, attachment=picture)
             await asyncio.sleep(0.5)
             assert (await on.store.job(job.id)).state is JobState.PREPARING
         async with stage(tmp_path, clock, chat=chat, lab=OTHER) as on:

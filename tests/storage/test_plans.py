@@ -13,12 +13,23 @@ import pytest
 
 from core.states import JobState
 from core.steps import Step
-from storage import house, intake, jobs, late, library, messages, views
+from storage import health, house, intake, jobs, late, library, messages, views
 from storage import store as store_module
 from storage.store import SqliteStore
 from tests.storage.store_world import CAPS, DAY, NOON, HandClock, a_store, accepted, done, rows
 
-SMALL: Final = {"fairness", "pauses", "alerts", "tokens", "limits", "CONSTANT", "cards", "deliveries", "json_each"}
+SMALL: Final = {
+    "fairness",
+    "pauses",
+    "health",
+    "alerts",
+    "tokens",
+    "limits",
+    "CONSTANT",
+    "cards",
+    "deliveries",
+    "json_each",
+}
 """Tables of a few rows, the values of one row's list, and those that tidying and their own index keep short."""
 LATER: Final = NOON + DAY
 Work = Callable[[sqlite3.Connection], object]
@@ -33,6 +44,8 @@ PERIODIC: Final[dict[str, Work]] = {
     "due jobs": lambda c: jobs.due(c, LATER, 9, ("local",)),
     "admission": lambda c: jobs.admit(c, CAPS, LATER),
     "providers in use": jobs.providers_in_use,
+    "health": lambda c: health.look(c, LATER),
+    "stuck jobs": lambda c: jobs.stuck(c, "local", 0, (-1.0, -1), 9),
     "waking": lambda c: jobs.wake_without(c, ["local"], LATER),
     "watched attempts": lambda c: (late.due(c, LATER, ()), late.next_look(c, LATER)),
     "due deliveries": lambda c: messages.due_deliveries(c, LATER, 9),
