@@ -24,6 +24,7 @@ from core.ports import ClipStore, Connect, Platform, Provider
 from core.steps import DefaultLimits
 from providers.comfyui import ComfyUI
 from providers.local import LocalGenerator
+from providers.longcat import LongCat
 from providers.omni import connect as connect_omni
 from storage.database import Database
 from storage.folder import FolderClipStore
@@ -40,6 +41,8 @@ from tests.lab.comfyui import ComfyUIServer, comfyui
 from tests.lab.fal import Fal, ovi
 from tests.lab.generator import InstantGenerator, LabGenerator, LabSettings
 from tests.lab.omni import OmniVendor
+from tests.lab.longcat import LongCat as LongCatServer
+from tests.lab.longcat import selfhosted
 from tests.lab.vendor import Script, Vendor
 
 
@@ -148,6 +151,21 @@ class TestInstantGenerator(ProviderContract):
 
     async def test_a_ticket_that_is_not_ours_is_no_clip(self, provider: Provider) -> None:
         pytest.skip("it keeps nothing, so every ticket is its own")
+
+
+class TestLongCat(ProviderContract):
+    @pytest.fixture
+    def vendor(self) -> Iterator[LongCatServer]:
+        with LongCatServer() as server:
+            yield server
+            assert server.wrong == [], "each side keeps the contract"
+
+    @pytest.fixture
+    async def provider(self, vendor: LongCatServer, tmp_path: Path) -> AsyncIterator[Provider]:
+        generator = selfhosted(vendor.environment(), world(tmp_path))
+        assert isinstance(generator, LongCat)
+        yield generator
+        await generator.close()
 
 
 class TestStrictChat(PlatformContract):
