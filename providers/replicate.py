@@ -13,9 +13,7 @@ from typing import Any, Final
 
 from core.capabilities import Applied, Capabilities
 from core.errors import (
-    CredentialsRejected,
     Garbled,
-    ModelRetired,
     TimedOut,
     Unavailable,
     Unclear,
@@ -219,15 +217,7 @@ class Replicate:
     async def check(self) -> str:
         """The key is taken, and the default model is there."""
         inputs = self._inputs_of(self.capabilities.default_model)
-        try:
-            await self._line.ask("GET", "/v1/account")
-            answer = await self._line.ask("GET", inputs.described_at, passes=(404,))
-        except CredentialsRejected as error:
-            raise CredentialsRejected("Replicate does not take REPLICATE_API_TOKEN", **error.facts) from error
-        if answer.status == 404:
-            text = f"Replicate has no model {inputs.model}: set REPLICATE_MODEL to one that it has"
-            raise ModelRetired(text, setting="REPLICATE_MODEL")
-        return f"the key is taken, and {inputs.model} is there"
+        return await self._line.check(inputs.model, inputs.described_at)
 
     async def close(self) -> None:
         """Free the connections."""

@@ -188,6 +188,18 @@ class ReplicateLine:
         except (ProviderError, KeyError, TypeError) as error:
             raise NothingSent("a picture could not be uploaded", reason=type(error).__name__) from error
 
+    async def check(self, model: str, described_at: str) -> str:
+        """The key is taken and the model is there; costs nothing. Raises ProviderError whose text says what to set."""
+        try:
+            await self.ask("GET", "/v1/account")
+            answer = await self.ask("GET", described_at, passes=(404,))
+        except CredentialsRejected as error:
+            raise CredentialsRejected("Replicate does not take REPLICATE_API_TOKEN", **error.facts) from error
+        if answer.status == 404:
+            text = f"Replicate has no model {model}: set {self._setting} to one that it has"
+            raise ModelRetired(text, setting=self._setting)
+        return f"the key is taken, and {model} is there"
+
     async def close(self) -> None:
         """Free the connections."""
         await self._asking.aclose()
