@@ -9,6 +9,7 @@ from bot.engine.engine import Engine
 from bot.engine.status import iso
 from bot.engine.words import Words
 from core.errors import BadOption
+from core.health import WELL, Standing
 from core.money import Period, window_end
 from core.requests import ASPECTS, RESOLUTIONS, SECONDS
 from storage.views import AccountView
@@ -86,14 +87,16 @@ def privacy(engine: Engine, words: Words, retention_days: int) -> dict[str, Any]
 
 async def generators(engine: Engine, words: Words) -> dict[str, Any]:
     """What each configured generator can do, what it costs and how it is doing."""
-    paused = {pause.provider for pause in await engine.parts.store.pauses()}
+    standings = (await engine.parts.store.look()).standings
     return {
         "default": engine.parts.default_provider,
-        "generators": [await _generator(engine, name, words, paused=name in paused) for name in engine.parts.providers],
+        "generators": [
+            await _generator(engine, name, words, standings.get(name, WELL)) for name in engine.parts.providers
+        ],
     }
 
 
-async def _generator(engine: Engine, name: str, words: Words, *, paused: bool) -> dict[str, Any]:
+async def _generator(engine: Engine, name: str, words: Words, standing: Standing) -> dict[str, Any]:
     can = engine.parts.providers[name].capabilities
     eight = 8 if 8 in can.seconds else can.seconds[-1]
     offer, price = await engine.intake.offer({"provider": name, "prompt": "x", "duration": eight}, with_picture=False)
@@ -123,8 +126,20 @@ async def _generator(engine: Engine, name: str, words: Words, *, paused: bool) -
         "default_model": can.default_model,
         "price": {"credits_per_second": None if flat is not None else price / offer.applied.seconds, "flat": flat},
         "usual_seconds": round(usual if usual is not None else can.usual_seconds, 1),
-        "health": "paused" if paused else "ok",
-        "health_text": words.say("health.paused") if paused else None,
+        **_health(words, standing),
+    }
+
+
+def _health(words: Words, standing: Standing) -> dict[str, Any]:
+    """How it is doing, for whoever chooses among generators: one that is being tried again is not to be counted on either."""
+    if standing.is_usable:
+        return {"health": "ok", "health_text": None, "health_until": None}
+    paused = standing.state == "paused"
+    said = words.say("health.paused") if paused else words.say("health.unavailable")
+    return {
+        "health": "paused" if paused else "unavailable",
+        "health_text": said,
+        "health_until": iso(standing.until),
     }
 
 

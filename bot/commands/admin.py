@@ -8,12 +8,14 @@ from __future__ import annotations
 import logging
 import re
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from bot.commands import clips
+from bot.commands.admin_args import MOST_CREDITS, Args, Result, amount_of, one_of, text, whole
+from bot.commands.admin_generators import GeneratorVerbs
 from bot.engine.engine import Engine
 from bot.engine.status import iso
 from core.audit import Doing
@@ -26,13 +28,11 @@ PLATFORMS: Final = ("web", "discord", "telegram")
 ANONYMOUS: Final = "web:anonymous"
 """All anonymous browsers share this allowance; it is nobody's account."""
 EVERYBODY: Final = "*"
-INTAKE: Final = "intake"
-MOST_CREDITS: Final = 1_000_000_000
 MOST_LISTED: Final = 1000
 REPORTS_KEPT: Final = 5000
 REPORTS_TOLD: Final = 10
 """Reported clips that are told one by one within an hour: a link is enough to report, so anybody can."""
-LOOKS: Final = frozenset({"status", "quota", "jobs", "audit", "ledger", "probe"})
+LOOKS: Final = frozenset({"status", "quota", "jobs", "audit", "ledger", "probe", "providers"})
 """Verbs that change nothing: a monitor may ask them every minute."""
 WHO: Final = "web:NAME, discord:ID, telegram:ID (a group's own is below 0) or the 32 hexadecimal digits of an account"
 SUBJECTS: Final = {
@@ -48,9 +48,6 @@ _EXTERNAL = {
     "telegram": re.compile(r"-?[0-9]{1,20}", re.ASCII),
 }
 log = logging.getLogger("reelay.admin")
-
-Args = Mapping[str, Any]
-Result = dict[str, Any]
 
 
 class Backup(Protocol):
@@ -81,6 +78,7 @@ class AdminDesk:
         """``operators``: the store's operator side."""
         self._engine, self._operators, self._premises = engine, operators, premises
         self._store = engine.parts.store
+        self._generators = GeneratorVerbs(engine, operators)
         self._reported: OrderedDict[tuple[str, str], None] = OrderedDict()
         self._verbs: dict[str, Callable[[str, Args], Awaitable[Result]]] = {
             "status": self._status,
@@ -93,8 +91,7 @@ class AdminDesk:
             "revoke": self._revoke,
             "block": self._block,
             "unblock": self._unblock,
-            "pause": self._pause,
-            "resume": self._resume,
+            **self._generators.verbs,
             "audit": self._audit,
             "ledger": self._ledger,
             "alerts": self._alerts,
@@ -122,10 +119,10 @@ class AdminDesk:
     # ------------------------------------------------------------------------------------------------------------------- people
 
     async def _grant(self, actor: str, args: Args) -> Result:
-        credits = _whole(args, "credits", -MOST_CREDITS, MOST_CREDITS)
+        credits = whole(args, "credits", -MOST_CREDITS, MOST_CREDITS)
         if credits == 0:
             raise BadOption("credits", 0, "a whole number other than 0; below 0 takes back what is unused")
-        note = _text(args, "note", most=200, default="")
+        note = text(args, "note", most=200, default="")
         account, who = await self._who(args, must_exist=credits < 0)
         doing = Doing(actor, "grant", {"who": who, "account": account, "credits": credits, "note": note})
         balance = await self._operators.grant(doing, account, credits, note)
@@ -145,7 +142,7 @@ class AdminDesk:
         return {"who": who, "account_id": account, "blocked": False}
 
     async def _token(self, actor: str, args: Args) -> Result:
-        kind = _one_of(args, "kind", ("program", "signin"), default="program")
+        kind = one_of(args, "kind", ("program", "signin"), default="program")
         account, who = await self._who(args)
         token = self._premises.new_token()
         expires = self._now() + self._premises.signin_ms if kind == "signin" else None
@@ -166,7 +163,7 @@ class AdminDesk:
 
         ``must_exist``: not to what only looks, takes away or undoes. There a name that nobody has is a mistyped one.
         """
-        who = _text(args, "who", most=100)
+        who = text(args, "who", most=100)
         if _ACCOUNT.fullmatch(who):
             known = await self._operators.identities(who)
             if known is None:
@@ -185,9 +182,9 @@ class AdminDesk:
     # -------------------------------------------------------------------------------------------------------------------- money
 
     async def _limit(self, actor: str, args: Args) -> Result:
-        scope = Scope(_one_of(args, "scope", [scope.value for scope in Scope]))
-        period = Period(_one_of(args, "period", [period.value for period in Period]))
-        amount, unset = _amount(args)
+        scope = Scope(one_of(args, "scope", [scope.value for scope in Scope]))
+        period = Period(one_of(args, "period", [period.value for period in Period]))
+        amount, unset = amount_of(args)
         subject = await self._subject(scope, args, must_exist=unset)
         said = "unset" if unset else "unlimited" if amount is None else amount
         details = {"scope": scope.value, "subject": subject, "period": period.value, "amount": said}
@@ -199,7 +196,7 @@ class AdminDesk:
         subjects = [(Scope.EVERYBODY, EVERYBODY)]
         granted = None
         if args.get("scope") is not None:
-            scope = Scope(_one_of(args, "scope", [scope.value for scope in Scope]))
+            scope = Scope(one_of(args, "scope", [scope.value for scope in Scope]))
             subject = await self._subject(scope, args, must_exist=True)
             subjects = [(scope, subject)]
             if scope is Scope.PERSON and subject != ANONYMOUS:
@@ -234,7 +231,7 @@ class AdminDesk:
             return EVERYBODY
         if args.get("subject") in (None, ""):
             raise BadOption("subject", "", f"given behind {scope.value}: {SUBJECTS[scope]}")
-        subject = _text(args, "subject", most=200)
+        subject = text(args, "subject", most=200)
         if scope is not Scope.PERSON:
             return subject
         return subject if subject == ANONYMOUS else (await self._who({"who": subject}, must_exist=must_exist))[0]
@@ -253,12 +250,12 @@ class AdminDesk:
             raise BadOption("state", wanted, "a list")
         states: list[str] = []
         for each in wanted:
-            state = _one_of({"state": each}, "state", ["live", *known])
+            state = one_of({"state": each}, "state", ["live", *known])
             states += sorted(state.value for state in LIVE) if state == "live" else [state]
         account = (
             None if args.get("account") is None else (await self._who({"who": args["account"]}, must_exist=True))[0]
         )
-        limit = _whole(args, "limit", 1, MOST_LISTED, default=50)
+        limit = whole(args, "limit", 1, MOST_LISTED, default=50)
         rows = await self._operators.jobs(states=states, account_id=account, limit=limit)
         for row in rows:
             for name in ("created_at", "updated_at", "finished_at"):
@@ -266,7 +263,7 @@ class AdminDesk:
         return {"jobs": rows}
 
     async def _cancel(self, actor: str, args: Args) -> Result:
-        job_id = _text(args, "job", most=64)
+        job_id = text(args, "job", most=64)
         try:
             before = await self._store.job(job_id)
         except NotFound:
@@ -277,24 +274,12 @@ class AdminDesk:
         job = await self._engine.cancel(job_id)
         return {"job": job.id, "state": job.state.value, "cancel_wish": job.cancel_wish}
 
-    # --------------------------------------------------------------------------------------------------------- generators, intake
-
-    async def _pause(self, actor: str, args: Args) -> Result:
-        names = self._stoppable(args)
-        reason = _text(args, "reason", most=200, default="paused by the operator")
-        await self._operators.pause(Doing(actor, "pause", {"names": _shown(names), "reason": reason}), names, reason)
-        return {"paused": _shown(names), **await self._pauses()}
-
-    async def _resume(self, actor: str, args: Args) -> Result:
-        names = self._stoppable(args)
-        ended = await self._operators.resume(Doing(actor, "resume", {"names": _shown(names)}), names)
-        self._engine.scheduler.hint()
-        return {"resumed": _shown(ended), **await self._pauses()}
+    # ------------------------------------------------------------------------------------------------------------- chats, their clips
 
     async def _channel(self, actor: str, args: Args) -> Result:
         """Allow or deny clips in one channel of a guild; ``allow`` None takes back what was said about it."""
-        platform = _one_of(args, "platform", PLATFORMS)
-        guild, channel = _text(args, "chat", most=40), _text(args, "channel", most=40)
+        platform = one_of(args, "platform", PLATFORMS)
+        guild, channel = text(args, "chat", most=40), text(args, "channel", most=40)
         allowed = args.get("allow")
         if allowed is not None and not isinstance(allowed, bool):
             raise BadOption("allow", allowed, "true, false or left out")
@@ -308,7 +293,7 @@ class AdminDesk:
 
         Said again by the same person it is no news.
         """
-        job_id = _text(args, "job", most=64)
+        job_id = text(args, "job", most=64)
         row = await self._store.view(job_id)
         if (actor, job_id) in self._reported:
             return {"job": job_id}
@@ -332,54 +317,33 @@ class AdminDesk:
 
     async def _takedown(self, actor: str, args: Args) -> Result:
         """Remove somebody's clip everywhere: file, links, history and, where we can, the messages that show it."""
-        job_id = _text(args, "job", most=64)
+        job_id = text(args, "job", most=64)
         row = await self._store.view(job_id)
         await self._operators.write_down(Doing(actor, "takedown", {"job": job_id, "account": row.job.account_id}))
         messages, removed = await clips.take_away(self._engine, job_id)
         return {"job": job_id, "messages": messages, "removed": removed}
-
-    def _stoppable(self, args: Args) -> list[str]:
-        generators = list(self._engine.parts.providers)
-        if args.get("name") is None:
-            return generators
-        name = _one_of(args, "name", [INTAKE, *generators])
-        return [EVERYBODY if name == INTAKE else name]
-
-    async def _pauses(self) -> Result:
-        rows = await self._store.pauses()
-        return {
-            "pauses": [
-                {
-                    "name": _shown([row.provider])[0],
-                    "until": iso(row.until),
-                    "reason": row.reason,
-                    "since": iso(row.since),
-                }
-                for row in rows
-            ]
-        }
 
     # ------------------------------------------------------------------------------------------------------------------ looking
 
     async def _status(self, actor: str, args: Args) -> Result:
         del actor, args
         counts = await self._store.counts()
-        return {**await self._premises.status(), **counts, **await self._pauses()}
+        return {**await self._premises.status(), **counts, **await self._generators.pauses()}
 
     async def _audit(self, actor: str, args: Args) -> Result:
         del actor
-        rows = await self._operators.audit_trail(_whole(args, "limit", 1, MOST_LISTED, default=50))
+        rows = await self._operators.audit_trail(whole(args, "limit", 1, MOST_LISTED, default=50))
         return {"audit": [{**row, "at": iso(row["at"])} for row in rows]}
 
     async def _alerts(self, actor: str, args: Args) -> Result:
         if args.get("clear") is not None:
-            cause = _text(args, "clear", most=200)
+            cause = text(args, "clear", most=200)
             await self._operators.clear_alert(Doing(actor, "clear alert", {"cause": cause}), cause)
         rows = await self._store.alerts()
         return {"alerts": [{"cause": cause, "since": iso(since), "text": text} for cause, since, text in rows]}
 
     async def _backup(self, actor: str, args: Args) -> Result:
-        target = Path(_text(args, "target", most=4096))
+        target = Path(text(args, "target", most=4096))
         if not target.is_absolute():
             raise BadOption("target", target, "an absolute path")
         clips = args.get("clips") is True
@@ -392,10 +356,6 @@ class AdminDesk:
 
     def _now(self) -> int:
         return self._engine.parts.clock.now()
-
-
-def _shown(names: list[str]) -> list[str]:
-    return [INTAKE if name == EVERYBODY else name for name in names]
 
 
 def _credits(amount: int | None) -> int | str:
@@ -412,43 +372,3 @@ def _said(allowance: Allowance) -> Result:
         "spent": allowance.spent,
         "left": _credits(allowance.left),
     }
-
-
-def _text(args: Args, name: str, *, most: int, default: str | None = None) -> str:
-    value = args.get(name)
-    if value in (None, "") and default is not None:
-        return default
-    if not isinstance(value, str) or not value.strip() or len(value) > most or not value.isprintable():
-        raise BadOption(name, "" if value is None else value, f"a text of 1 to {most} characters on one line")
-    return value.strip()
-
-
-def _whole(args: Args, name: str, least: int, most: int, default: int | None = None) -> int:
-    value = args.get(name)
-    if value is None and default is not None:
-        return default
-    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-        raise BadOption(name, "" if value is None else value, f"a whole number from {least} to {most}")
-    return value
-
-
-def _one_of(args: Args, name: str, legal: tuple[str, ...] | list[str], default: str | None = None) -> str:
-    value = args.get(name, default)
-    if value not in legal:
-        raise BadOption(name, "" if value is None else value, "one of " + ", ".join(legal))
-    return str(value)
-
-
-def _amount(args: Args) -> tuple[int | None, bool]:
-    """Return (credits or None for unlimited, whether the limit is taken away)."""
-    value = args.get("amount")
-    if value == "unset":
-        return None, True
-    if value == "unlimited":
-        return None, False
-    if isinstance(value, str) and value.isdecimal() and value.isascii() and len(value) <= 10:
-        value = int(value)
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MOST_CREDITS:
-        legal = f"a whole number of credits up to {MOST_CREDITS}, unlimited, or unset (0 means none, unset means the default)"
-        raise BadOption("amount", "" if value is None else value, legal)
-    return value, False

@@ -266,6 +266,8 @@ FOR_ENGINEERS = {"debug", "info", "warning", "error", "critical", "exception", "
 FOR_OPERATORS = {"raise_once", "_alert_while", "tell", "pause", "audit"}
 OPERATORS_FILES = {
     "bot/commands/admin.py": "the command line of the operator, who reads English as the documentation is",
+    "bot/commands/admin_args.py": "as above",
+    "bot/commands/admin_generators.py": "as above",
     "bot/platforms/telegram/checkup.py": "what reelay doctor prints for the operator",
     "bot/platforms/telegram/refusals.py": "Telegram's own words, compared and shown to nobody",
     "bot/platforms/telegram/transport.py": "texts of exceptions, in the library's words",

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from bot.commands.admin import AdminDesk
+from bot.commands.admin_generators import UNSET, lines
 from bot.engine.engine import Engine
 from bot.engine.words import Words
 from bot.platforms.discord.answering import Answering
@@ -45,9 +46,7 @@ class AdminVerbs:
             case "channel":
                 text = await self._channel(i, actor, words)
             case "provider":
-                on = bool(i.options.get("on"))
-                await self._desk.do("resume" if on else "pause", {"name": i.options.get("name")}, actor=actor)
-                text = words.say("admin.provider_on" if on else "admin.provider_off", name=str(i.options.get("name")))
+                text = await self._provider(i, actor, words)
             case "pause":
                 lift = bool(i.options.get("lift"))
                 await self._desk.do("resume" if lift else "pause", {"name": "intake"}, actor=actor)
@@ -71,6 +70,22 @@ class AdminVerbs:
         if lift:
             return words.say("admin.channel_as_others")
         return words.say("admin.channel_on" if allow else "admin.channel_off")
+
+    async def _provider(self, i: Interaction, actor: str, words: Words) -> str:
+        """Nothing but perhaps a name: how generators are. With ``on`` or ``default``: change that."""
+        name, on, default = (i.options.get(each) for each in ("name", "on", "default"))
+        if on is None and default is None:
+            found = await self._desk.do("providers", {"name": name}, actor=actor)
+            return "\n".join(lines(found, words))
+        if on is not None and default is not None:
+            raise BadOption("default", "both", "", message_id="error.on_or_default")
+        if default is not None:
+            found = await self._desk.do("default", {"name": name if default else UNSET}, actor=actor)
+            return words.say("admin.default", name=found["default"])
+        if name is None:
+            raise BadOption("name", "", ", ".join(self._engine.parts.providers))
+        await self._desk.do("resume" if on else "pause", {"name": name}, actor=actor)
+        return words.say("admin.provider_on" if on else "admin.provider_off", name=str(name))
 
     async def report(self, actor: str, job_id: str) -> None:
         """Anybody's word that a clip should not be here."""

@@ -41,7 +41,7 @@ ADMIN_VERBS: Final[Mapping[str, Sequence[tuple[str, int, bool]]]] = {
     "grant": (("who", USER, True), ("amount", INTEGER, True), ("note", STRING, False)),
     "block": (("who", USER, True), ("lift", BOOLEAN, False)),
     "channel": (("allow", BOOLEAN, False), ("lift", BOOLEAN, False)),
-    "provider": (("name", STRING, True), ("on", BOOLEAN, True)),
+    "provider": (("name", STRING, False), ("on", BOOLEAN, False), ("default", BOOLEAN, False)),
     "pause": (("lift", BOOLEAN, False),),
     "takedown": (("clip", STRING, True),),
     "stats": (),

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from bot.commands.admin import AdminDesk
+from bot.commands.admin_generators import UNSET, lines
 from bot.engine.engine import Engine
 from bot.platforms.telegram.making import GENERAL_TOPIC, Making
 from bot.platforms.telegram.members import Members
@@ -31,7 +32,7 @@ SHOWN: Final[Mapping[str, tuple[str, str]]] = {
     "grant": ("ID 100 [note]", "verb.admin.grant"),
     "block": ("ID", "telegram.admin.block"),
     "unblock": ("ID", "telegram.admin.unblock"),
-    "provider": ("NAME on|off", "verb.admin.provider"),
+    "provider": ("[NAME on|off|default] [unset]", "verb.admin.provider"),
     "pause": ("", "telegram.admin.pause"),
     "resume": ("", "telegram.admin.resume"),
     "takedown": ("[JOB]", "verb.admin.takedown"),
@@ -238,12 +239,21 @@ class AdminVerbs:
         return words.say("telegram.admin.topic_on" if allow else "telegram.admin.topic_off")
 
     async def _provider(self, order: Order) -> str:
-        name, state = order.words if len(order.words) == 2 else ("", "")
-        is_on = state.lower() == "on"
-        if not is_on and state.lower() != "off":
-            raise order.wrong()
-        await self._desk.do("resume" if is_on else "pause", {"name": name.lower()}, actor=order.actor)
-        return order.wish.words.say("admin.provider_on" if is_on else "admin.provider_off", name=name.lower())
+        """Without a word: how the generators are. ``unset``: the default one is again what the settings say."""
+        words, said = tuple(word.lower() for word in order.words), order.wish.words
+        match words:
+            case ():
+                return "\n".join(lines(await self._desk.do("providers", {}, actor=order.actor), said))
+            case ("unset",) | ("default", "unset"):
+                found = await self._desk.do("default", {"name": UNSET}, actor=order.actor)
+                return said.say("admin.default", name=found["default"])
+            case (name, "default") | ("default", name):
+                found = await self._desk.do("default", {"name": name}, actor=order.actor)
+                return said.say("admin.default", name=found["default"])
+            case (name, ("on" | "off") as state):
+                await self._desk.do("resume" if state == "on" else "pause", {"name": name}, actor=order.actor)
+                return said.say("admin.provider_on" if state == "on" else "admin.provider_off", name=name)
+        raise order.wrong()
 
     async def _pause(self, order: Order) -> str:
         if order.words:
