@@ -13,6 +13,7 @@ import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Final
 
 import httpx2
@@ -213,31 +214,37 @@ def _read_error(answer: Answer, submitting: bool) -> ProviderError:  # noqa: FBT
 
 
 def connect(settings: Any, world: Connect) -> Omni:
-    """Connect with the key. Called in a worker thread: the SDK builds its types at the first call, which takes most of a second, so one is
-    made here, to nobody.
+    """Connect with the key. Called in a worker thread: the SDK imports and builds its types at the first call, which takes most of a
+    second, so the first one is made here, to nobody.
     """
     key = (settings.gemini_api_key or settings.google_api_key).get_secret_value()
     root = settings.google_api_url or ROOT
     sheet = read_sheet("omni", default=settings.omni_model, own=world.scratch)
     http = transport()
-    nobody = httpx2.Client(transport=httpx2.MockTransport(lambda _: httpx2.Response(200, json={"id": "rehearsal"})))
-    options = types.HttpOptions(
-        base_url=root,
-        api_version=VERSION,
-        retry_options=types.HttpRetryOptions(attempts=1),  # five are made without it, each of them billed
-        httpx_client=nobody,
-        httpx_async_client=http,
-    )
-    client = genai.Client(vertexai=False, api_key=key, http_options=options)
-    _rehearse(client)
+    client = _client(key, root, http)
+    _rehearsed()
     headers = {"x-goog-api-key": key}
     return Omni(sheet, client, http, Line(root, _read_error, headers), Downloads(root, headers), world.pictures)
 
 
-def _rehearse(client: genai.Client) -> None:
-    applied = Applied("omni", "rehearsal", "", "", "16:9", "720p", 8, 0, audio=True)
-    picture = EncodedPicture(b"", "image/png", 1, 1)
-    calls = client.interactions.with_streaming_response
-    for answer in (calls.create(**payload(applied, [picture])), calls.get("rehearsal"), calls.cancel("rehearsal")):
+def _client(key: str, root: str, http: httpx2.AsyncClient) -> genai.Client:
+    options = types.HttpOptions(
+        base_url=root,
+        api_version=VERSION,
+        retry_options=types.HttpRetryOptions(attempts=1),  # five are made without it, each of them billed
+        httpx_client=httpx2.Client(transport=httpx2.MockTransport(lambda _: httpx2.Response(200, json={}))),
+        httpx_async_client=http,
+    )
+    return genai.Client(vertexai=False, api_key=key, http_options=options)  # whatever the SDK finds in the environment
+
+
+@cache
+def _rehearsed() -> None:
+    """Call everything once, to nobody."""
+    calls = _client("rehearsal", "http://localhost", httpx2.AsyncClient()).interactions.with_streaming_response
+    body = payload(
+        Applied("omni", "rehearsal", "", "", "16:9", "720p", 8, 0, audio=True), [EncodedPicture(b"", "image/png", 1, 1)]
+    )
+    for answer in (calls.create(**body), calls.get("rehearsal"), calls.cancel("rehearsal")):
         with answer as response:
             response.read()

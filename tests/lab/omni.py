@@ -66,13 +66,13 @@ class OmniVendor(GoogleDoor):
 
     async def _create(self, request: web.Request) -> web.StreamResponse:
         order = await request.json()
+        if isinstance(order, dict) and isinstance(order.get("model"), str) and order["model"] not in SECONDS:
+            self.note("submit", None, None, 404)
+            return google_error(404)
         wrong = _wrong(order)
         if wrong:
             self.note("submit", None, None, 400)
             return _interaction_error(400, "invalid_request", wrong)
-        if order["model"] not in SECONDS:
-            self.note("submit", None, None, 404)
-            return google_error(404)
         content = order["input"][0]["content"]
         prompt = _own_words(content[-1]["text"])
         fault = self.fate(prompt)
@@ -224,7 +224,7 @@ def _wrong(order: Any) -> str:
     if not 0 <= settings.get("seed", 0) < 2**31:
         return "generation_config.seed is an int32."
     duration = re.fullmatch(r"(\d+)s", form.get("duration", "10s"))
-    seconds = SECONDS.get(order["model"], range(3, 11))
+    seconds = SECONDS[order["model"]]
     if duration is None or int(duration[1]) not in seconds:
         return "response_format.duration is out of range."
     return _wrong_media(order, content, settings.get("video_config", {}).get("task"), int(duration[1]))
@@ -241,7 +241,7 @@ def _wrong_media(order: dict[str, Any], content: list[dict[str, Any]], task: str
     if declared != {str(n + 1) for n in range(images)}:
         return "Every image has a role, and every role its image."
     references = len(re.findall(r"<IMAGE_REF_\d+>@", text))
-    if references > REFERENCES.get(order["model"], 6):
+    if references > REFERENCES[order["model"]]:
         return "Too many reference images."
     if videos and (task != "extend" or images or seconds > 10 or "aspect_ratio" in order["response_format"]):
         return "Extension takes one video, and at most 10 seconds."
