@@ -90,7 +90,7 @@ def prompt_of(applied: Applied, *, one_shot: str = "") -> str:
     head, tail = ("", "")
     if applied.last_picture is not None:
         if applied.picture is None or applied.extends is not None:
-            raise InvalidRequest("a last picture wants a first one", message_id="error.last_needs_first")
+            raise InvalidRequest("a last picture wants a first one", message_id="error.last_picture_alone")
         head, tail = "[# Sources <FIRST_FRAME>@Image1 <LAST_FRAME>@Image2]", "Use Image2 as the final frame."
         tail = f"{begins[1]} {tail}"
     elif applied.extends is not None:

@@ -194,7 +194,7 @@ def test_one_shot_is_asked_for_where_the_prompt_says_nothing_of_cuts(prompt: str
 def test_a_last_picture_wants_a_first_one(changes: dict[str, Any]) -> None:
     with pytest.raises(InvalidRequest) as found:
         payload(order(**changes), [SEEN])
-    assert found.value.message_id == "error.last_needs_first"
+    assert found.value.message_id == "error.last_picture_alone"
 
 
 # -------------------------------------------------------------------------------------------------------------------------- answers
