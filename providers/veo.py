@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final, Protocol
 
-import aiohttp
 import google.auth
+import httpx2
 from google import genai
 from google.auth import exceptions as login_errors
 from google.auth.transport.requests import Request
@@ -45,10 +45,11 @@ from core.ports import (
     Sink,
     Ticket,
 )
-from providers.line import SUBMIT_SECONDS, Answer, Line
+from providers.google_answers import answer_of, lost
+from providers.line import SUBMIT_SECONDS, Line
 from providers.sheets import Sheet, read_sheet
 from providers.veo_answers import read_error, read_status
-from providers.vertex import VERSION, Door, Looks, root_of
+from providers.veo_line import VERSION, Door, Looks, root_of
 
 SCOPE: Final = "https://www.googleapis.com/auth/cloud-platform"
 REFRESH_SECONDS: Final = 20
@@ -196,33 +197,34 @@ class Veo:
         with self._door.holding({key: file for key, (file, _) in data.items()}) as marks:
             source, config = payload(applied, {key: (marks[key], mime) for key, (_, mime) in data.items()})
             try:
-                answer = await client.aio.models.generate_videos(model=applied.model, source=source, config=config)
+                async with asyncio.timeout(SUBMIT_SECONDS):
+                    answer = await client.aio.models.generate_videos(model=applied.model, source=source, config=config)
             except refusals.APIError as error:
-                headers = getattr(error.response, "headers", None) or {}
-                raise read_error(Answer(error.code, headers, error.details, is_json=True), True) from None
-            except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-                raise NothingSent(f"no connection: {type(error).__name__}") from None
-            except Exception as error:  # noqa: BLE001 - three libraries' errors; none of them says that nothing was taken
-                raise Unclear(f"the answer was lost: {type(error).__name__}") from None
+                headers = getattr(error.response, "headers", None)
+                raise read_error(answer_of(error.code, headers, error.details), True) from None
+            except Exception as error:  # noqa: BLE001 - of several libraries; only a connection that never was is certain
+                raise lost(error, submitting=True) from None
         if not isinstance(answer.name, str) or not OPERATION.fullmatch(answer.name):
             raise Unclear("the answer to the submit names no operation")
         return {"operation": answer.name}
 
     async def _opened(self) -> genai.Client:
-        """The SDK's client: made in a worker thread, for it reads certificates for a fifth of a second."""
+        """The SDK's client: made in a worker thread, for it reads certificates; with the login that was found."""
         async with self._opening:
             if self._client is None:
-                options = types.HttpOptions(
-                    base_url=self._root,
-                    api_version=VERSION,
-                    timeout=int(SUBMIT_SECONDS * 1000),
-                    retry_options=types.HttpRetryOptions(attempts=1),  # left out, it repeats by itself
-                    aiohttp_client=self._door.session(),
-                    async_client_args={"allow_redirects": False},
-                )
-                make = partial(genai.Client, vertexai=True, http_options=options, **self._place)
-                self._client = await asyncio.to_thread(make, credentials=self._login.credentials)
+                self._client = await asyncio.to_thread(self._make)
             return self._client
+
+    def _make(self) -> genai.Client:
+        options = types.HttpOptions(
+            base_url=self._root,
+            api_version=VERSION,
+            timeout=int(SUBMIT_SECONDS * 1000),
+            retry_options=types.HttpRetryOptions(attempts=1),
+            httpx_client=httpx2.Client(transport=httpx2.MockTransport(lambda _: httpx2.Response(503))),  # never used
+            httpx_async_client=httpx2.AsyncClient(transport=self._door, follow_redirects=False, trust_env=False),
+        )
+        return genai.Client(vertexai=True, credentials=self._login.credentials, http_options=options, **self._place)
 
     async def _files(self, applied: Applied) -> dict[str, tuple[bytes, str]]:
         limits = self._sheet.model(applied).capabilities.pictures
@@ -288,12 +290,9 @@ class Veo:
 
     async def close(self) -> None:
         """See ``Provider.close``."""
-        for each in (self._door, self._looks, self._line):
-            await each.close()
-        if self._client is not None:
-            await self._client.aio.aclose()
-            self._client.close()
-        self._client = None
+        await self._door.aclose()
+        await self._looks.close()
+        await self._line.close()
 
 
 class _Counted:

@@ -1,8 +1,9 @@
 """The way to Vertex: the door through which the SDK's submit leaves, and a look at an operation whose answer carries the clip.
 
-google-genai 3.4 builds the submit and reads its answer. What it does beside that was read and run in November 2026, and is avoided here:
-it repeats a POST whose connection broke, 1 to 10 seconds later; it follows redirects, and its key goes along; it turns pictures into text
-on the event loop, 15 ms for each megabyte, and holds them six times over; and its poll holds the clip five times over.
+google-genai 3.4 builds the submit and reads its answer. What it does beside that was read and run in November 2026, and is avoided here.
+With aiohttp it repeats a POST whose connection broke, 1 to 10 seconds later, unless it is told of retries; it follows redirects, and its
+key goes along; and it looks for certificates on the event loop: so it is given a transport of httpx2. It turns pictures into text on the
+loop, 15 ms for each megabyte, and holds them six times over; and its poll holds the clip five times over.
 """
 
 from __future__ import annotations
@@ -16,17 +17,18 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any, Final
 
 import aiohttp
-from aiohttp import payload
+import httpx2  # the transport of google-genai since 3.0
 
 from core.errors import Garbled, Unavailable
 from core.ports import Sink
 from providers.downloads import SLOW_SECONDS, SLOWEST, STILL_SECONDS
 from providers.inline import skim
-from providers.line import ASK_SECONDS, CONNECT_SECONDS, PIECE, Answer, ReadError
+from providers.line import ASK_SECONDS, CONNECT_SECONDS, PIECE, SUBMIT_SECONDS, Answer, ReadError
 
 VERSION: Final = "v1beta1"
 CLIP_KEYS: Final = frozenset({"bytesBase64Encoded"})
 REFUSAL_BYTES: Final = 64 << 10
+TIMEOUTS: Final = {"connect": CONNECT_SECONDS, "pool": CONNECT_SECONDS, "write": SUBMIT_SECONDS, "read": SUBMIT_SECONDS}
 POURED: Final = 48 << 10
 """Divisible by three: pieces of it become base64 that can be joined."""
 
@@ -40,24 +42,17 @@ def root_of(location: str | None) -> str:
     return f"https://{location}-aiplatform.googleapis.com"
 
 
-class Door:
-    """The connections on which an SDK client sends, and a middleware that pours pictures into what it sends.
+class Door(httpx2.AsyncHTTPTransport):
+    """The connections on which the SDK sends; pictures are poured into what it sends.
 
-    The SDK is given a few random bytes in place of each picture; where their text stands in the body, the picture is written instead,
+    The SDK is given a few random letters in place of each picture; where their base64 stands in the body, the picture is written instead,
     piece by piece, while it leaves.
     """
 
     def __init__(self) -> None:
+        """Each connection serves one request: one that Google closed while it lay idle would leave a submit in doubt."""
+        super().__init__(trust_env=False, limits=httpx2.Limits(max_connections=32, max_keepalive_connections=0))
         self._held: dict[bytes, bytes] = {}
-        self._session: aiohttp.ClientSession | None = None
-
-    def session(self) -> aiohttp.ClientSession:
-        """Connections of which each serves one request: one that Google closed while it lay idle would leave a submit in doubt."""
-        if self._session is None:
-            connector = _Patient(limit=32, force_close=True)
-            jar = aiohttp.DummyCookieJar()
-            self._session = aiohttp.ClientSession(connector=connector, cookie_jar=jar, middlewares=(self._pour,))
-        return self._session
 
     @contextlib.contextmanager
     def holding(self, files: Mapping[str, bytes]) -> Iterator[Mapping[str, bytes]]:
@@ -73,51 +68,32 @@ class Door:
             for text in texts.values():
                 del self._held[text]
 
-    async def _pour(self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-        if self._held and isinstance(request.body, payload.Payload):
-            body = await request.body.as_bytes()
-            found = sorted((at, text) for text in self._held if (at := body.find(b'"' + text + b'"')) >= 0)
-            if found:
-                await request.update_body(_Poured(body, [(at + 1, len(text), self._held[text]) for at, text in found]))
-        return await handler(request)
-
-    async def close(self) -> None:
-        """Free the connections."""
-        if self._session is not None:
-            await self._session.close()
-        self._session = None
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Send. A connection that does not come about is given up early: that is another thing than an answer that does not come."""
+        body, extensions = request.content, {**request.extensions, "timeout": TIMEOUTS}
+        found = sorted((at, text) for text in self._held if (at := body.find(b'"' + text + b'"')) >= 0)
+        poured = Poured(body, [(at + 1, len(text), self._held[text]) for at, text in found])
+        headers = {**request.headers, "content-length": str(poured.size)}
+        return await super().handle_async_request(
+            httpx2.Request(request.method, request.url, headers=headers, stream=poured, extensions=extensions)
+        )
 
 
-class _Patient(aiohttp.TCPConnector):
-    """Gives up a connection that does not come about, which is another thing than an answer that does not come."""
-
-    async def connect(
-        self, req: aiohttp.ClientRequest, traces: list[aiohttp.tracing.Trace], timeout: aiohttp.ClientTimeout
-    ) -> Any:
-        short = aiohttp.ClientTimeout(total=timeout.total, sock_connect=CONNECT_SECONDS)
-        return await super().connect(req, traces, short)
-
-
-class _Poured(payload.Payload):
+class Poured(httpx2.AsyncByteStream):
     """A JSON body with files in it, written as base64 while it leaves. ``places``: (where, how many bytes make room, the file)."""
 
     def __init__(self, body: bytes, places: list[tuple[int, int, bytes]]) -> None:
-        super().__init__(body, content_type="application/json")
         self._body, self._places = body, places
-        self._size = len(body) + sum((len(file) + 2) // 3 * 4 - room for _, room, file in places)
+        self.size = len(body) + sum((len(file) + 2) // 3 * 4 - room for _, room, file in places)
 
-    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
-        del encoding, errors
-        raise TypeError("it is written, never held")
-
-    async def write(self, writer: aiohttp.abc.AbstractStreamWriter) -> None:
+    async def __aiter__(self) -> AsyncIterator[bytes]:
         after = 0
         for at, room, file in self._places:
-            await writer.write(self._body[after:at])
+            yield self._body[after:at]
             for start in range(0, len(file), POURED):
-                await writer.write(b64encode(file[start : start + POURED]))
+                yield b64encode(file[start : start + POURED])
             after = at + room
-        await writer.write(self._body[after:])
+        yield self._body[after:]
 
 
 class Looks:
