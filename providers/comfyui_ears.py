@@ -26,6 +26,7 @@ BACK_OFF: Final = (1.0, 60.0)
 """First and longest wait before connecting again."""
 ALMOST: Final = 0.99
 """Until the history says that it is done."""
+MOST_STEPS: Final = 1e9
 ENDS: Final = frozenset({"execution_success", "execution_error", "execution_interrupted"})
 
 log = logging.getLogger("reelay.comfyui")
@@ -44,7 +45,8 @@ class Followed:
 
     def put(self, node: Any, value: Any, most: Any) -> None:
         """Note how far a node is; what is no node of the graph (a part of a subgraph) or no number tells nothing."""
-        if node in self.weights and _is_number(value) and _is_number(most) and most > 0:
+        known = isinstance(node, str) and node in self.weights
+        if known and _is_number(value) and _is_number(most) and most > 0:
             self.done[node] = min(1.0, max(0.0, value / most))
 
     def reckon(self) -> None:
@@ -55,7 +57,7 @@ class Followed:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < MOST_STEPS
 
 
 class Ears:

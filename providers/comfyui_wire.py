@@ -68,7 +68,7 @@ EXCEPTIONS: Final[Mapping[str, type[ProviderError]]] = {
     "ValueError": InvalidRequest,
 }
 """By the type that ``execution_error`` tells; those that are not here are failures of the server. Python's, and those of Comfy Cloud."""
-OUT_OF_MEMORY: Final = ("OutOfMemoryError", "OOMError", "OOM_EXCEPTION", "MemoryError")
+OUT_OF_MEMORY: Final = ("MemoryError", "OOMError", "OOM_EXCEPTION")
 """Endings of types, and below words of messages: graphics drivers tell it in ways of their own."""
 MEMORY_WORDS: Final = ("out of memory", "allocation on device", "not enough memory")
 
