@@ -10,11 +10,11 @@ from typing import Annotated, Any
 
 import typer
 
-from bot.admin_way import do, only_here, said_as_json, say_alerts, say_limits, say_pauses, table
+from bot.admin_providers import provider
+from bot.admin_way import JSON, do, only_here, said_as_json, say_alerts, say_limits, say_pauses, table
 from bot.exits import EXIT_FAULT, EXIT_RUNNING, EXIT_STORAGE, end, settings_or_exit
 
 Who = Annotated[str, typer.Argument(help="web:NAME, discord:ID, telegram:ID or the id of an account.", metavar="WHO")]
-JSON = Annotated[bool, typer.Option("--json", help="One line of JSON, for programs.")]
 SCOPES = "person, chat, role or everybody."
 SUBJECTS = "WHO for a person; the chat's or role's name; all for everybody."
 Scope = Annotated[str, typer.Argument(help=SCOPES, metavar="SCOPE")]
@@ -32,6 +32,7 @@ ledger = typer.Typer(
 )
 admin.add_typer(quota, name="quota")
 admin.add_typer(ledger, name="ledger")
+admin.add_typer(provider, name="provider")
 
 
 @admin.command()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 from urllib.parse import urlsplit
 
 import typer
@@ -15,6 +15,7 @@ from bot.exits import EXIT_FAULT, EXIT_RUNNING, EXIT_STORAGE, end, settings_or_e
 if TYPE_CHECKING:
     from bot.settings import Settings
 
+JSON = Annotated[bool, typer.Option("--json", help="One line of JSON, for programs.")]
 ROUNDS: Final = 12
 """Times that socket and lock are tried, a quarter of a second apart, while a process is just starting or ending."""
 STORAGE_CODES: Final = frozenset({"DISK_FULL", "SCHEMA", "STORAGE"})
