@@ -121,14 +121,16 @@ class LocalAi:
 
     async def poll(self, ticket: Ticket) -> PollAnswer:
         """Look at the call, and begin it again where it ended without an answer."""
-        name = ticket["id"]
-        if await asyncio.to_thread(self._file(name).exists):
-            return Ready(Artifact("file id", name))
+        name, file = ticket["id"], self._file(ticket["id"])
         if name in self._dropped:
             return Failed(Unavailable("the call was cancelled"))
-        call = self._calls.setdefault(name, _Call(resumed=True))
-        if call.task is not None:
+        call = self._calls.get(name)
+        # Before the file is looked for: of a call that ends meanwhile there is one.
+        if call is not None and call.task is not None:
             return Waiting(note=AGAIN if call.resumed else None)
+        if await asyncio.to_thread(file.exists):
+            return Ready(Artifact("file id", name))
+        call = self._calls.setdefault(name, _Call(resumed=True))
         if isinstance(call.error, AGAIN_LATER):
             call.due, error, call.error = True, call.error, None
             raise error
@@ -218,9 +220,11 @@ class LocalAi:
             call.error, call.lost = found, call.lost + isinstance(found, Unclear)
             log.info("a call brought no clip", extra={"attempt": name, "code": found.code, **found.facts})
         finally:
-            call.task = None
-            part.unlink(missing_ok=True)
-            self._world.hint(name)
+            try:
+                await asyncio.to_thread(part.unlink, missing_ok=True)
+            finally:
+                call.task = None
+                self._world.hint(name)
 
     async def _bring(self, applied: Applied, part: Path) -> None:
         """Ask for the clip and write it to ``part``. Raises Unclear when the answer was lost."""
@@ -231,14 +235,20 @@ class LocalAi:
             sink = FileSink(file)
             address = await self._ask(body, sink)
             if address is not None:
-                await self._downloads.fetch(address, sink)
+                await self._fetch(address, sink)
             await asyncio.to_thread(sink.settle)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise NothingSent(f"no connection: {type(error).__name__}") from error
         except (aiohttp.ClientError, TimeoutError, OSError, Garbled, OversizedMedia, DiskFull) as error:
             raise Unclear(f"the answer was lost: {type(error).__name__}") from error
         finally:
-            file.close()
+            await asyncio.to_thread(file.close)
+
+    async def _fetch(self, address: str, sink: Sink) -> None:
+        try:
+            await self._downloads.fetch(address, sink)
+        except Unavailable as error:
+            raise Unclear("the clip could not be fetched", **error.facts) from error
 
     async def _ask(self, body: Mapping[str, Any], sink: FileSink) -> str | None:
         """Make the call: a clip in its answer goes to ``sink``; returns the address of one that is elsewhere."""

@@ -43,7 +43,7 @@ STATUSES: Final[Mapping[int, type[ProviderError]]] = {
 
 def is_localai(address: str) -> bool:
     """Whether an address is LocalAI's: it ends in ``/video``."""
-    return address.endswith(PATH)
+    return urlsplit(address).path.endswith(PATH)
 
 
 def payload(model: Model, applied: Applied, pictures: Mapping[str, str]) -> dict[str, Any]:
