@@ -2,7 +2,7 @@
 
 ``PROVE_SECONDS``  how long in all (1800; a sample of 120 works); three parts share it
 ``PROVE_SEED``     seed of everything random (printed; default: by the clock)
-``PROVE_ONLY``     kills, flood or soak
+``PROVE_ONLY``     kills, generators, flood or soak
 ``PROVE_WRITE``    1: append the results to docs/reference/proofs.md
 
 Exit code 0 when nothing was violated, else 1.
@@ -34,14 +34,18 @@ from tests.lab.api import Api
 from tests.lab.checker import CANARY, check, connect, orphans
 from tests.lab.clips import clip_bytes
 from tests.lab.reelay import Reelay
-from tests.lab.vendor import Script, Vendor
+from tests.lab.vendor import Script, Take, Vendor
+from tests.lab.vendors import KINDS, hurry
 from tests.lab.waiting import until
+from tests.media.hostile import photo
 
 DOCS: Final = Path(__file__).parents[1] / "docs" / "reference" / "proofs.md"
 WARM_SECONDS: Final = 300.0
 """Growth of the memory before this is warming up."""
 LEAST_SECONDS: Final = 1200.0
 """A slope over less time is noise."""
+LOSSY: Final = "albatross"
+"""A word for prompts of which the vendor loses the answer to the submit."""
 FREE: Final = {
     "REELAY_DAILY_CREDITS": "unlimited",
     "REELAY_GLOBAL_DAILY_CREDITS": "unlimited",
@@ -99,12 +103,66 @@ def kills(folder: Path, seconds: float, rng: random.Random) -> Part:
     return part
 
 
+# ----------------------------------------------------------------------------------------------------------------------- generators
+
+
+def generators(folder: Path, seconds: float, rng: random.Random) -> Part:
+    """Every vendor in turn behind its own wire: kill after kill while jobs come in, and some answers to submits lost besides.
+
+    Nothing is paid twice: of a vendor whose wire tells our attempts by attempt, of the others by prompt, each of which is ordered once.
+    """
+    part = Part("generators")
+    totals: Counter[str] = Counter()
+    for name, kind in KINDS.items():
+        with kind.simulator(Script(seconds=0.3)) as vendor:
+            vendor.on(LOSSY, Script(seconds=0.3, submits=[Take("cut")] * 10_000))
+            with Reelay(folder / kind.module / name.replace(" ", "-"), environ=kind.settings(vendor)) as reelay:
+                hurry(reelay.data, kind.generator)
+                reelay.start()
+                fields = {"provider": kind.generator}
+                clients = Clients(reelay, rng.randrange(2**32), fields=fields, with_picture=not kind.text, lossy=0.05)
+                ends = time.monotonic() + seconds / len(KINDS) * 0.7
+                while time.monotonic() < ends:
+                    clients.pause_until(time.monotonic() + rng.uniform(0.5, 4.0))
+                    reelay.kill()
+                    totals["kills"] += 1
+                    reelay.restart()
+                clients.stop()
+                totals["left unclear and cancelled"] += drain(reelay, max(120.0, seconds))
+                totals.update(counts(reelay))
+                free = not reelay.value("SELECT MAX(price) FROM jobs")
+                totals["billed" if not free else "drawn for nothing"] += vendor.paid.total()
+                if reelay.stop() != 0:
+                    part.wrong.append(f"{name} did not stop with 0")
+                found = check(
+                    reelay.data, vendor if kind.names_attempts and not free else None, reelay.text, refusals=free
+                )
+                twice = [] if free else [prompt for prompt, n in vendor.paid.items() if n > 1]
+                totals["paid twice"] += len(twice)
+                lost = [key for key in clients.accepted if key not in known_keys(reelay)]
+                part.wrong += [
+                    f"{name}: {each}" for each in (*found, *(f"paid twice: {each}" for each in twice), *lost)
+                ]
+    part.figures |= totals
+    return part
+
+
 class Clients(threading.Thread):
     """People who order with a key, and order the same again when no answer came."""
 
-    def __init__(self, reelay: Reelay, seed: int) -> None:
+    def __init__(
+        self,
+        reelay: Reelay,
+        seed: int,
+        *,
+        fields: dict[str, str] | None = None,
+        with_picture: bool = False,
+        lossy: float = 0.0,
+    ) -> None:
+        """``lossy``: the share of orders whose prompt asks the vendor to lose its answer."""
         super().__init__(daemon=True)
         self._reelay, self._rng = reelay, random.Random(seed)
+        self._fields, self._picture, self._lossy = fields or {}, photo((320, 180)) if with_picture else None, lossy
         self._ended = threading.Event()
         self.accepted: dict[str, str] = {}
         self.start()
@@ -118,8 +176,14 @@ class Clients(threading.Thread):
             self._ended.wait(self._rng.uniform(0.02, 0.25))
 
     def _order(self, key: str) -> bool:
+        number = int(key.rpartition("-")[2])
+        lossy = f"{LOSSY} " if self._lossy and number % round(1 / self._lossy) == 0 else ""
+        prompt, api = f"{CANARY} {lossy}{key}", Api(self._reelay.url)
         try:
-            answer = Api(self._reelay.url).generate(f"{CANARY} {key}", idempotency_key=key)
+            if self._picture is None:
+                answer = api.generate(prompt, idempotency_key=key, **self._fields)
+            else:
+                answer = api.generate_with_image(self._picture, prompt=prompt, idempotency_key=key, **self._fields)
         except (OSError, http.client.HTTPException):
             return False
         if answer.status == 202:
@@ -304,7 +368,12 @@ def slope(points: list[tuple[float, float]]) -> float:
     return sum((x - mean_x) * (y - mean_y) for x, y in points) / spread if spread else 0.0
 
 
-PARTS: Final = {"kills": (kills, 0.6), "flood": (flood, 0.15), "soak": (soak, 0.25)}
+PARTS: Final = {
+    "kills": (kills, 0.3),
+    "generators": (generators, 0.4),
+    "flood": (flood, 0.1),
+    "soak": (soak, 0.2),
+}
 
 
 def main() -> int:

@@ -13,7 +13,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from storage.audit import audit_sums
-from tests.lab.vendor import KEY, Vendor
+from tests.lab.billing import PaidVendor
+from tests.lab.vendor import KEY
 
 CANARY = "zanzibar-quokka-7731"
 """A word for prompts that must appear in no log line."""
@@ -32,7 +33,7 @@ def connect(data: Path) -> sqlite3.Connection:
 
 def check(
     data: Path,
-    vendor: Vendor | None = None,
+    vendor: PaidVendor | None = None,
     log: str = "",
     *,
     ended: bool = True,
