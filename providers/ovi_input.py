@@ -24,8 +24,9 @@ Sounds = Literal["tags", "tail"]
 MARK: Final = re.compile(r"<(S|E|AUDCAP|ENDAUDCAP)>", re.IGNORECASE)
 CLOSED_BY: Final[Mapping[str, str]] = {"S": "E", "AUDCAP": "ENDAUDCAP"}
 KINDS: Final[Mapping[str, Kind]] = {"S": "speech", "AUDCAP": "sounds"}
-ENDING: Final = re.compile(r"(?:\A|(?<=[.!?;\n]))\s*audio:\s*", re.IGNORECASE)
-"""Where a sentence begins with it: a sign that says “Car Audio: half price” is none."""
+ENDING: Final = re.compile(r"\baudio:\s*", re.IGNORECASE)
+BEFORE: Final = 200
+"""Characters that are looked at before an ending: more blanks than a person leaves."""
 BLANKS: Final = re.compile(r"[ \t]{2,}")
 
 
@@ -62,13 +63,23 @@ def pieces(prompt: str) -> tuple[Piece, ...]:
 def _with_ending(found: list[Piece]) -> list[Piece]:
     """The same with ``Audio: …`` taken out of the last words."""
     for piece in found[:-1]:
-        if piece.kind == "words" and ENDING.search(piece.text):
+        if piece.kind == "words" and _ending(piece.text) is not None:
             raise _wrong("something follows Audio:")
     last = found[-1].text
-    ending = ENDING.search(last)
+    ending = _ending(last)
     if ending is None:
         return found
-    return [*found[:-1], Piece("words", last[: ending.start()]), Piece("sounds", last[ending.end() :])]
+    return [*found[:-1], Piece("words", last[: ending.start()].rstrip()), Piece("sounds", last[ending.end() :])]
+
+
+def _ending(text: str) -> re.Match[str] | None:
+    """The first ``Audio:`` with which a sentence or a line begins: a sign that says “Car Audio: half price” is none."""
+    for found in ENDING.finditer(text):
+        before = text[max(0, found.start() - BEFORE) : found.start()]
+        ended = before.rstrip()
+        if not ended or ended[-1] in ".!?;" or "\n" in before[len(ended) :]:
+            return found
+    return None
 
 
 def compose(prompt: str, line: str, sounds: Sounds) -> str:
