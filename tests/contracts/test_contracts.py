@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from providers.ovi import Ovi
 from typing import cast
 
 import pytest
@@ -26,6 +25,7 @@ from providers.comfyui import ComfyUI
 from providers.local import LocalGenerator
 from providers.longcat import LongCat
 from providers.omni import connect as connect_omni
+from providers.ovi import Ovi
 from storage.database import Database
 from storage.folder import FolderClipStore
 from storage.store import MIGRATIONS, SqliteStore
