@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import json
 import logging
 import re
+import ssl
 from collections.abc import Mapping
 from importlib import import_module
 from typing import Any, Final
@@ -125,11 +127,10 @@ class ReplicateLine:
         """``root`` has no ``/v1``; ``setting`` is named where a model is gone."""
         self._setting = setting
         self.headers: Mapping[str, str] = {"Authorization": f"Bearer {token}"}
-        certificates = httpx.create_ssl_context()
-        self._asking = _client(root, token, httpx.AsyncHTTPTransport(verify=certificates))
+        self._asking = _client(root, token, httpx.AsyncHTTPTransport(verify=_certificates()))
         # A submit gets a connection of its own: one that the vendor closed while it lay idle would leave the answer in doubt.
         lone = httpx.Limits(max_connections=32, max_keepalive_connections=0)
-        self._submitting = _client(root, token, httpx.AsyncHTTPTransport(verify=certificates, limits=lone))
+        self._submitting = _client(root, token, httpx.AsyncHTTPTransport(verify=_certificates(), limits=lone))
         with contextlib.suppress(ImportError):  # else the first call would import it on the loop
             import_module("anyio._backends._asyncio")
 
@@ -204,6 +205,12 @@ class ReplicateLine:
         """Free the connections."""
         await self._asking.aclose()
         await self._submitting.aclose()
+
+
+@functools.cache
+def _certificates() -> ssl.SSLContext:
+    """The roots that are trusted, read once."""
+    return httpx.create_ssl_context()
 
 
 def _client(root: str, token: str, transport: httpx.AsyncHTTPTransport) -> httpx.AsyncClient:

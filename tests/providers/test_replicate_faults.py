@@ -1,21 +1,13 @@
-"""What becomes of every fault of Replicate, by the suite of all generators; and that its SDK repeats none of our calls."""
+"""What becomes of every fault of Replicate, by the suite of all generators."""
 
 from __future__ import annotations
 
-import time
-from pathlib import Path
-
-import pytest
-
 from bot.settings import read_settings
-from core.errors import NothingSent, ProviderError, RateLimited, Unavailable, Unclear
-from core.ports import Connect, EncodedPicture, Provider
-from providers import replicate_line
+from core.ports import Connect, Provider
 from providers.replicate import connect
-from providers.replicate_line import ReplicateLine
 from tests.contracts.vendor_faults import VendorFaults
-from tests.lab.billing import PaidVendor, Refuse, Script, Take
-from tests.lab.replicate import KEY, ReplicateVendor
+from tests.lab.billing import PaidVendor
+from tests.lab.replicate import ReplicateVendor
 
 
 class TestReplicateFaults(VendorFaults):
