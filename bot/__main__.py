@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.admin_cli import JSON, admin
-from bot.admin_way import only_here
+from bot.admin_cli import admin
+from bot.admin_way import JSON, only_here
 from bot.exits import EXIT_FAULT, EXIT_PORT, EXIT_RUNNING, EXIT_STORAGE, settings_or_exit
 from bot.version import VERSION
 
