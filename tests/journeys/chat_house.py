@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -16,6 +17,9 @@ from tests.lab.vendor import Script, Vendor, VendorJob
 from tests.lab.waiting import until
 
 Maker = Callable[..., Reelay]
+T = TypeVar("T")
+MOMENT = 0.3
+"""Seconds in which a process that has nothing to wait for does what it is to do."""
 
 
 class ChatHouse(ABC):
@@ -92,11 +96,29 @@ class ChatHouse(ABC):
 
     def later(self, seconds: float) -> None:
         """Let time pass for Reelay and for the generators."""
+        self.vendor.ahead += seconds
         self._shift += seconds
         fresh = self._clock.with_suffix(".new")
         fresh.write_text(str(int(self._shift * 1000)))
         fresh.replace(self._clock)  # whole at every look: half a number would turn the time back
-        self.vendor.ahead += seconds
+
+    def in_time(self, look: Callable[[], T], step: float, seconds: float = 40.0, what: str = "it") -> T:
+        """Wait for what comes after a pause of Reelay's own: ``step`` seconds pass whenever a moment has brought nothing.
+
+        Not where it matters how late it is, such as for the notice that a clip of more than a minute is ready.
+        """
+        end = time.monotonic() + seconds
+        while True:
+            try:
+                return until(look, MOMENT, what)
+            except TimeoutError:
+                if time.monotonic() > end:
+                    raise
+            self.later(step)
+
+    def settle(self) -> None:
+        """Wait until everything is settled, and let the pauses between two tries pass quickly."""
+        self.in_time(self.reelay.is_quiet, 1.0, 60, "every job, card and delivery to settle")
 
     def script(self, word: str, script: Script | None = None, **facts: Any) -> None:
         """How the generator behaves for a prompt with ``word``."""

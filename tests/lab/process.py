@@ -35,22 +35,26 @@ import bot.app
 from bot.__main__ import serve, settings_or_exit
 from bot.app import App, Extras, open_app
 from bot.clock import SystemClock
+from bot.engine.engine import Engine
+from bot.engine.lanes import Lanes
 from bot.platforms.telegram import pacing
 from bot.platforms.web.accounts import hash_token
 from bot.settings import Settings
 from core.ports import Connect, Platform, Provider
 from tests.lab.generator import InstantGenerator, LabGenerator, LabSettings
 
+LOOK_SECONDS = 0.02
 watchers: set[asyncio.Task[None]] = set()
 """Owned by this module: they live as long as the process."""
 
 
 class ShiftedClock(SystemClock):
-    """The system's clock, moved by what a file says."""
+    """The system's clock, moved by what a file says. Who sleeps while it is moved sleeps so much less."""
 
     def __init__(self, file: str, haste: float) -> None:
         self._file, self._haste = file, haste
         self._shift = 0
+        self._moved = asyncio.Event()
 
     def shift(self) -> int:
         """Milliseconds to add. A file that is just being written is empty for a moment, and time does not go back for it."""
@@ -60,13 +64,43 @@ class ShiftedClock(SystemClock):
         return self._shift
 
     async def sleep(self, seconds: float) -> None:
-        await super().sleep(seconds / self._haste)
+        if not self._file:
+            return await super().sleep(seconds / self._haste)
+        began, shift = time.monotonic(), self.shift()
+        while True:  # ends: real time passes, and nothing moves the clock back
+            moved, left = self._moved, seconds - (self.shift() - shift) / 1000
+            rest = left / self._haste - (time.monotonic() - began)
+            if rest <= 0:
+                return await asyncio.sleep(0)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(moved.wait(), rest)
+
+    async def follow(self, engine: Engine) -> None:
+        """Wake whoever sleeps, whenever the file says something new: what is due now is done now."""
+        seen = self.shift()
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            ahead, seen = (self.shift() - seen) / 1000, self.shift()
+            if ahead > 0:
+                moved, self._moved = self._moved, asyncio.Event()
+                moved.set()
+                bring_forward(engine.lanes, ahead)
+                engine.scheduler.hint()
 
     def now(self) -> int:
         return super().now() + self.shift()
 
     def monotonic(self) -> float:
         return time.monotonic() + self.shift() / 1000
+
+
+def bring_forward(lanes: Lanes, seconds: float) -> None:
+    """Jobs that the lanes look at again at some time are looked at so much earlier."""
+    loop = asyncio.get_running_loop()
+    for job, timer in list(lanes._later.items()):
+        lanes._later[job] = loop.call_at(timer.when() - seconds, timer._callback)  # type: ignore[attr-defined]
+        timer.cancel()  # second, because it forgets what it was to call
+    lanes._wake.set()
 
 
 class KillSwitch:
@@ -144,7 +178,10 @@ async def open_lab_app(settings: Settings) -> App:
         pacing.ALL = (int(messages), 1.0, (0, 0, 0))  # type: ignore[misc] # only a measurement may lift it: no setting does
     if "LAB_UNPACED" in os.environ:
         pacing.CHAT = pacing.GROUP = pacing.ALL = (1000, 1.0, (0, 0, 0))  # type: ignore[misc] # as above
-    app = await open_app(settings, extras(os.environ))
+    more = extras(os.environ)
+    app = await open_app(settings, more)
+    if isinstance(more.clock, ShiftedClock) and "LAB_CLOCK" in os.environ:
+        watchers.add(asyncio.create_task(more.clock.follow(app.engine), name="the clock that is moved"))
     watchers.add(asyncio.create_task(end_with(os.getppid()), name="end with the test run"))
     disk = os.environ.get("LAB_DISK")
     if disk is not None:

@@ -246,15 +246,15 @@ class Reelay:
 
     def wait_quiet(self, seconds: float = 60.0) -> None:
         """Wait until every job has ended and every delivery and card is settled."""
+        until(self.is_quiet, seconds, "every job, card and delivery to settle")
 
-        def look() -> bool:
-            live = self.value("SELECT COUNT(*) FROM jobs WHERE state NOT IN ('done', 'failed', 'cancelled')")
-            due = self.value("SELECT COUNT(*) FROM deliveries WHERE due_at IS NOT NULL")
-            cards = self.value("SELECT COUNT(*) FROM cards WHERE closed = 0")
-            waiting = self.value("SELECT COUNT(*) FROM inbox WHERE state = 'pending'")
-            return not (live or due or cards or waiting)
-
-        until(look, seconds, "every job, card and delivery to settle")
+    def is_quiet(self) -> bool:
+        """Whether nothing is left to do."""
+        live = "SELECT 1 FROM jobs WHERE state NOT IN ('done', 'failed', 'cancelled')"
+        due = "SELECT 1 FROM deliveries WHERE due_at IS NOT NULL"
+        cards = "SELECT 1 FROM cards WHERE closed = 0"
+        waiting = "SELECT 1 FROM inbox WHERE state = 'pending'"
+        return not self.rows(f"{live} UNION ALL {due} UNION ALL {cards} UNION ALL {waiting} LIMIT 1")
 
     def alerts(self) -> list[str]:
         """Causes of the alerts that hold."""

@@ -70,8 +70,8 @@ class House(ChatHouse):
 
     def later(self, seconds: float) -> None:
         """Let time pass for Discord as well."""
+        self.discord.clock.advance(seconds)  # first: who is allowed to speak by our time is allowed to by theirs
         super().later(seconds)
-        self.discord.clock.advance(seconds)
 
     def next_edit(self, *uses: Use, seconds: float = EDIT_SECONDS) -> None:
         """Time passes, at least as much as lies between two edits of a message; wait until each of these answers was edited."""
@@ -101,9 +101,7 @@ class House(ChatHouse):
         self.script(prompt, seconds=None, fails=fails)
         use = self.video(prompt, **options)
         until(lambda: self.submitted(prompt), what="the submit")
-        if "Rendering" not in use.text:  # were time moved after this edit, the next could come at any moment
-            self.later(EDIT_SECONDS)
-        self.shows(use, "Rendering")
+        self.in_time(lambda: "Rendering" in use.text, EDIT_SECONDS, what="the first edit")
         return use
 
     def answered(self, use: Use) -> Use:

@@ -37,12 +37,12 @@ def finish(home: House, prompt: str = "whale") -> None:
 
 def clip_in(home: House, channel: Channel) -> Seen:
     """Wait for a clip there."""
-    return until(lambda: next((each for each in home.bots(channel) if each.clip), None), 40, "the clip")  # type: ignore[return-value]
+    return home.in_time(lambda: next((each for each in home.bots(channel) if each.clip), None), 1.0, what="the clip")  # type: ignore[return-value]
 
 
 def settled(home: House, use: Use) -> None:
     """The job is done, charged and paid for once."""
-    home.reelay.wait_quiet()
+    home.settle()
     job = home.job_of(use)
     assert (job["state"], job["charged"]) == ("done", 40)
     assert home.paid() == [1]
@@ -153,7 +153,8 @@ def test_an_acknowledgement_that_comes_too_late_loses_nothing(home: House) -> No
 def test_an_acknowledgement_whose_answer_is_lost_is_still_the_message(home: House) -> None:
     home.discord.on("create_interaction_response").cut_after()
     use = home.ada.slash("video", home.room, prompt="a fox")
-    seen = home.clip_of(use, 40)
+    home.in_time(lambda: use.message and use.message.clip, 1.0, what="the clip")
+    seen = home.clip_of(use)
     assert [each.id for each in home.answers()] == [seen.id]
     settled(home, use)
     home.end()
@@ -178,7 +179,7 @@ def test_a_new_message_whose_answer_is_lost_is_posted_once(home: House, fault: s
     break_it(rule, fault)
     finish(home)
     clip_in(home, home.room)
-    home.reelay.wait_quiet()
+    home.settle()
     assert len([each for each in home.bots() if each.clip]) == 1
     settled(home, use)
     home.end()
@@ -190,7 +191,8 @@ def test_a_clip_whose_edit_is_not_answered_is_brought_by_the_next_edit(home: Hou
     rule = home.discord.on("update_original_webhook_message")
     break_it(rule, fault)
     finish(home)
-    seen = home.clip_of(use, 60)
+    home.in_time(lambda: use.message and use.message.clip, 1.0, 60, "the clip")
+    seen = home.clip_of(use)
     assert [each.id for each in home.answers()] == [seen.id]
     settled(home, use)
     home.end()

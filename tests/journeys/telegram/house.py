@@ -67,8 +67,8 @@ class House(ChatHouse):
 
     def later(self, seconds: float) -> None:
         """Let time pass for Telegram as well."""
+        self.telegram.clock.advance(seconds)  # first: who is allowed to speak by our time is allowed to by theirs
         super().later(seconds)
-        self.telegram.clock.advance(seconds)
 
     def next_edit(self, *cards: Seen, seconds: float = EDIT_SECONDS) -> None:
         """Time passes, at least as much as lies between two edits of a message; wait until each of these was edited."""
@@ -93,9 +93,7 @@ class House(ChatHouse):
         self.script(prompt, seconds=None, fails=fails)
         card = self.video(prompt, place)
         until(lambda: self.submitted(prompt), what="the submit")
-        if "Rendering" not in self.now(card).text:
-            self.later(EDIT_SECONDS)
-        self.shows(card, "Rendering")
+        self.in_time(lambda: "Rendering" in self.now(card).text, EDIT_SECONDS, what="the first edit")
         return card
 
     def card_of(

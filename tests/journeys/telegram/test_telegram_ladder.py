@@ -44,7 +44,7 @@ def finish(home: House) -> None:
 
 def settled(home: House, charged: int = 40) -> None:
     """The job is done, charged and paid for once."""
-    home.reelay.wait_quiet()
+    home.settle()
     (job,) = home.reelay.rows("SELECT * FROM jobs ORDER BY created_at DESC LIMIT 1")
     assert (job["state"], job["charged"]) == ("done", charged)
     assert home.paid() == [1]
@@ -62,8 +62,8 @@ def job_id(home: House) -> str:
 
 def one_clip(home: House, seconds: float = 40) -> Seen:
     """Wait for the clip in private, and for the end; it is the only one."""
-    until(home.clips_in, seconds, "the clip")
-    home.reelay.wait_quiet()
+    home.in_time(home.clips_in, 1.0, seconds, "the clip")
+    home.settle()
     (seen,) = home.clips_in()
     return seen
 
@@ -180,7 +180,7 @@ def test_a_clip_above_what_telegram_takes_is_encoded_smaller(
     home: House, how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     noisy = clip_bytes(seconds=2, noise=60, width=480)
-    monkeypatch.setattr("tests.lab.vendor.clip_bytes", lambda *_, **__: noisy)
+    monkeypatch.setattr("tests.lab.billing.clip_bytes", lambda *_, **__: noisy)
     home.script("whale", seconds=None)
     size = len(noisy)
     home.telegram.refuse_uploads_above(int(size * 0.7))
@@ -199,7 +199,7 @@ def test_a_clip_above_what_telegram_takes_is_encoded_smaller(
 
 def test_a_clip_above_fifty_megabytes_is_not_even_tried_whole(home: House, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = clip_bytes() + (BOX + 8).to_bytes(4, "big") + b"free" + bytes(BOX)
-    monkeypatch.setattr("tests.lab.vendor.clip_bytes", lambda *_, **__: whole)
+    monkeypatch.setattr("tests.lab.billing.clip_bytes", lambda *_, **__: whole)
     card = home.video("a whale")
     seen = one_clip(home, 90)
     assert seen.id == card.id
@@ -214,7 +214,7 @@ def test_a_clip_above_fifty_megabytes_is_not_even_tried_whole(home: House, monke
 def test_what_no_encode_makes_small_enough_comes_as_a_link(home: House) -> None:
     home.telegram.refuse_uploads_above(200)
     card = home.video("a whale")
-    home.reelay.wait_quiet()
+    home.settle()
     seen = home.now(card)
     link = str(seen.button("Download").url)
     assert link.startswith("https://clips.example/")

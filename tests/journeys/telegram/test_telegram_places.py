@@ -32,8 +32,8 @@ def clips(home: House, chat: Chat) -> list[Seen]:
 
 def one_clip(home: House, chat: Chat, seconds: float = 40) -> Seen:
     """Wait for the clip in a chat, and for the end: it is the only one."""
-    until(lambda: clips(home, chat), seconds, "the clip")
-    home.reelay.wait_quiet()
+    home.in_time(lambda: clips(home, chat), 1.0, seconds, "the clip")
+    home.settle()
     (seen,) = clips(home, chat)
     return seen
 
@@ -50,7 +50,7 @@ def job(home: House) -> dict[str, Any]:
 
 def settled(home: House) -> None:
     """The job is done, charged and paid for once."""
-    home.reelay.wait_quiet()
+    home.settle()
     assert (job(home)["state"], job(home)["charged"]) == ("done", 40)
     assert home.paid() == [1]
 

@@ -51,8 +51,8 @@ class Both(House):
 
     def later(self, seconds: float) -> None:
         """Let time pass for Discord as well."""
-        super().later(seconds)
         self.discord.clock.advance(seconds)
+        super().later(seconds)
 
     def slash(self, prompt: str, person: Member | None = None) -> Use:
         """``/video`` on Discord, and wait until it was answered."""

@@ -170,7 +170,7 @@ def test_a_local_server_hands_pictures_over_as_files_and_takes_large_clips_whole
     house.start()
     box = 51_000_000
     whole = clip_bytes() + (box + 8).to_bytes(4, "big") + b"free" + bytes(box)
-    monkeypatch.setattr("tests.lab.vendor.clip_bytes", lambda *_, **__: whole)
+    monkeypatch.setattr("tests.lab.billing.clip_bytes", lambda *_, **__: whole)
     card = house.card_of(house.ada.photo(picture(), "it moves"))
     seen = house.clip_of(card, 60)
     assert seen.clip is not None
