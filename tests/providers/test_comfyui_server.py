@@ -282,15 +282,21 @@ async def test_a_prompt_that_begins_while_it_is_cancelled_is_interrupted(
     assert [line.job for line in server.calls("interrupt")] == [second["id"]]
 
 
-async def test_nobody_elses_prompt_is_interrupted_when_ours_is_over(server: ComfyUIServer, generator: ComfyUI) -> None:
-    server.on("stranger", Script(seconds=None))
-    ours = await generator.submit(*order(generator))
-    assert isinstance(await polled(generator, ours), Ready)
-    theirs = await generator.submit(*order(generator, "a stranger"))
-    await generator.poll(theirs)
-    assert await generator.cancel(ours) == "stopped"
-    assert not server.calls("interrupt")
-    assert isinstance(await generator.poll(theirs), Waiting)
+async def test_nobody_elses_prompt_is_interrupted_when_ours_is_over(tmp_path: Path) -> None:
+    """An old server does not read whom an interrupt is for."""
+    with ComfyUIServer(old=True) as server:
+        generator = comfyui(server.environment(), world(tmp_path))
+        server.on("stranger", Script(seconds=None))
+        ours = await generator.submit(*order(generator))
+        assert isinstance(await polled(generator, ours), Ready)
+        theirs = await generator.submit(*order(generator, "a stranger"))
+        await generator.poll(theirs)
+        assert await generator.cancel(ours) == "stopped"
+        assert not server.calls("interrupt")
+        assert isinstance(await generator.poll(theirs), Waiting)
+        assert await generator.cancel(theirs) == "stopped"
+        assert len(server.calls("interrupt")) == 1
+        await generator.close()
 
 
 @pytest.mark.parametrize("then", ["cut", "error", "garbage"])
