@@ -26,6 +26,7 @@ from providers.local import LocalGenerator
 from providers.longcat import LongCat
 from providers.omni import connect as connect_omni
 from providers.ovi import Ovi
+from providers.replicate import connect as connect_replicate
 from storage.database import Database
 from storage.folder import FolderClipStore
 from storage.store import MIGRATIONS, SqliteStore
@@ -40,9 +41,10 @@ from tests.lab.clips import clip_bytes
 from tests.lab.comfyui import ComfyUIServer, comfyui
 from tests.lab.fal import Fal, ovi
 from tests.lab.generator import InstantGenerator, LabGenerator, LabSettings
-from tests.lab.omni import OmniVendor
 from tests.lab.longcat import LongCat as LongCatServer
 from tests.lab.longcat import selfhosted
+from tests.lab.omni import OmniVendor
+from tests.lab.replicate import ReplicateVendor
 from tests.lab.vendor import Script, Vendor
 
 
@@ -166,6 +168,30 @@ class TestLongCat(ProviderContract):
         assert isinstance(generator, LongCat)
         yield generator
         await generator.close()
+
+
+class TestReplicate(ProviderContract):
+    @pytest.fixture
+    def vendor(self) -> Iterator[ReplicateVendor]:
+        with ReplicateVendor() as server:
+            yield server
+
+    @pytest.fixture
+    async def provider(self, vendor: ReplicateVendor, tmp_path: Path) -> AsyncIterator[Provider]:
+        settings = read_settings(vendor.environment(), None)
+        found = await asyncio.to_thread(connect_replicate, settings, world(tmp_path))
+        yield found
+        await found.close()
+
+
+class TestReplicateByTheList(TestReplicate):
+    """Lists where webhooks go, and takes a moment to stop."""
+
+    @pytest.fixture
+    def vendor(self) -> Iterator[ReplicateVendor]:
+        with ReplicateVendor() as server:
+            server.lists_webhooks = server.stops_late = True
+            yield server
 
 
 class TestStrictChat(PlatformContract):
