@@ -49,7 +49,7 @@ from providers.google_answers import answer_of, lost
 from providers.line import SUBMIT_SECONDS, Line
 from providers.sheets import Sheet, read_sheet
 from providers.veo_answers import read_error, read_status
-from providers.veo_line import VERSION, Door, Looks, root_of
+from providers.veo_line import VERSION, Door, Looks, certificates, root_of
 
 SCOPE: Final = "https://www.googleapis.com/auth/cloud-platform"
 REFRESH_SECONDS: Final = 20
@@ -222,6 +222,7 @@ class Veo:
             timeout=int(SUBMIT_SECONDS * 1000),
             retry_options=types.HttpRetryOptions(attempts=1),
             httpx_client=httpx2.Client(transport=httpx2.MockTransport(lambda _: httpx2.Response(503))),  # never used
+            async_client_args={"ssl": certificates()},
             httpx_async_client=httpx2.AsyncClient(transport=self._door, follow_redirects=False, trust_env=False),
         )
         return genai.Client(vertexai=True, credentials=self._login.credentials, http_options=options, **self._place)

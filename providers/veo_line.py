@@ -11,9 +11,11 @@ from __future__ import annotations
 import contextlib
 import json
 import secrets
+import ssl
 import time
 from base64 import b64encode
 from collections.abc import AsyncIterator, Iterator, Mapping
+from functools import cache
 from typing import Any, Final
 
 import aiohttp
@@ -42,6 +44,12 @@ def root_of(location: str | None) -> str:
     return f"https://{location}-aiplatform.googleapis.com"
 
 
+@cache
+def certificates() -> ssl.SSLContext:
+    """Whom to trust; read once, which takes a tenth of a second."""
+    return httpx2.create_ssl_context(trust_env=False)
+
+
 class Door(httpx2.AsyncHTTPTransport):
     """The connections on which the SDK sends; pictures are poured into what it sends.
 
@@ -51,7 +59,8 @@ class Door(httpx2.AsyncHTTPTransport):
 
     def __init__(self) -> None:
         """Each connection serves one request: one that Google closed while it lay idle would leave a submit in doubt."""
-        super().__init__(trust_env=False, limits=httpx2.Limits(max_connections=32, max_keepalive_connections=0))
+        limits = httpx2.Limits(max_connections=32, max_keepalive_connections=0)
+        super().__init__(verify=certificates(), trust_env=False, limits=limits)
         self._held: dict[bytes, bytes] = {}
 
     @contextlib.contextmanager

@@ -41,6 +41,8 @@ from tests.lab.veo_orders import Wrong, known, read_order
 KEY: Final = "AQ.lab-express-7c0e5d41b9a3"
 """The only key of express mode; a canary, too: it must never be seen in a log."""
 TOKEN: Final = "ya29.lab-2f8d6b1c9e"
+AUDIENCE: Final = "https://oauth2.googleapis.com/token"
+"""For which google-auth signs, wherever it then goes."""
 PROJECT: Final = "lab-films"
 OWN_PROJECT: Final = "481516234200"
 """In whose name express mode works."""
@@ -153,14 +155,14 @@ class Veo(PaidVendor):
         app.router.add_route("*", "/{path:.*}", self._any)
 
     async def _token(self, request: web.Request) -> web.Response:
-        """RFC 7523: the assertion is signed by the account, for this address."""
+        """RFC 7523: the assertion is signed by the account, for Google."""
         form = await request.post()
         key = None if self._key is None else self._key.public_key()
         try:
             assert key is not None
             assert form["grant_type"] == "urn:ietf:params:oauth:grant-type:jwt-bearer"
             pem = key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-            claims = jwt.decode(str(form["assertion"]), certs=pem, audience=f"{self.url}/token")  # type: ignore[no-untyped-call]
+            claims = jwt.decode(str(form["assertion"]), certs=pem, audience=AUDIENCE)  # type: ignore[no-untyped-call]
             assert claims["scope"] == "https://www.googleapis.com/auth/cloud-platform"
         except (AssertionError, KeyError, ValueError):
             self.note("token", None, None, 400)

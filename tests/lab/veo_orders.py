@@ -17,7 +17,12 @@ PARAMETERS: Final[Mapping[str, Any]] = {
     "negativePrompt": str,
     "enhancePrompt": bool,
     "generateAudio": bool,
-    "compressionQuality": ("optimized", "lossless"),
+    "compressionQuality": (
+        "optimized",
+        "lossless",
+        "OPTIMIZED",
+        "LOSSLESS",
+    ),  # as the page says it, and as the SDK does
     "resizeMode": ("pad", "crop"),
     "storageUri": str,
 }
