@@ -85,7 +85,7 @@ class StatusDesk:
             job=job,
             now=self._parts.clock.now(),
             generator_title=can.title,
-            gives_fraction=can.progress == "fraction",
+            gives_fraction=can.progress == "fraction" or job.progress is not None,  # some tell it only now and then
             usual_seconds=usual,
             queue_position=row.queue_position,
             queue_seconds=queue_seconds,

@@ -104,6 +104,17 @@ async def test_usual_times_are_learnt_and_kept_for_a_while(tmp_path: Path) -> No
         assert (await desk.view(row)).usual_seconds == 10.0
 
 
+async def test_a_generator_that_goes_by_the_clock_is_measured_as_soon_as_it_tells(tmp_path: Path) -> None:
+    clock = HandClock()
+    async with a_store(tmp_path, clock) as store:
+        desk = desk_of(store, clock, progress="elapsed", usual_seconds=60.0)
+        row = await store.view((await generating(store, await accepted(store))).id)
+        clock.at += 30_000
+        assert (await desk.view(row)).fraction() == (0.5, True)
+        told = replace(row, job=replace(row.job, progress=0.4))
+        assert (await desk.view(told)).fraction() == (0.4, False)
+
+
 async def test_a_generator_that_is_gone_leaves_a_readable_card(tmp_path: Path) -> None:
     clock = HandClock()
     async with a_store(tmp_path, clock) as store:
