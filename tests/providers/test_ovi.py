@@ -320,6 +320,13 @@ async def test_a_request_that_was_answered_is_found_as_well(fal: Fal, provider: 
     assert await provider.find(applied, attempt) == "cannot tell"
 
 
+async def test_a_status_that_is_about_another_request_finds_nothing(fal: Fal, provider: Ovi) -> None:
+    applied, attempt, _ = await ordered(provider)
+    other = b'{"status": "IN_PROGRESS", "request_id": "00000000-1111-2222-3333-444444444444"}'
+    fal.strange.append((202, "application/json", other))
+    assert await provider.find(applied, attempt) == "cannot tell"
+
+
 async def test_a_webhook_that_names_what_our_key_does_not_know_finds_nothing(fal: Fal, provider: Ovi) -> None:
     applied = applied_for(provider)
     attempt = attempt_for(applied)
