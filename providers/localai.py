@@ -134,12 +134,11 @@ class LocalAi:
         if isinstance(call.error, AGAIN_LATER):
             call.due, error, call.error = True, call.error, None
             raise error
-        free = self._is_free(Applied.from_json(dict(ticket["request"])))
-        if call.error is not None and not (isinstance(call.error, Unclear) and free and call.lost < TRIES):
+        if call.error is not None and not (isinstance(call.error, Unclear) and call.lost < TRIES):
             return Failed(call.error)
-        if not free and (call.resumed or not call.due):
-            call.error = Unclear("the call ended with the process")
-            return Failed(call.error)
+        asked = call.resumed or not call.due
+        if asked and not self._is_free(Applied.from_json(dict(ticket["request"]))):
+            return Failed(call.error or Unclear("the call ended with the process"))
         self._begin(ticket, call)
         return Waiting(note=AGAIN if call.resumed else None)
 

@@ -74,7 +74,7 @@ CODES: Final[Mapping[str, type[ProviderError]]] = {
     "timeout": TimedOut,
 }
 """``error.code`` of the contract, of a refused submit and of a failed job; any other one says no more than the status does."""
-TELLING: Final = frozenset({400, 404, 422})
+TELLING: Final = frozenset({400, 422})
 """Statuses of refused submits whose code says more."""
 ASKED: Final[Mapping[int, type[ProviderError]]] = {
     401: CredentialsRejected,

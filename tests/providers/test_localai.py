@@ -378,6 +378,21 @@ async def test_too_much_at_the_moment_is_told_and_asked_again(server: LocalAI, t
     await second.close()
 
 
+@pytest.mark.parametrize("sheet", ["", PRICED])
+async def test_a_refusal_that_comes_late_costs_nothing_and_is_asked_again(
+    server: LocalAI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sheet: str
+) -> None:
+    monkeypatch.setattr(module, "GRACE_SECONDS", 0.0)
+    server.on("lighthouse", Script(submits=[Refuse(429, retry_after=6)]))
+    provider = selfhosted(server.environment(), world(tmp_path), sheet)
+    ticket, _ = await ordered(provider)
+    with pytest.raises(RateLimited):
+        await ended(provider, ticket)
+    assert await file_of(provider, ticket) == clip_bytes()
+    assert list(server.paid.values()) == [1]
+    await provider.close()
+
+
 # ------------------------------------------------------------------------------------------------------------- cancel and the rest
 
 
