@@ -87,7 +87,8 @@ class GoogleDoor(PaidVendor):
 
     def routes(self, app: web.Application) -> None:
         app.middlewares.append(self._door)
-        app.router.add_get("/v1beta/models/{id}", self._model)
+        for version in ("v1", "v1beta"):
+            app.router.add_get(f"/{version}/models/{{id}}", self._model)
 
     @web.middleware
     async def _door(self, request: web.Request, handler: Any) -> web.StreamResponse:
@@ -115,6 +116,22 @@ class GoogleDoor(PaidVendor):
         return google_error(fault.status, fault.code, fault.retry_after)
 
 
+def json_names(data: Any, *, names_are_ours: bool = True) -> Any:
+    """The same with every field under its JSON name: Google's servers take that and the proto's own (``max_items`` for ``maxItems``)."""
+    if isinstance(data, list):
+        return [json_names(each) for each in data]
+    if not isinstance(data, dict):
+        return data
+    found = {}
+    for name, value in data.items():
+        head, *rest = name.split("_")
+        said = "".join([head, *(word.title() for word in rest)]) if names_are_ours else name
+        found[said] = json_names(
+            value, names_are_ours=name != "properties"
+        )  # a schema's properties have the caller's names
+    return found
+
+
 def is_right(spec: str, name: str, data: Any) -> bool:
     """Whether ``data`` is a ``name`` of the spec, closed."""
     return bool(_validator(spec, name).is_valid(data))
@@ -132,6 +149,8 @@ def _closed(schema: Any) -> Any:
         return [_closed(each) for each in schema]
     if not isinstance(schema, dict):
         return schema
+    if schema.get("format") == "int64":  # a text in JSON, and a number is taken, too
+        return {"type": ["string", "integer"]}
     found = {key: _closed(value) for key, value in schema.items()}
     options = found.get("anyOf")
     if isinstance(options, list):
