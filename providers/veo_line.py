@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import secrets
 import ssl
 import time
@@ -80,8 +81,8 @@ class Door(httpx2.AsyncHTTPTransport):
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send. A connection that does not come about is given up early: that is another thing than an answer that does not come."""
         body, extensions = request.content, {**request.extensions, "timeout": TIMEOUTS}
-        found = sorted((at, text) for text in self._held if (at := body.find(b'"' + text + b'"')) >= 0)
-        poured = Poured(body, [(at + 1, len(text), self._held[text]) for at, text in found])
+        marks = re.finditer(b'"(' + b"|".join(self._held) + b')"', body) if self._held else ()
+        poured = Poured(body, [(mark.start(1), len(mark[1]), self._held[mark[1]]) for mark in marks])
         headers = {**request.headers, "content-length": str(poured.size)}
         return await super().handle_async_request(
             httpx2.Request(request.method, request.url, headers=headers, stream=poured, extensions=extensions)
