@@ -37,10 +37,10 @@ from bot.premises import premises_of
 from bot.settings import Mistake, Settings, SettingsMistakes
 from bot.supervision import Supervision
 from core.jobs import Clip
-from core.ports import Clock, Connect, Platform, Provider
+from core.ports import CharacterPainter, Clock, Connect, Platform, Provider, SceneWriter
 from core.steps import DefaultLimits
 from media.tools import MediaTools
-from providers.registry import REGISTRY, Entry, connect, real_name
+from providers.registry import PAINTERS, REGISTRY, WRITERS, Entry, connect, connect_first, real_name
 from providers.sheets import BadSheet
 from storage.database import Database
 from storage.folder import FolderClipStore
@@ -162,6 +162,13 @@ class App:
                 mistakes.append(Mistake(entry.name, "a model that is described", f"models/{entry.name}.toml", text))
         for provider in found.values():
             self._stack.push_async_callback(provider.close)
+        try:
+            self.writer: SceneWriter = await asyncio.to_thread(connect_first, WRITERS, self.settings, world)
+            self._stack.push_async_callback(self.writer.close)
+            self.painter: CharacterPainter = await asyncio.to_thread(connect_first, PAINTERS, self.settings, world)
+            self._stack.push_async_callback(self.painter.close)
+        except BadSheet as wrong:
+            mistakes.append(Mistake("CHARACTER_MODEL", "a model that is described", "gemini-3-pro-image", str(wrong)))
         if mistakes:
             raise SettingsMistakes(mistakes)
         return found

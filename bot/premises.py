@@ -47,9 +47,13 @@ def premises_of(app: App) -> Premises:
         return await write_backup(source, target, with_clips=with_clips, note=note)
 
     async def probe() -> dict[str, Any]:
-        from bot.probe import as_json, probe
+        from bot.probe import Checked, as_json, probe
 
-        return as_json(await probe(app.parts))
+        others: dict[str, Checked] = {
+            f"scene writer {app.writer.name}": app.writer,
+            f"character painter {app.painter.name}": app.painter,
+        }
+        return as_json(await probe(app.parts, others))
 
     return Premises(
         new_token=new_token,

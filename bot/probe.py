@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Protocol
 
 from bot.engine.parts import Parts
 from bot.engine.status import iso
@@ -20,6 +21,13 @@ DRAWS_HERE: Final = frozenset({"local"})
 Mark = Literal["ok", "note", "fault"]
 
 
+class Checked(Protocol):
+    """Whatever can say by itself whether it is set up."""
+
+    async def check(self) -> str:
+        """A sentence; raises ProviderError."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One line of the doctor's: ``note`` is worth knowing, ``fault`` has to be mended; ``advice`` says how."""
@@ -30,10 +38,14 @@ class Finding:
     advice: str = ""
 
 
-async def probe(parts: Parts) -> list[Finding]:
-    """Look at everything that needs the parts; writes one file to the clip store and takes it away. Ends within minutes."""
+async def probe(parts: Parts, others: Mapping[str, Checked] | None = None) -> list[Finding]:
+    """Look at everything that needs the parts, and at ``others`` by what they are. Ends within minutes.
+
+    Writes one file to the clip store and takes it away.
+    """
     found = [await _ledger(parts), await _clip_store(parts), await _missing(parts)]
     found += await asyncio.gather(*(_generator(provider) for provider in parts.providers.values()))
+    found += await asyncio.gather(*(_checked(part, each) for part, each in (others or {}).items()))
     for pause in await parts.store.pauses():
         name, flag = ("new jobs", "intake") if pause.provider == "*" else (pause.provider, pause.provider)
         until = "until it is resumed" if pause.until is None else f"until {iso(pause.until)}"
@@ -115,6 +127,10 @@ async def _generator(provider: Provider) -> Finding:
     part = f"generator {provider.name}"
     if provider.name in DRAWS_HERE:
         return Finding("ok", part, "draws with the media worker, which is checked above")
+    return await _checked(part, provider)
+
+
+async def _checked(part: str, provider: Checked) -> Finding:
     try:
         async with asyncio.timeout(CHECK_SECONDS):
             return Finding("ok", part, await provider.check())

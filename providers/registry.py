@@ -5,7 +5,7 @@ A module is imported only when its generator is configured: an SDK costs start-u
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Final
@@ -52,6 +52,49 @@ REGISTRY: Final = (
 
 ALIASES: Final[Mapping[str, tuple[str, ...]]] = {"google": ("veo", "omni"), "gemini": ("veo", "omni")}
 """Accepted on input: the first configured of these. Answers give the real name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """A writer of scenes or a painter of characters: the function ``connect`` of ``module`` connects it where ``configured`` says so."""
+
+    name: str
+    module: str
+    connect: str
+    configured: Callable[[Any], bool]
+
+
+def _gemini(settings: Any) -> bool:
+    return bool(settings.gemini_api_key or settings.google_api_key) and not settings.google_use_vertex
+
+
+def _openai(settings: Any) -> bool:
+    return bool(settings.openai_api_key) or settings.openai_url != OPENAI
+
+
+def _on_replicate(settings: Any) -> bool:
+    return bool(settings.replicate_api_token) and "/" in (settings.character_model or "")
+
+
+OPENAI: Final = "https://api.openai.com"
+WRITERS: Final = (
+    Maker("openai", "providers.openai", "scenes", _openai),
+    Maker("gemini", "providers.gemini", "scenes", _gemini),
+    Maker("local", "providers.rules", "scenes", lambda _: True),
+)
+"""Best first. Whoever sets OPENAI_API_KEY or OPENAI_BASE_URL sets it for this alone, so it goes before Gemini."""
+PAINTERS: Final = (
+    Maker("replicate", "providers.replicate_painter", "connect_painter", _on_replicate),
+    Maker("gemini", "providers.gemini", "characters", _gemini),
+    Maker("local", "providers.rules", "characters", lambda _: True),
+)
+"""Best first: a CHARACTER_MODEL of the form owner/name is one on Replicate."""
+
+
+def connect_first(makers: Iterable[Maker], settings: Any, world: Connect) -> Any:
+    """Connect the first that is configured; its module is imported only then."""
+    maker = next(each for each in makers if each.configured(settings))
+    return getattr(import_module(maker.module), maker.connect)(settings, world)
 
 
 def real_name(name: str, there: Collection[str]) -> str | None:
