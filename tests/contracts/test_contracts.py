@@ -27,6 +27,7 @@ from providers.longcat import LongCat
 from providers.omni import connect as connect_omni
 from providers.ovi import Ovi
 from providers.replicate import connect as connect_replicate
+from providers.veo import connect as connect_veo
 from storage.database import Database
 from storage.folder import FolderClipStore
 from storage.store import MIGRATIONS, SqliteStore
@@ -46,6 +47,7 @@ from tests.lab.longcat import selfhosted
 from tests.lab.omni import OmniVendor
 from tests.lab.replicate import ReplicateVendor
 from tests.lab.vendor import Script, Vendor
+from tests.lab.veo import Veo as Vertex
 
 
 class CannedMedia:
@@ -192,6 +194,16 @@ class TestReplicateByTheList(TestReplicate):
         with ReplicateVendor() as server:
             server.lists_webhooks = server.stops_late = True
             yield server
+
+
+class TestVeo(ProviderContract):
+    @pytest.fixture
+    async def provider(self, tmp_path: Path) -> AsyncIterator[Provider]:
+        with Vertex(default=Script(seconds=0.0)) as server:
+            settings = read_settings(server.environment(), None)
+            generator = await asyncio.to_thread(connect_veo, settings, world(tmp_path))
+            yield generator
+            await generator.close()
 
 
 class TestStrictChat(PlatformContract):
