@@ -26,31 +26,31 @@ def noise(path: Path, size: tuple[int, int], kind: str) -> Path:
 @pytest.mark.parametrize(
     "kind, limits, mime, side",
     [
-        ("PNG", PictureLimits(), PNG, 900),
-        ("PNG", PictureLimits(mimes=(JPEG,)), JPEG, 900),
-        ("JPEG", PictureLimits(), JPEG, 900),
-        ("JPEG", PictureLimits(mimes=(PNG,)), PNG, 900),
-        ("PNG", PictureLimits(side=300), PNG, 300),
-        ("PNG", PictureLimits(bytes=500_000), JPEG, 900),
-        ("PNG", PictureLimits(bytes=100_000), JPEG, None),
+        ("PNG", PictureLimits(), PNG, 450),
+        ("PNG", PictureLimits(mimes=(JPEG,)), JPEG, 450),
+        ("JPEG", PictureLimits(), JPEG, 450),
+        ("JPEG", PictureLimits(mimes=(PNG,)), PNG, 450),
+        ("PNG", PictureLimits(side=150), PNG, 150),
+        ("PNG", PictureLimits(bytes=130_000), JPEG, 450),
+        ("PNG", PictureLimits(bytes=20_000), JPEG, None),
     ],
 )
 async def test_the_first_format_that_fits_is_taken(
     tools: MediaTools, tmp_path: Path, kind: str, limits: PictureLimits, mime: str, side: int | None
 ) -> None:
-    source = noise(tmp_path / "source", (900, 600), kind)
+    source = noise(tmp_path / "source", (450, 300), kind)
     made = await tools.encode_image(source, tmp_path / "out", limits)
     assert (made.mime, made.bytes <= limits.bytes) == (mime, True)
     with Image.open(tmp_path / "out") as picture:
         assert picture.size == (made.width, made.height)
         assert Image.MIME[picture.format or ""] == mime
         assert abs(picture.width / picture.height - 1.5) < 0.02
-    assert made.width == side if side else 200 < made.width < 900
+    assert made.width == side if side else 60 < made.width < 450
 
 
 async def test_what_can_never_fit_is_told(tools: MediaTools, tmp_path: Path) -> None:
     with pytest.raises(OversizedMedia):
-        await tools.encode_image(noise(tmp_path / "s", (900, 600), "PNG"), tmp_path / "o", PictureLimits(bytes=300))
+        await tools.encode_image(noise(tmp_path / "s", (450, 300), "PNG"), tmp_path / "o", PictureLimits(bytes=300))
     assert not (tmp_path / "o").exists()
 
 
@@ -58,10 +58,10 @@ async def test_pictures_come_from_the_store_within_the_limits(tools: MediaTools,
     clips = FolderClipStore(tmp_path / "clips", budget_bytes=None)
     pictures = StoredPictures(clips, tools)
     async with clips.incoming(suffix=".png", max_bytes=1 << 22) as fresh:
-        noise(fresh.path, (900, 600), "PNG")
+        noise(fresh.path, (450, 300), "PNG")
         key = (await fresh.keep()).key
-    found = await pictures.encoded(key, PictureLimits(bytes=400_000, side=512, mimes=(JPEG,)))
-    assert (found.mime, found.width, found.height, len(found.data) <= 400_000) == (JPEG, 512, 341, True)
+    found = await pictures.encoded(key, PictureLimits(bytes=400_000, side=256, mimes=(JPEG,)))
+    assert (found.mime, found.width, found.height, len(found.data) <= 400_000) == (JPEG, 256, 171, True)
     assert found.data_uri().startswith("data:image/jpeg;base64,/9j/")
     assert (await clips.usage()).files == 1, "nothing else is kept"
     with pytest.raises(InvalidRequest) as gone:
