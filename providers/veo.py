@@ -49,7 +49,7 @@ from providers.google_answers import answer_of, lost
 from providers.line import SUBMIT_SECONDS, Line
 from providers.sheets import Sheet, read_sheet
 from providers.veo_answers import read_error, read_status
-from providers.veo_line import VERSION, Door, Looks, certificates, root_of
+from providers.veo_line import VERSION, Door, Looks, certificates, rehearsed, root_of
 
 SCOPE: Final = "https://www.googleapis.com/auth/cloud-platform"
 REFRESH_SECONDS: Final = 20
@@ -309,6 +309,7 @@ class _Counted:
 
 def connect(settings: Any, world: Connect) -> Veo:
     """Connect with a project, or with a key of express mode; the project goes before, as in Google's SDK. Raises BadSheet."""
+    rehearsed()
     sheet = read_sheet("veo", default=settings.veo_model, own=world.scratch)
     if settings.google_cloud_project:
         place = {"project": settings.google_cloud_project, "location": settings.google_cloud_location or "us-central1"}

@@ -8,6 +8,7 @@ loop, 15 ms for each megabyte, and holds them six times over; and its poll holds
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import re
@@ -20,6 +21,7 @@ from functools import cache
 from typing import Any, Final
 
 import aiohttp
+import httpcore2
 import httpx2  # the transport of google-genai since 3.0
 
 from core.errors import Garbled, Unavailable
@@ -49,6 +51,12 @@ def root_of(location: str | None) -> str:
 def certificates() -> ssl.SSLContext:
     """Whom to trust; read once, which takes a tenth of a second."""
     return httpx2.create_ssl_context(trust_env=False)
+
+
+@cache
+def rehearsed() -> None:
+    """Import what the first connection would import on the event loop. To be called in a thread without one."""
+    asyncio.run(httpcore2.AnyIOBackend().sleep(0))
 
 
 class Door(httpx2.AsyncHTTPTransport):
@@ -102,6 +110,7 @@ class Poured(httpx2.AsyncByteStream):
             yield self._body[after:at]
             for start in range(0, len(file), POURED):
                 yield b64encode(file[start : start + POURED])
+                await asyncio.sleep(0)  # a socket that takes everything at once would leave the loop no turn
             after = at + room
         yield self._body[after:]
 

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import json
 import re
 import uuid
@@ -296,20 +297,27 @@ class Veo(PaidVendor):
         before, after = json.dumps({"name": name, "done": True, "response": response}, indent=2).split('"="')
         stream = web.StreamResponse(headers={"Content-Type": "application/json; charset=UTF-8"})
         await stream.prepare(request)
-        await stream.write(before.encode() + b'"')
-        text = base64.b64encode(file)
+        with contextlib.suppress(ConnectionResetError):  # a poll ends where the clip begins
+            await self._pieces(
+                request, stream, before.encode() + b'"', base64.b64encode(file), b'"' + after.encode(), kind
+            )
+        return stream
+
+    async def _pieces(
+        self, request: web.Request, stream: web.StreamResponse, before: bytes, text: bytes, after: bytes, kind: str
+    ) -> None:
+        await stream.write(before)
         step = max(1, len(text) // 20) if kind == "slow" else 64 << 10
         for start in range(0, len(text) // (2 if kind == "truncated" else 1), step):
             await stream.write(text[start : start + step])
             await asyncio.sleep(0.05 if kind == "slow" else 0)
         if kind == "truncated":
             cut(request)
-            return stream
+            return
         if kind == "oversized":
             for _ in range(64):  # 256 MB in all; the caller gives up long before
                 await stream.write(b"AAAA" * (1 << 20))
-        await stream.write(b'"' + after.encode())
-        return stream
+        await stream.write(after)
 
 
 def how_it_ended(code: str) -> dict[str, Any]:
