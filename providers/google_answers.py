@@ -56,18 +56,18 @@ NO_FUNDS: Final = (
 
 MEANINGS: Final[tuple[tuple[str, frozenset[int], type[ProviderError], str], ...]] = (
     (
-        r"api_key_invalid|api key not valid|api key expired|reported as leaked",
-        frozenset({400, 403}),
+        r"api_key_invalid|api key not valid|api key expired",
+        frozenset({400}),
         CredentialsRejected,
         NO_KEY,
     ),
     (
         r"api_key_service_blocked|service_disabled|access_token_type_unsupported|api keys are not supported",
-        frozenset({400, 401, 403}),
+        frozenset({401, 403}),
         CredentialsRejected,
         WRONG_KIND,
     ),
-    (r"location is not supported", frozenset({400, 403}), CredentialsRejected, NOT_HERE),
+    (r"location is not supported", frozenset({400}), CredentialsRejected, NOT_HERE),
     # The words of every rate limit are "check your plan and billing details", so "billing" alone tells nothing.
     (
         r"billing_disabled|enable billing|credits are depleted|spend(ing)? (cap|limit)|limit: 0\b(?!\.\d)",
