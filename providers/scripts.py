@@ -47,13 +47,12 @@ def scenes_of(data: Any, scenes: int) -> tuple[SceneDraft, ...]:
 
 def _scene(data: Any) -> SceneDraft:
     match data:
-        case {"description": str(description), **rest}:
-            negative = rest.get("negative_description")
-            draft = SceneDraft(
-                short(description, DESCRIPTION), short(negative if isinstance(negative, str) else "", NEGATIVE)
-            )
+        case {"description": str(description), "negative_description": str() | None as negative}:
+            draft = SceneDraft(short(description, DESCRIPTION), short(negative or "", NEGATIVE))
             if draft.description:
                 return draft
+        case {"description": str(description)} if "negative_description" not in data:
+            return _scene({**data, "negative_description": ""})
     raise Garbled("a scene without a description")
 
 

@@ -26,6 +26,7 @@ from bot.settings import Settings, read_settings
 from core.errors import CredentialsRejected, OutOfFunds, ProviderError
 from storage.store import MIGRATIONS
 from tests.bot.operator_world import reelay, running
+from tests.lab.openai import OpenAI
 
 pytestmark = pytest.mark.blocks("the doctor is a program of its own: nothing else runs on its loop")
 
@@ -65,7 +66,9 @@ async def test_while_it_runs_the_doctor_asks_it_and_finds_what_is_wrong_inside(
     monkeypatch.setattr(doctor, "_media", drawn)
     monkeypatch.chdir(tmp_path)
     folder, key = tmp_path / "data", "sk-secret-of-mine"
-    for name, value in (("REELAY_DATA_DIR", str(folder)), ("REELAY_HTTP_PORT", "0"), ("OPENAI_API_KEY", key)):
+    server = OpenAI(key).start()
+    environ = {"REELAY_DATA_DIR": str(folder), "REELAY_HTTP_PORT": "0", **server.environment()}
+    for name, value in environ.items():
         monkeypatch.setenv(name, value)
     found: list[Finding] = []
     with running(folder) as process:
@@ -79,6 +82,9 @@ async def test_while_it_runs_the_doctor_asks_it_and_finds_what_is_wrong_inside(
         other.close()
         assert not await doctor.examine(found.append)
         assert process.stop() == 0
+    server.stop()
+    assert not server.paid
+    assert any(each.part == "scene writer openai" and each.mark == "ok" for each in found)
     assert faults(found) == [("clips", f"1 of 1 files are missing, the first is {'0' * 32}.mp4")]
     texts = [each.text for each in found]
     assert any(text.startswith(f"process {process.process.pid} is ready at {process.url}") for text in texts)
