@@ -223,6 +223,24 @@ async def test_one_submit_is_one_post(vendor: ReplicateVendor, provider: Replica
     assert len(vendor.orders) == 1
 
 
+async def test_a_submit_has_a_connection_of_its_own(
+    vendor: ReplicateVendor, provider: Replicate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that lay idle may be closed at the very moment, and then nobody would know whether the order was read."""
+    ports: dict[str, list[int]] = {"POST": [], "GET": []}
+
+    async def interfere(request: web.Request) -> web.StreamResponse | None:
+        assert request.transport is not None
+        ports[request.method].append(request.transport.get_extra_info("peername")[1])
+        return None
+
+    monkeypatch.setattr(vendor, "interfere", interfere)
+    for _ in range(2):
+        await provider.poll(await provider.submit(*order(provider)))
+    assert len(set(ports["POST"])) == 2
+    assert len(set(ports["GET"])) == 1
+
+
 async def test_a_submit_whose_answer_takes_too_long_is_one_post(
     vendor: ReplicateVendor, provider: Replicate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
