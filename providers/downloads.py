@@ -34,10 +34,6 @@ LOCAL_NAT64: Final = ip_network("64:ff9b:1::/48")
 """A network's own translation prefix, RFC 8215."""
 
 
-class Refused(Garbled):
-    """An address that is not asked: private, on a strange port, or not http at all."""
-
-
 class Downloads:
     """Streams results. Opened at the first call; ``close`` frees the connections."""
 
@@ -51,7 +47,7 @@ class Downloads:
     async def fetch(self, url: str, sink: Sink, *, headers: Mapping[str, str] | None = None) -> None:
         """Write what ``url`` brings into ``sink``. ``headers``: more of them for the root alone.
 
-        Raises Refused for an address that must not be asked, Garbled for an answer that is no clip (a page, nothing, a refusal), and
+        Raises Garbled for an address that must not be asked and for an answer that is no clip (a page, nothing, a refusal), and
         Unavailable when the connection broke, stalled or crawled; then it may be tried again from the start.
         """
         try:
@@ -131,10 +127,10 @@ class PublicResolver(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
-        """Return the addresses. Raises Refused when one of them is not public."""
+        """Return the addresses. Raises Garbled when one of them is not public."""
         found = await self._system.resolve(host, port, family)
         if not found or not all(is_public(ip_address(each["host"].partition("%")[0])) for each in found):
-            raise Refused("the result's host has an address that is not public")
+            raise Garbled("the result's host has an address that is not public")
         return found
 
     async def close(self) -> None:
@@ -156,24 +152,24 @@ def is_public(address: IPv4Address | IPv6Address) -> bool:
 
 
 def check_address(parts: SplitResult) -> None:
-    """Raise Refused unless a stranger's address may be asked: http(s), its usual port, no login, no address that is not public."""
+    """Raise Garbled unless a stranger's address may be asked: http(s), its usual port, no login, no address that is not public."""
     if parts.scheme not in PORTS or not parts.hostname:
-        raise Refused("the result's address is not http")
+        raise Garbled("the result's address is not http")
     if parts.username or parts.password:
-        raise Refused("the result's address carries a login")
+        raise Garbled("the result's address carries a login")
     if (parts.port or PORTS[parts.scheme]) not in PORTS.values():
-        raise Refused("the result's address has a strange port")
+        raise Garbled("the result's address has a strange port")
     host = parts.hostname
     if "%" in host:
-        raise Refused("the result's address names an interface")
+        raise Garbled("the result's address names an interface")
     try:
         literal = ip_address(host)
     except ValueError:
         if _is_number(host):  # 2130706433, 0x7f.1 and the like: resolvers read them as addresses
-            raise Refused("the result's address is a number") from None
+            raise Garbled("the result's address is a number") from None
         return
     if not is_public(literal):
-        raise Refused("the result's address is not public")
+        raise Garbled("the result's address is not public")
 
 
 def _is_number(host: str) -> bool:
@@ -186,7 +182,7 @@ def _split(url: str) -> SplitResult:
         parts = urlsplit(url)
         parts.port  # noqa: B018 - reading it is the check
     except ValueError:
-        raise Refused("the result's address cannot be read") from None
+        raise Garbled("the result's address cannot be read") from None
     return parts
 
 
