@@ -16,7 +16,7 @@ from core.money import Price
 from core.ports import Clock, Connect, EncodedPicture, Failed, PollAnswer, Portrait, Ready
 from providers.downloads import Downloads
 from providers.replicate import ID, STOPPED, read_status
-from providers.replicate_inputs import MODEL, read_inputs
+from providers.replicate_inputs import read_inputs
 from providers.replicate_line import ReplicateLine
 from providers.sheets import BadSheet, Sheet, read_sheet
 
@@ -145,13 +145,8 @@ class ReplicatePainter:
         await self._downloads.close()
 
 
-def is_configured(settings: Any) -> bool:
-    """Whether CHARACTER_MODEL is a model's id on Replicate, ``owner/name``, and a token is there."""
-    return bool(settings.replicate_api_token) and MODEL.fullmatch(settings.character_model or "") is not None
-
-
 def connect_painter(settings: Any, world: Connect) -> ReplicatePainter:
-    """Connect with REPLICATE_API_TOKEN; wants ``is_configured``. Raises BadSheet for a CHARACTER_MODEL that no sheet describes."""
+    """Connect with REPLICATE_API_TOKEN. Raises BadSheet for a CHARACTER_MODEL that no sheet describes."""
     sheet = read_sheet(SHEET, default=settings.character_model, own=world.scratch, guess=False)
     line = ReplicateLine(settings.replicate_url, settings.replicate_api_token.get_secret_value(), setting=SETTING)
     return ReplicatePainter(line, settings.replicate_url, sheet, world.clock)

@@ -24,7 +24,8 @@ from core.errors import (
     Unclear,
 )
 from core.ports import EncodedPicture
-from providers.replicate_painter import ReplicatePainter, connect_painter, is_configured, read_kind
+from providers.registry import PAINTERS
+from providers.replicate_painter import ReplicatePainter, connect_painter, read_kind
 from providers.sheets import BadSheet
 from tests.contracts.vendor_faults import PICTURE, world
 from tests.lab.billing import Refuse, Result, Script, Take
@@ -63,8 +64,8 @@ def clock() -> QuickClock:
     return QuickClock()
 
 
-def settings_of(vendor: ReplicateVendor, model: str = MODEL, **environment: str) -> Settings:
-    return read_settings({**vendor.environment(), "CHARACTER_MODEL": model, **environment}, None)
+def settings_of(vendor: ReplicateVendor, model: str = MODEL) -> Settings:
+    return read_settings({**vendor.environment(), "CHARACTER_MODEL": model}, None)
 
 
 @pytest.fixture
@@ -198,11 +199,15 @@ async def test_check_spends_nothing_and_names_its_setting(vendor: ReplicateVendo
     assert not vendor.orders
 
 
-def test_what_configures_it(vendor: ReplicateVendor) -> None:
-    assert is_configured(settings_of(vendor))
-    assert not is_configured(settings_of(vendor, "gemini-3-pro-image"))
-    assert not is_configured(settings_of(vendor, ""))
-    assert not is_configured(settings_of(vendor, REPLICATE_API_TOKEN=""))
+@pytest.mark.parametrize(
+    "environment, name",
+    [({}, "replicate"), ({"CHARACTER_MODEL": "gemini-3-pro-image"}, "local"), ({"REPLICATE_API_TOKEN": ""}, "local")],
+)
+def test_it_paints_where_the_model_is_one_of_replicate(
+    vendor: ReplicateVendor, environment: dict[str, str], name: str
+) -> None:
+    settings = read_settings({**vendor.environment(), "CHARACTER_MODEL": MODEL, **environment}, None)
+    assert next(maker.name for maker in PAINTERS if maker.configured(settings)) == name
 
 
 def test_a_model_that_nothing_describes_is_a_mistake_at_start(vendor: ReplicateVendor, tmp_path: Path) -> None:
