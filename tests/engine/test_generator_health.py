@@ -82,6 +82,21 @@ def test_one_probe_goes_first_and_its_word_holds_for_all(tmp_path: Path) -> None
     play(tmp_path, work, spare={"price": 99})
 
 
+def test_a_ticket_is_word_enough_where_submits_were_the_trouble(tmp_path: Path) -> None:
+    """Nobody waits until the probe's clip is made."""
+
+    async def work(on: Stage, other: TimedGenerator, clock: VirtualClock) -> None:
+        refusing(on.generator, lambda: Unclear("the answer was lost"), JOBS_IN_A_ROW)
+        on.generator.hides = True
+        await break_it(on)
+        first, second = [await on.order(f"boat {n}", provider="veo") for n in range(2)]
+        await in_state(on, second, JobState.GENERATING)
+        assert (await on.store.job(first.id)).state is JobState.GENERATING
+        assert await state_of(on, "veo") == "ok"
+
+    play(tmp_path, work, seconds=300)
+
+
 def test_an_open_circuit_outlives_a_restart_and_is_told_once(tmp_path: Path) -> None:
     async def begin(clock: VirtualClock) -> None:
         told: list[str] = []
@@ -164,11 +179,18 @@ def test_polls_that_work_again_close_what_polls_had_opened(tmp_path: Path) -> No
         await on.until(unhealthy)
         assert (await on.settled(await on.order("a heron"))).applied.provider == "spare"
         on.generator.poll = good  # type: ignore[method-assign]
+
+        async def well() -> bool:
+            return await state_of(on, "veo") == "ok"
+
+        await on.until(well)
+        assert {(await on.store.job(job.id)).state for job in jobs} == {JobState.GENERATING}, (
+            "no clip was needed for it"
+        )
         assert {(await on.settled(job)).state for job in jobs} == {JobState.DONE}
-        assert await state_of(on, "veo") == "ok"
         assert (await on.settled(await on.order("another"))).applied.provider == "veo"
 
-    play(tmp_path, work, seconds=60)
+    play(tmp_path, work, seconds=90)
 
 
 def test_one_job_whose_polls_fail_does_not_condemn_its_generator(tmp_path: Path) -> None:
@@ -245,18 +267,21 @@ def test_a_rate_limit_silences_every_call_to_that_vendor(tmp_path: Path, call: s
         await asyncio.sleep(0.1)
         on.generator.polls.clear()
         submits = len(on.generator.submits)
+        if call == "submit":
+            await on.engine.cancel(jobs[0].id)
         await asyncio.sleep(limited[0] + 39 - clock.monotonic())
         assert on.generator.polls == []
         assert len(on.generator.submits) == submits
+        assert on.generator.cancelled == []
         assert await state_of(on, "veo") == "paused"
         await on.until(lambda: bool(on.generator.polls))
         assert min(on.generator.polls) >= limited[0] + 40
         ended = [await on.settled(job) for job in (*jobs, late)]
         assert {job.state for job in ended[1:]} == {JobState.DONE}
-        assert ended[0].state is (JobState.CANCELLED if call == "cancel" else JobState.DONE)
+        assert ended[0].state is (JobState.DONE if call == "poll" else JobState.CANCELLED)
         assert await state_of(on, "veo") == "ok"
 
-    play(tmp_path, work, seconds=120)
+    play(tmp_path, work, seconds=60)
 
 
 def test_limits_that_do_not_say_for_how_long_grow(tmp_path: Path) -> None:

@@ -286,6 +286,20 @@ def test_what_was_restored_from_a_backup_moves_nowhere(tmp_path: Path) -> None:
     play(tmp_path, work)
 
 
+def test_nor_does_it_when_the_settings_have_lost_its_generator_as_well(tmp_path: Path) -> None:
+    async def begin(clock: VirtualClock) -> None:
+        async with stage(tmp_path, clock, lab=VEO) as on:
+            await on.store.pause("veo", None, RESTORED)
+            job = await on.order()
+        async with stage(tmp_path, clock, seconds=5, lab=SPARE) as on:
+            job = await on.settled(job)
+            assert job.failure is not None
+            assert (job.state, job.failure.message_id) == (JobState.FAILED, "error.generator_missing")
+            assert on.generator.submits == []
+
+    run(begin)
+
+
 def test_what_was_to_stay_in_the_house_goes_to_no_company(tmp_path: Path) -> None:
     async def work(on: Stage, other: TimedGenerator, clock: VirtualClock) -> None:
         on.engine.intake.flat_price = 5
