@@ -50,9 +50,9 @@ STATUSES: Final[Mapping[int, type[ProviderError]]] = {
 """Certain refusals; after any other answer to a submit nobody knows."""
 
 MEANINGS: Final[tuple[tuple[str, frozenset[int], type[ProviderError], str], ...]] = (
-    (r"api.key.(not valid|expired)|api_key_invalid", frozenset({400, 401, 403}), CredentialsRejected, LOGIN),
+    (r"api.key.(not valid|expired)|api_key_invalid", frozenset({400}), CredentialsRejected, LOGIN),
     (r"service_disabled|has not been used in project|it is disabled", frozenset({403}), CredentialsRejected, API_OFF),
-    (r"billing_disabled|requires billing|enable billing", frozenset({400, 403, 429}), OutOfFunds, NO_FUNDS),
+    (r"billing_disabled|requires billing|enable billing", frozenset({403, 429}), OutOfFunds, NO_FUNDS),
     (
         r"iam_permission_denied|permission '|permission denied on resource",
         frozenset({403}),

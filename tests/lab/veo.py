@@ -297,7 +297,7 @@ class Veo(PaidVendor):
         before, after = json.dumps({"name": name, "done": True, "response": response}, indent=2).split('"="')
         stream = web.StreamResponse(headers={"Content-Type": "application/json; charset=UTF-8"})
         await stream.prepare(request)
-        with contextlib.suppress(ConnectionResetError):  # a poll ends where the clip begins
+        with contextlib.suppress(ConnectionError):  # a poll ends where the clip begins
             await self._pieces(
                 request, stream, before.encode() + b'"', base64.b64encode(file), b'"' + after.encode(), kind
             )
