@@ -137,7 +137,9 @@ class Scheduler:
             log.exception("a step broke", extra={"job": job_id})
             self._resting[job_id] = self._parts.clock.monotonic() + STUMBLE_SECONDS
         finally:
-            self._busy.pop(job_id, None)
+            # A job whose preparing is not quite over may have been admitted meanwhile: then the entry is its submit's, and stays.
+            if job_id in self._busy and self._busy[job_id][1] is asyncio.current_task():
+                del self._busy[job_id]
             self._queue_moved = True
             self._wake.set()
 
