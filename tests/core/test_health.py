@@ -105,6 +105,13 @@ def test_a_good_answer_of_its_kind_closes_it_and_forgets_how_often() -> None:
     assert health.after_good(Call.SUBMIT) == Health()
 
 
+def test_while_it_is_open_one_more_is_enough() -> None:
+    health = bad(bad(Health(), "a", "b"), "c", call=Call.CLIP).after_good(Call.SUBMIT)
+    assert health.is_open
+    assert health.until is not None
+    assert bad(health, "probe", now=health.until).rounds == 2
+
+
 def test_a_clip_answers_everything_only_if_it_was_begun_when_all_was_known() -> None:
     health = bad(Health(), "a", "b", "c")
     assert health.after_good(Call.CLIP, NOW - 1).is_open

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from bot.engine import routing
 from bot.engine.parts import Caps
 from core.errors import (
     CredentialsRejected,
@@ -184,6 +185,21 @@ def test_nobody_moves_to_one_that_is_held_up_itself_and_all_is_told_again_when_o
     play(tmp_path, work)
 
 
+def test_what_nobody_could_take_is_looked_at_again_when_another_one_is_back(tmp_path: Path) -> None:
+    async def begin(clock: VirtualClock) -> None:
+        more = {"dear": spare(clock, name="dear", price=99), "spare": spare(clock)}
+        async with stage(tmp_path, clock, seconds=5, lab=VEO, more=more) as on:
+            for name in ("veo", "spare"):
+                await on.store.pause(name, None, "paused by the operator")
+            job = await on.order()
+            await asyncio.sleep(60)
+            assert (await on.store.job(job.id)).applied.provider == "veo"
+            await on.store.resume("spare")
+            assert (await on.settled(job)).applied.provider == "spare"
+
+    run(begin)
+
+
 def test_a_job_that_comes_back_says_no_more_of_it(tmp_path: Path) -> None:
     async def work(on: Stage, other: TimedGenerator, clock: VirtualClock) -> None:
         await on.store.pause("veo", None, "paused by the operator")
@@ -329,8 +345,9 @@ def test_a_job_of_a_lost_generator_is_made_by_another(tmp_path: Path) -> None:
 # ------------------------------------------------------------------------------------------------------------------------------ crowds
 
 
-def test_a_flood_moves_in_its_order_and_starves_nobody(tmp_path: Path) -> None:
+def test_a_flood_moves_in_its_order_and_starves_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Fifty jobs of one person wait; another's single one, ordered last, is among the first that the other generator makes."""
+    monkeypatch.setattr(routing, "PAGE", 16)
 
     async def work(on: Stage, other: TimedGenerator, clock: VirtualClock) -> None:
         flood = [await on.order(f"boat {n}", person="ann") for n in range(50)]
