@@ -114,7 +114,9 @@ class Submitter:
     async def in_doubt(self, job: Job, provider: Provider | None, error: Exception) -> None:
         """The answer is lost. An unpaid generator is simply asked again; a paid one never, nor one that is not configured now."""
         name = job.applied.provider
-        log.warning("a submit is in doubt", extra={"job": job.id, "provider": name, "error": type(error).__name__})
+        why = str(error) if isinstance(error, ProviderError) else ""  # ours to word; a library's own text may quote the vendor
+        facts = {"job": job.id, "provider": name, "error": type(error).__name__, "why": why}
+        log.warning("a submit is in doubt", extra=facts)
         if provider is not None and provider.capabilities.unpaid and job.attempts < ATTEMPTS:
             until = self._parts.clock.now() + int(self._desk.back_off(job.attempts - 1) * 1000)
             fields = {"not_before": until}

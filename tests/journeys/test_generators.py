@@ -114,7 +114,7 @@ def test_what_fails_has_its_class_and_costs_nothing(doors: Doors, word: str, scr
     doors.vendor.on(word, script)
     assert doors.api.generate_with_image(photo((320, 180)), prompt=word, provider=doors.kind.generator).status == 202
     row = doors.job(word, "failed", "done")
-    assert row["state"] == "failed"
+    assert row["state"] == "failed", doors.reelay.trail(row["id"])
     status = doors.api.status(row["id"])
     assert status["error_code"] in code
     assert not row["charged"]
