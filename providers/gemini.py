@@ -21,7 +21,7 @@ from google.genai import errors, types
 from core.errors import ContentRefused, Garbled, ProviderError, Unavailable, Unclear
 from core.money import Price
 from core.ports import Connect, EncodedPicture, Portrait, SceneDraft, Script
-from providers.google_answers import ROOT, VERSION, answer_of, lost, read_error, transport
+from providers.google_answers import ROOT, VERSION, answer_of, lost, nobody, read_error, transport
 from providers.line import SUBMIT_SECONDS, Answer, Line
 from providers.scripts import CHARACTER, DIRECTOR, asked, scenes_of
 from providers.sheets import BadSheet, Model, read_sheet
@@ -269,7 +269,7 @@ def _client(key: str, root: str, http: httpx2.AsyncClient) -> genai.Client:
         base_url=root,
         api_version=VERSION,
         retry_options=types.HttpRetryOptions(attempts=1),
-        httpx_client=httpx2.Client(transport=httpx2.MockTransport(lambda _: httpx2.Response(200, json=said))),
+        httpx_client=nobody(said),
         httpx_async_client=http,
     )
     return genai.Client(vertexai=False, api_key=key, http_options=options)  # whatever the SDK finds in the environment
@@ -278,5 +278,5 @@ def _client(key: str, root: str, http: httpx2.AsyncClient) -> genai.Client:
 @cache
 def _rehearsed() -> None:
     """Call everything once, to nobody: the SDK imports and builds its types at the first call."""
-    client = _client("rehearsal", "http://localhost", httpx2.AsyncClient())
+    client = _client("rehearsal", "http://localhost", transport())
     client.models.generate_content(model="rehearsal", contents="", config=portrait_config())

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import json
 import re
+import ssl
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Final
 
 import httpx2  # the transport of google-genai since 3.0
@@ -123,10 +125,22 @@ def transport() -> httpx2.AsyncClient:
     redirect is followed, for the key would go with it.
     """
     return httpx2.AsyncClient(
+        verify=_trusted(),
         timeout=httpx2.Timeout(SUBMIT_SECONDS, connect=CONNECT_SECONDS),
         limits=httpx2.Limits(max_connections=64, max_keepalive_connections=0),
         follow_redirects=False,
     )
+
+
+def nobody(said: Any) -> httpx2.Client:
+    """Connections of the SDK's other half, which we do not use but to rehearse with: whatever is asked, ``said`` is the answer."""
+    return httpx2.Client(verify=_trusted(), transport=httpx2.MockTransport(lambda _: httpx2.Response(200, json=said)))
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Whom we trust; read once, for it takes 50 ms."""
+    return httpx2.create_ssl_context()
 
 
 def answer_of(status: int | None, headers: Mapping[str, str] | None, body: Any) -> Answer:

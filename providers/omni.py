@@ -47,7 +47,7 @@ from core.ports import (
     Waiting,
 )
 from providers.downloads import Downloads
-from providers.google_answers import ROOT, VERSION, answer_of, lost, read_error, transport
+from providers.google_answers import ROOT, VERSION, answer_of, lost, nobody, read_error, transport
 from providers.inline import skim
 from providers.line import ASK_SECONDS, SUBMIT_SECONDS, Answer, Line
 from providers.omni_wire import artifact_of, payload, read_status
@@ -232,7 +232,7 @@ def _client(key: str, root: str, http: httpx2.AsyncClient) -> genai.Client:
         base_url=root,
         api_version=VERSION,
         retry_options=types.HttpRetryOptions(attempts=1),  # five are made without it, each of them billed
-        httpx_client=httpx2.Client(transport=httpx2.MockTransport(lambda _: httpx2.Response(200, json={}))),
+        httpx_client=nobody({}),
         httpx_async_client=http,
     )
     return genai.Client(vertexai=False, api_key=key, http_options=options)  # whatever the SDK finds in the environment
@@ -241,7 +241,7 @@ def _client(key: str, root: str, http: httpx2.AsyncClient) -> genai.Client:
 @cache
 def _rehearsed() -> None:
     """Call everything once, to nobody."""
-    calls = _client("rehearsal", "http://localhost", httpx2.AsyncClient()).interactions.with_streaming_response
+    calls = _client("rehearsal", "http://localhost", transport()).interactions.with_streaming_response
     body = payload(
         Applied("omni", "rehearsal", "", "", "16:9", "720p", 8, 0, audio=True), [EncodedPicture(b"", "image/png", 1, 1)]
     )
