@@ -295,10 +295,15 @@ def _shape(wanted: Wanted, can: Capabilities) -> tuple[dict[str, Any], list[Chan
     return values, changes
 
 
+_SAID_PLAINLY = {"image_file": "error.takes_no_picture", "last_image_file": "error.takes_no_last_picture"}
+"""What is given as a file, under another name on each surface: sentences that need no name of the field."""
+
+
 def _unsupported(name: str, wrote: Any, legal: Iterable[Any], can: Capabilities) -> Unsupported:
     words = " or ".join(str(value) for value in legal)
     values = {"field": name, "wrote": str(wrote)[:40], "legal": words, "generator": can.title}
-    return Unsupported(f"{name}={values['wrote']} is not possible on {can.name}", values=values)
+    text = f"{name}={values['wrote']} is not possible on {can.name}"
+    return Unsupported(text, message_id=_SAID_PLAINLY.get(name), values=values)
 
 
 def choices_of(configured: Iterable[Capabilities], aliases: Iterable[str] = ()) -> Choices:

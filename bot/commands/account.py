@@ -11,7 +11,7 @@ from bot.engine.words import Words
 from core.errors import BadOption
 from core.health import WELL, Standing
 from core.money import Period, window_end
-from core.requests import ASPECTS, RESOLUTIONS, SECONDS
+from core.requests import ASPECTS, MOST_PICTURES, RESOLUTIONS, SECONDS
 from storage.views import AccountView
 
 SETTINGS: Final[Mapping[str, tuple[Any, ...]]] = {
@@ -120,6 +120,8 @@ async def _generator(engine: Engine, name: str, words: Words, standing: Standing
         "seed": can.seed,
         "negative_prompt": can.negative_prompt,
         "image": can.image,
+        "reference_images": min(can.reference_images, MOST_PICTURES) if can.reference_images > 1 else 0,
+        "last_frame": can.last_frame,
         "extend": can.extend,
         "cancel": can.cancel,
         "models": list(can.models),

@@ -79,12 +79,15 @@ def make(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Maker]:
 
 @pytest.fixture(scope="session")
 def shared(tmp_path_factory: pytest.TempPathFactory, canned: Path) -> Iterator[Shared]:
-    """A process with an instant generator (10 credits), a vendor's (40) and the built-in one, and people with tokens."""
+    """A process with an instant generator (10 credits), a vendor's (40; ``many``, 30, takes three references and a last picture) and
+    the built-in one, and people with tokens.
+    """
     with Vendor() as server:
         generators = [
             {"kind": "instant", "name": "instant", "price": 10, "clip": str(canned), "most_active": 16},
             {"name": "lab", "url": server.url, "price": 40},
             {"name": "billing", "url": server.url, "price": 40, "cancel": False},
+            {"name": "many", "url": server.url, "price": 30, "reference_images": 3, "last_frame": True},
         ]
         environ = {
             "REELAY_DAILY_CREDITS": "unlimited",

@@ -6,7 +6,7 @@ import http.client
 import json
 import secrets
 import sys
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -47,11 +47,17 @@ class File:
     mime: str = "image/png"
 
 
-def multipart(fields: Mapping[str, str | File | bytes]) -> tuple[str, bytes]:
-    """(Content-Type, body) of a form."""
+Field = str | File | bytes
+
+
+def multipart(fields: Mapping[str, Field | Sequence[File]]) -> tuple[str, bytes]:
+    """(Content-Type, body) of a form; several files of one name as a list."""
     boundary = secrets.token_hex(16)
     body = bytearray()
+    parts: list[tuple[str, Field]] = []
     for name, value in fields.items():
+        parts += [(name, value)] if isinstance(value, Field) else [(name, each) for each in value]
+    for name, value in parts:
         body += f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"'.encode()
         if isinstance(value, File):
             body += f'; filename="{value.name}"\r\nContent-Type: {value.mime}'.encode()
@@ -131,11 +137,14 @@ class Api:
         assert answer.status == 202, answer.body
         return str(answer["operation_id"])
 
-    def generate_with_image(self, picture: bytes | File | None, **fields: str) -> Answer:
-        """Order a clip from a picture."""
-        form: dict[str, str | File | bytes] = dict(fields)
+    def generate_with_image(
+        self, picture: bytes | File | Sequence[File] | None, *, last: File | Sequence[File] = (), **fields: str
+    ) -> Answer:
+        """Order a clip from a picture or several; ``last``: the one with which it ends."""
+        form: dict[str, Field | Sequence[File]] = dict(fields)
         if picture is not None:
-            form["image_file"] = picture if isinstance(picture, File) else File(picture)
+            form["image_file"] = File(picture) if isinstance(picture, bytes) else picture
+        form["last_image_file"] = last
         mime, body = multipart(form)
         return self.request("POST", "/api/video_chat/generate_with_image", body=body, headers={"Content-Type": mime})
 

@@ -76,6 +76,8 @@ class VendorJob:
     wish: dict[str, Any] = field(default_factory=dict)
     """The whole order, as the vendor's wire has it."""
     references: tuple[bytes, ...] = ()
+    last_picture: bytes | None = None
+    """With which the clip is to end."""
     polls: int = 0
     downloads: int = 0
     cancelled: bool = False

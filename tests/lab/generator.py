@@ -145,6 +145,7 @@ class LabGenerator:
             "seed": applied.seed,
             "picture": None if applied.picture is None else await self._read(applied.picture),
             "references": [await self._read(key) for key in applied.references],
+            "last_picture": None if applied.last_picture is None else await self._read(applied.last_picture),
         }
         try:
             async with self._session().post(f"{self.settings.url}/jobs", json=wish) as response:

@@ -3,7 +3,7 @@
 The wire is our own; how it fails is scripted as for every vendor (``tests/lab/billing.py``).
 
 ==========================  ==================================================================================================
-``POST /jobs``              ``{attempt, prompt, seconds, picture, references, …}`` → 201 ``{id}``: billed from here on
+``POST /jobs``              ``{attempt, prompt, seconds, picture, references, last_picture, …}`` → 201 ``{id}``: billed from here on
 ``GET /jobs?attempt=``      ``{jobs: [{id}], complete}``: look an attempt up
 ``GET /jobs/{id}``          ``{status: waiting|ready|failed, progress, cost_usd, result, code}``
 ``POST /jobs/{id}/cancel``  ``{stopped}``
@@ -61,12 +61,13 @@ class Vendor(PaidVendor):
         if isinstance(fault, Refuse):
             self.note("submit", attempt, None, fault.status)
             return _refusal(fault)
-        first, others = data.get("picture"), data.get("references", ())
+        first, others, last = data.get("picture"), data.get("references", ()), data.get("last_picture")
         job = self.bill(
             prompt,
             attempt=attempt,
             picture=None if first is None else base64.b64decode(first),
             references=tuple(base64.b64decode(each) for each in others),
+            last_picture=None if last is None else base64.b64decode(last),
             wish=data,
         )
         return await self.answered(request, job, fault, web.json_response({"id": job.id}, status=201))

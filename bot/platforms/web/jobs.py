@@ -13,6 +13,7 @@ from bot.platforms.web.answers import answer
 from bot.platforms.web.requests import Upload, read_form, read_json
 from bot.platforms.web.site import Site
 from core.errors import BadOption, Conflict, NotFound
+from core.requests import MOST_PICTURES
 from core.states import JobState
 
 PAGE: Final = 50
@@ -74,10 +75,12 @@ class JobRoutes:
         settings = (await self._engine.parts.store.account(caller.account_id)).settings
         if fields.get("prompt") in (None, ""):
             fields["prompt"] = "a clip"
+        pictures = _how_many(fields.get("with_image"))
         offer, price = await self._engine.intake.offer(
             fields,
-            with_picture=bool(fields.get("with_image")),
-            last_frame=bool(fields.get("with_last_image")),
+            with_picture=pictures > 0,
+            pictures=pictures,
+            last_frame=_whether(fields.get("with_last_image")),
             settings=settings,
             account_id=caller.account_id,
         )
@@ -178,3 +181,24 @@ def _limit(text: str | None) -> int:
     if not text.isascii() or not text.isdecimal() or not 1 <= int(text[:6]) <= PAGE_MOST:
         raise BadOption("limit", text, f"a whole number from 1 to {PAGE_MOST}")
     return int(text)
+
+
+def _how_many(value: Any) -> int:
+    """Pictures that would come with an order: a number, or whether there is one."""
+    if isinstance(value, int) and 0 <= value <= MOST_PICTURES:  # true is 1
+        return int(value)
+    said = {None: 0, "": 0, "false": 0, "true": 1}
+    if value is None or (isinstance(value, str) and value in said):
+        return said[value]
+    if isinstance(value, str) and value.isascii() and value.isdecimal() and int(value[:4]) <= MOST_PICTURES:
+        return int(value)
+    raise BadOption("with_image", value, f"true, false or how many, up to {MOST_PICTURES}")
+
+
+def _whether(value: Any) -> bool:
+    """Whether a picture with which the clip ends would come with an order."""
+    if value in (None, "", False, "false"):
+        return False
+    if value in (True, "true"):
+        return True
+    raise BadOption("with_last_image", value, "true or false")

@@ -112,8 +112,8 @@ class Site:
         return job, is_new
 
     async def _discard(self, upload: Upload | None) -> None:
-        if upload is not None and upload.attachment.key is not None:
-            await self.engine.parts.clips.delete(upload.attachment.key)
+        for key in () if upload is None else upload.attachment.uploads:
+            await self.engine.parts.clips.delete(key)
 
     async def me(self, account_id: str, subject: str) -> dict[str, Any]:
         """The ``/api/me`` object without the caller's kind."""
