@@ -28,7 +28,6 @@ from core.errors import (
 from core.jobs import Attempt
 from core.ports import Failed, Found, Listening, PollAnswer, Ready, Ticket, Waiting
 from core.requests import Wanted
-from providers.downloads import Refused
 from providers.ovi import HUB, Ovi, capabilities
 from providers.sheets import BadSheet
 from tests.contracts.provider import Collector, applied_for, attempt_for
@@ -234,7 +233,7 @@ async def test_a_clip_at_a_private_host_is_not_fetched(fal: Fal, provider: Ovi, 
         _, _, ticket = await ordered(provider)
         answer = await ended(provider, ticket)
         assert isinstance(answer, Ready)
-        with pytest.raises(Refused):
+        with pytest.raises(Garbled, match="address|port"):
             await provider.fetch(ticket, answer.artifact, Collector())
         assert stranger.journal == []
         assert stranger.complaints == []
