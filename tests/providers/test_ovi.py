@@ -233,7 +233,7 @@ async def test_a_clip_at_a_private_host_is_not_fetched(fal: Fal, provider: Ovi, 
         _, _, ticket = await ordered(provider)
         answer = await ended(provider, ticket)
         assert isinstance(answer, Ready)
-        with pytest.raises(Garbled, match="address|port"):
+        with pytest.raises(Garbled, match=r"address|port"):
             await provider.fetch(ticket, answer.artifact, Collector())
         assert stranger.journal == []
         assert stranger.complaints == []
