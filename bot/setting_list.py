@@ -84,7 +84,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(GOOGLE, "GOOGLE_CLOUD_LOCATION", "Location on Vertex", "us-central1", "a location, without blanks", "us-central1"),
     Setting(GOOGLE, "GOOGLE_API_BASE_URL", "Root of Google's API", "Google's own", ROOT, "http://127.0.0.1:8084"),
     Setting(GOOGLE, "VEO_MODEL", "Model id of Veo", BUILT_FOR, MODEL, "veo-3.1-generate-001"),
-    Setting(GOOGLE, "OMNI_MODEL", "Model id of Omni", BUILT_FOR, MODEL, "gemini-omni-1"),
+    Setting(GOOGLE, "OMNI_MODEL", "Model id of Omni", BUILT_FOR, MODEL, "gemini-omni-1.2-flash"),
 
     Setting(REPLICATE, "REPLICATE_API_TOKEN", "Token", "none: no Replicate", KEY, "r8_…", secret=True),
     Setting(REPLICATE, "REPLICATE_BASE_URL", "Root of the API", "https://api.replicate.com", ROOT, "http://127.0.0.1:8085"),
@@ -96,7 +96,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(OVI, "HF_ROUTER_URL", "Root of the router", "https://router.huggingface.co", ROOT, "http://127.0.0.1:8087"),
     Setting(OVI, "OVI_MODEL", "Model id of Ovi", BUILT_FOR, MODEL, "fal-ai/ovi"),
 
-    Setting(OWN, "LONGCAT_VIDEO_ENDPOINT", "Address of a LongCat server; of LocalAI where it ends with /video", "none: no LongCat", "an address that begins with https:// or http://", "http://127.0.0.1:8088"),
+    Setting(OWN, "LONGCAT_VIDEO_ENDPOINT", "Address of a server that keeps the contract of self-hosted generators, such as one for LongCat; of LocalAI where it ends with /video", "none: no LongCat", "an address that begins with https:// or http://", "http://127.0.0.1:8088"),
     Setting(OWN, "LONGCAT_API_KEY", "Key for it, if it wants one", "none", KEY, "lc-…", secret=True),
     Setting(OWN, "LONGCAT_MODEL", "Model id of LongCat", BUILT_FOR, MODEL, "longcat-video"),
     Setting(OWN, "COMFYUI_URL", "Address of a ComfyUI server", "none: no ComfyUI", ROOT, "http://127.0.0.1:8188"),
