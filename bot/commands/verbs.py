@@ -45,6 +45,10 @@ class Verb:
 
 PROMPT: Final = Option("prompt", "text", "prompt", most=PROMPT_CHARACTERS)
 IMAGE: Final = Option("image", "picture")
+FURTHER: Final = (Option("image2", "picture"), Option("image3", "picture"))
+"""References besides the first picture, as many as fit into a list of options; an album or a form brings more."""
+LAST_IMAGE: Final = Option("last_image", "picture")
+"""The picture with which the clip ends."""
 JOB: Final = Option("clip", "job", required=True)
 WHO: Final = Option("who", "who", required=True)
 PRIVATE: Final = Option("private", "flag")
@@ -73,12 +77,16 @@ def verbs(generators: Iterable[Capabilities]) -> tuple[Verb, ...]:
     resolution = Option("resolution", "text", "resolution", choices=choices.resolutions)
     negative = Option("negative", "text", "negative_prompt", most=NEGATIVE_CHARACTERS)
     seed = Option("seed", "whole", "seed", most=SEED_MOST)
+    everyone = [each for one in able for each in (one, *one.others)]
+    together = max((each.reference_images for each in everyone), default=0)
+    further = FURTHER[: together - 1] if together > 1 else ()
+    ends = (LAST_IMAGE,) if any(each.last_frame for each in everyone) else ()
     making = (model, aspect, seconds, resolution, negative, seed, PRIVATE)
-    found = [Verb("video", (PROMPT, IMAGE, *making), private=False)]
+    found = [Verb("video", (PROMPT, IMAGE, *further, *ends, *making), private=False)]
     if any(each.image for each in able):
         motion = Option("motion", "text", "prompt", most=PROMPT_CHARACTERS)
         picture = Option("image", "picture", required=True)
-        found.append(Verb("animate", (picture, motion, model, seconds, PRIVATE), private=False))
+        found.append(Verb("animate", (picture, *ends, motion, model, seconds, PRIVATE), private=False))
     if any(each.extend or each.image for each in able):
         found.append(Verb("extend", (JOB, PROMPT, PRIVATE), private=False))
     if any(each.speech for each in able):

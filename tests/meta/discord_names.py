@@ -12,7 +12,7 @@ from core.capabilities import Capabilities
 @cache
 def every_verb() -> tuple[Verb, ...]:
     """The verbs of a Reelay whose generators can do everything."""
-    able = Capabilities(name="able", title="Able", company="Able Inc.", models=("one", "two"), image=True, speech=True)
+    able = Capabilities("able", "Able", "Able Inc.", ("one", "two"), reference_images=3, last_frame=True, speech=True)
     return verbs([able])
 
 

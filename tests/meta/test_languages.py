@@ -31,7 +31,7 @@ SAME_IN = {
     },
     "fr": {
         "action.remix", "form.prompt", "form.remix", "page.details.size", "page.sidebar.images", "unit.clips", "verb.option.clip.name",
-        "verb.option.image.name", "verb.option.prompt.name",
+        "verb.option.image.name", "verb.option.image2.name", "verb.option.image3.name", "verb.option.prompt.name",
     },
     "es": {
         "action.remix", "details.prompt", "form.prompt", "form.remix", "page.card.clip", "page.sidebar.videos", "unit.clips",

@@ -99,8 +99,8 @@ class Buttons:
             if name in i.values:
                 fields[name] = i.values[name]
         fields["seed"] = _seed(fields.get("seed"))
-        picture = i.attachments.get("image")
-        if picture is not None:
+        pictures = tuple(i.attachments.values())
+        if pictures:
             fields.pop("reuse_image_of", None)
         if (
             who.account_id != row.job.account_id
@@ -108,7 +108,7 @@ class Buttons:
             fields.pop("reuse_image_of", None)
         if verb == "extend":
             fields = clips.extend_fields(row, i.values.get("prompt"))
-        await self._orders.take(i, answer, fields, words, picture=picture, private=_is_private(row))
+        await self._orders.take(i, answer, fields, words, pictures=pictures, private=_is_private(row))
 
     def clip_of(self, target: Target | None) -> str | None:
         """The job of the card that a menu was opened on; None when its buttons are not ours, whatever they claim."""

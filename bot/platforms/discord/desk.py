@@ -14,7 +14,7 @@ from typing import Any, Final
 from bot.commands import clips
 from bot.commands.clips import Acting
 from bot.commands.doors import Doors
-from bot.commands.verbs import Verb, by_name
+from bot.commands.verbs import LAST_IMAGE, Verb, by_name
 from bot.engine.engine import Engine
 from bot.engine.words import Bookshelf, Words
 from bot.platforms.discord.admin import AdminVerbs
@@ -200,6 +200,7 @@ class Desk:
             option.field: i.options[option.name] for option in verb.options if option.field and option.name in i.options
         }
         fields |= self._choices.read_model(i.options.get("model"))
+        pictures = [each.name for each in verb.options if each.kind == "picture" and each.name in i.attachments]
         was_private = False
         if verb.name == "extend":
             row = await clips.the_clip(self._engine, await self.acting(i), str(i.options.get("clip")), only_owner=True)
@@ -210,7 +211,8 @@ class Desk:
             answer,
             fields,
             words,
-            picture=i.attachments.get("image"),
+            pictures=[i.attachments[name] for name in pictures],
+            ends_with_last=LAST_IMAGE.name in pictures,
             private=bool(i.options.get("private", was_private)),
             is_admin=self._doors.is_admin("discord", i.user_id),
         )
@@ -228,7 +230,7 @@ class Desk:
         first = target.pictures[0]
         url = self._attachments.address(first.url)
         picture = Attached(url, first.name, first.mime, first.bytes, first.channel, first.message)
-        await self._orders.take(i, answer, {}, words, picture=picture)
+        await self._orders.take(i, answer, {}, words, pictures=[picture])
 
     async def _report(self, i: Interaction, answer: Answering, words: Words) -> None:
         clip_of = self._buttons.clip_of(i.target)

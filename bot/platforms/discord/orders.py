@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -59,20 +59,22 @@ class Orders:
         fields: Mapping[str, Any],
         words: Words,
         *,
-        picture: Attached | None = None,
+        pictures: Sequence[Attached] = (),
+        ends_with_last: bool = False,
         attachment: Attachment | None = None,
         private: bool = False,
         is_admin: bool = False,
     ) -> Job:
         """Order a clip and answer the interaction; returns the job. Raises what refuses it, for the desk to tell.
 
-        ``picture``: as Discord showed it; ``attachment``: one that is ours already.
+        ``pictures``: as Discord showed them, the clip ending with the last one if ``ends_with_last``; ``attachment``: one that is ours
+        already.
         """
         private = private or i.is_forced_private
         language = card_language(i, self._shelf, words.language, private=private)
-        place = place_of(i, language, private=private, picture=picture)
-        if picture is not None:
-            attachment = _attachment(picture)
+        place = place_of(i, language, private=private, picture=pictures[0] if pictures else None)
+        if pictures:
+            attachment = _attachment(pictures, ends_with_last=ends_with_last)
         loop = asyncio.get_running_loop()
         received, acknowledged = loop.create_future(), loop.create_future()
 
@@ -214,7 +216,12 @@ def place_as_shown(place: Place, answer: Answering) -> Place:
     return replace(place, visibility="only_owner") if answer.is_private else place
 
 
-def _attachment(picture: Attached) -> Attachment:
-    return Attachment(
-        picture.name, picture.mime, picture.bytes, reference=reference(picture.url, picture.channel, picture.message)
-    )
+def _attachment(pictures: Sequence[Attached], *, ends_with_last: bool) -> Attachment:
+    """All of them as one, the first bringing the others along."""
+    first, *others = [
+        Attachment(each.name, each.mime, each.bytes, reference=reference(each.url, each.channel, each.message))
+        for each in pictures
+    ]
+    if not others:
+        return replace(first, is_last=ends_with_last)
+    return replace(first, more=(*others[:-1], replace(others[-1], is_last=ends_with_last)))

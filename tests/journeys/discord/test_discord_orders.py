@@ -97,6 +97,13 @@ def test_a_picture_that_is_none_ends_the_job_with_a_sentence(home: House, data: 
     home.end()
 
 
+@pytest.mark.parametrize("option", ["image2", "image3", "last_image"])
+def test_no_picture_is_asked_for_that_no_generator_takes(home: House, option: str) -> None:
+    with pytest.raises(Impossible):
+        home.ada.slash("video", home.room, prompt="a fox", **{option: File("sea.jpg", photo())})
+    home.end()
+
+
 def test_a_picture_in_a_message_is_animated_by_its_menu(home: House) -> None:
     posted = home.ada.say(home.room, "look", File("cat.jpg", photo()))
     use = home.ada.menu("Animate this", posted)
