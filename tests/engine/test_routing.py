@@ -275,16 +275,27 @@ def test_what_may_have_been_taken_moves_nowhere(tmp_path: Path) -> None:
 
 def test_a_lost_attempt_of_an_unpaid_generator_holds_its_job_too(tmp_path: Path) -> None:
     async def work(on: Stage, other: TimedGenerator, clock: VirtualClock) -> None:
-        refusing(on.generator, lambda: Unclear("lost"), 1)
+        async def lost(applied: Any, attempt: Any) -> Any:
+            await on.store.pause("veo", None, "paused by the operator")
+            raise Unclear("the answer was lost")
+
+        on.generator.submit = lost  # type: ignore[method-assign]
         job = await on.order()
-
-        async def asked_again() -> bool:
-            return (await hops(on, job))[-1] == "asked again"
-
-        await on.until(asked_again)
-        await on.store.pause("veo", None, "paused by the operator")
         await asyncio.sleep(60)
+        assert (await on.store.job(job.id)).state is JobState.QUEUED
+        assert "asked again" in await hops(on, job)
         assert other.submits == []
+
+    home = replace(VEO, unpaid=True, price=0)
+    play(tmp_path, work, lab=home, spare={"unpaid": True, "price": 0})
+
+
+def test_an_unpaid_generator_that_took_the_job_is_not_asked_again(tmp_path: Path) -> None:
+    async def work(on: Stage, other: TimedGenerator, clock: VirtualClock) -> None:
+        on.generator.loses = True
+        job = await on.settled(await on.order())
+        assert (job.state, job.attempts, len(on.generator.submits)) == (JobState.DONE, 1, 1)
+        assert "asked again" not in await hops(on, job)
 
     home = replace(VEO, unpaid=True, price=0)
     play(tmp_path, work, lab=home, spare={"unpaid": True, "price": 0})
