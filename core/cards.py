@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from core.jobs import Clip, Job
+from core.jobs import IN_LINE, Clip, Job
 from core.states import AT_PROVIDER, JobState
 
 HEADLINE_CHARACTERS: Final = 80
@@ -138,11 +138,16 @@ class JobView:
         """Whether a clip came after the job had been given up: it is there, it is free, and the job stays failed."""
         return self.job.state is JobState.FAILED and self.clip is not None
 
+    @property
+    def waits_there(self) -> bool:
+        """Whether it stands in the generator's own line, before anything is made."""
+        return self.job.note is not None and self.job.note.startswith(IN_LINE)
+
     def fraction(self) -> tuple[float | None, bool]:
         """Return (0..1 or None, whether it is an estimate)."""
         if self.job.state is JobState.STORING:
             return 1.0, False
-        if self.job.state is not JobState.GENERATING or self.missing:
+        if self.job.state is not JobState.GENERATING or self.missing or self.waits_there:
             return None, False
         if self.gives_fraction:
             return self.job.progress or 0.0, False
@@ -157,7 +162,7 @@ class JobView:
             if self.paused or self.queue_seconds is None:
                 return None
             return self.queue_seconds + self.usual_seconds
-        if self.missing:
+        if self.missing or self.waits_there:
             return None
         if job.state is JobState.SUBMITTING:
             return self.usual_seconds
@@ -245,6 +250,8 @@ def _queued_line(view: JobView) -> Message:
 
 def _generating_line(view: JobView, left: float | None) -> Message:
     job = view.job
+    if view.waits_there:
+        return Message("state.queued", {"position": int((job.note or "0").partition(" ")[2])})
     if view.gives_fraction:
         percent = int((job.progress or 0.0) * 100)
         if left is None or percent < 5:
@@ -265,7 +272,8 @@ def _note(view: JobView) -> Message | None:
         return Message("note.generator_missing", {"generator": view.generator_title})
     if job.note is None:
         return Message("note.restarted") if view.restarted and job.state in AT_PROVIDER else None
-    return Message(job.note, {"generator": view.generator_title})
+    word, _, place = job.note.partition(" ")
+    return Message(word, {"generator": view.generator_title} | ({"place": int(place)} if place else {}))
 
 
 def _facts(view: JobView) -> tuple[Message, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from core.capabilities import Applied, Change
 from core.money import Hold
@@ -16,6 +16,8 @@ from core.requests import Wanted
 from core.states import AT_PROVIDER, ENDED, AttemptState, DeliveryState, JobState
 
 Visibility = Literal["public", "only_owner"]
+IN_LINE: Final = "note.in_line"
+"""Note of a job that stands in its generator's own line; its place follows behind a blank."""
 
 
 class JobKind(StrEnum):
@@ -186,7 +188,7 @@ class Job:
     failure: Failure | None = None
     progress: float | None = None
     note: str | None = None
-    """Message id of something the person should know about how it goes, such as a restart."""
+    """Message id of something the person should know about how it goes, such as a restart; a number may follow behind a blank."""
     attempt_id: str | None = None
     attempts: int = 0
     retries: int = 0

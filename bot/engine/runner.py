@@ -28,7 +28,7 @@ from core.errors import (
     UnsupportedMedia,
 )
 from core.health import Call
-from core.jobs import Attempt, Failure, Job
+from core.jobs import IN_LINE, Attempt, Failure, Job
 from core.ports import Artifact, Failed, PollAnswer, Provider, Ready, Ticket, Waiting
 from core.states import WAITING, AttemptState, JobState
 
@@ -161,10 +161,11 @@ class Runner:
         progress = None if answer.progress is None else max(0.0, min(1.0, answer.progress))
         if progress is not None and int(100 * progress) != int(100 * (job.progress or 0.0)):  # as people are shown it
             fields["progress"] = progress
-        if answer.note != job.note:
-            fields["note"] = answer.note
-            if answer.note is not None:  # begun again: its time counts from here, or the estimate would be wrong
-                fields["started_at"] = self._parts.clock.now()
+        note = f"{IN_LINE} {answer.queue_position}" if answer.note is None and answer.queue_position else answer.note
+        if note != job.note:
+            fields["note"] = note
+            # Begun again, or still in the generator's line, or just out of it: its time counts from here, or the estimate would be wrong.
+            fields["started_at"] = self._parts.clock.now()
         fields["retries"] = min(job.retries + 1, 20) if provider.capabilities.progress == "elapsed" else 0
         await self._desk.apply(job, fields=fields, quiet=not {"progress", "note"} & set(fields))
 

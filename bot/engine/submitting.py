@@ -114,10 +114,16 @@ class Submitter:
     async def in_doubt(self, job: Job, provider: Provider | None, error: Exception) -> None:
         """The answer is lost. An unpaid generator is simply asked again; a paid one never, nor one that is not configured now."""
         name = job.applied.provider
-        why = str(error) if isinstance(error, ProviderError) else ""  # ours to word; a library's own text may quote the vendor
+        why = (
+            str(error) if isinstance(error, ProviderError) else ""
+        )  # ours to word; a library's own text may quote the vendor
         facts = {"job": job.id, "provider": name, "error": type(error).__name__, "why": why}
         log.warning("a submit is in doubt", extra=facts)
         if provider is not None and provider.capabilities.unpaid and job.attempts < ATTEMPTS:
+            answer = await self._looked_up(job, provider)
+            if isinstance(answer, Found):  # it was taken: to ask again would only keep two machines busy
+                await self._has_ticket(job, provider, answer.ticket)
+                return
             until = self._parts.clock.now() + int(self._desk.back_off(job.attempts - 1) * 1000)
             fields = {"not_before": until}
             await self._desk.apply(
@@ -136,18 +142,7 @@ class Submitter:
         provider = self._parts.providers[job.applied.provider]
         if job.attempt_id is None:
             return
-        attempt = await self._parts.store.attempt(job.attempt_id)
-        answer: FindAnswer
-        silent = await self._desk.health.silent_until(provider.name)
-        try:
-            if silent is None:
-                answer = await self._desk.call(provider, "find", provider.find(attempt.applied, attempt), CALL_SECONDS)
-            else:
-                answer = "cannot tell"
-        except Exception as error:  # noqa: BLE001 - whatever it was, nothing was learnt; the person may still give up
-            await self._desk.heed(provider, error)
-            log.info("a look-up told nothing", extra={"job": job.id, "error": type(error).__name__})
-            answer = "cannot tell"
+        answer = await self._looked_up(job, provider)
         if isinstance(answer, Found):
             await self._has_ticket(job, provider, answer.ticket)
             return
@@ -159,4 +154,20 @@ class Submitter:
             return
         first, longest = UNCLEAR_LOOKS
         due = self._parts.clock.now() + int(min(longest, first * 2**job.retries) * 1000)
+        silent = await self._desk.health.silent_until(provider.name)
         await self._desk.apply(job, fields={"due_at": max(due, silent or 0), "retries": job.retries + 1})
+
+    async def _looked_up(self, job: Job, provider: Provider) -> FindAnswer:
+        """What the vendor knows of the job's attempt; nothing where it cannot be asked now."""
+        if job.attempt_id is None or await self._desk.health.silent_until(provider.name) is not None:
+            return "cannot tell"
+        attempt = await self._parts.store.attempt(job.attempt_id)
+        try:
+            found: FindAnswer = await self._desk.call(
+                provider, "find", provider.find(attempt.applied, attempt), CALL_SECONDS
+            )
+        except Exception as error:  # noqa: BLE001 - whatever it was, nothing was learnt; the person may still give up
+            await self._desk.heed(provider, error)
+            log.info("a look-up told nothing", extra={"job": job.id, "error": type(error).__name__})
+            return "cannot tell"
+        return found

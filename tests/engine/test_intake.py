@@ -22,7 +22,9 @@ def test_a_flat_price_is_charged_whatever_the_vendor_says(tmp_path: Path, cost_u
             on.engine.intake.flat_price, on.generator.cost_usd = 10, cost_usd
             job = await on.settled(await on.order())
             assert (job.state, job.hold.credits, job.charged) == (JobState.DONE, 10, charged)
-            assert job.true_cost == (40 if cost_usd is None else round(cost_usd * 100)), "by the price list where it is not told"
+            assert job.true_cost == (40 if cost_usd is None else round(cost_usd * 100)), (
+                "by the price list where it is not told"
+            )
             assert await on.store.audit_sums() == []
 
     run(play)

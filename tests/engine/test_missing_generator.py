@@ -66,7 +66,9 @@ def test_a_picture_that_was_being_prepared_fails_too(tmp_path: Path) -> None:
         async with stage(tmp_path, clock, chat=chat, lab=VEO) as on:
             picture = Attachment("picture", "image/jpeg", reference={"picture": "p0"})
             place = Place("chat", chat="room")
-            job, _ = await order(on.engine, Actor("chat", "ann"), place, {"prompt": "boat", "provider": "veo"}, attachment=picture)
+            job, _ = await order(
+                on.engine, Actor("chat", "ann"), place, {"prompt": "boat", "provider": "veo"}, attachment=picture
+            )
             await asyncio.sleep(0.5)
             assert (await on.store.job(job.id)).state is JobState.PREPARING
         async with stage(tmp_path, clock, chat=chat, lab=OTHER) as on:

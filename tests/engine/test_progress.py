@@ -6,6 +6,7 @@ from pathlib import Path
 
 from core.ports import PollAnswer, Ticket, Waiting
 from tests.lab.chat import Chat
+from tests.lab.chat_platform import ENGLISH
 from tests.lab.generator import LabSettings
 from tests.lab.stage import Stage, stage
 from tests.lab.virtual_time import VirtualClock, run
@@ -46,3 +47,36 @@ async def kept_by(on: Stage) -> list[float]:
     job = await on.order()
     await on.settled(job)
     return found
+
+
+def test_a_place_in_the_generators_own_line_is_told_and_no_time_runs_before_it_begins(tmp_path: Path) -> None:
+    async def story(clock: VirtualClock) -> None:
+        told = iter([Waiting(queue_position=3), Waiting(queue_position=3), Waiting(queue_position=1), Waiting()])
+        lab = LabSettings(
+            name="lab", poll_seconds=(20.0, 20.0), maximum_seconds=3600.0, usual_seconds=100.0, progress="elapsed"
+        )
+        async with stage(tmp_path, clock, lab=lab, chat=Chat(clock.monotonic)) as on:
+            original = on.generator.poll
+            seen: list[tuple[str, str | None, bool]] = []
+
+            async def poll(ticket: Ticket) -> PollAnswer:
+                _, card = await on.engine.desk.card(job.id)
+                note = None if card.note is None else ENGLISH.text(card.note, clock.now())
+                seen.append((card.state.id, note, card.bar is None))
+                return next(told, None) or await original(ticket)
+
+            on.generator.poll = poll  # type: ignore[method-assign] # as above
+            job = await on.order()
+            row = await on.settled(job)
+            line = "Lab lab is busy: your clip is number {} in its own line."
+            assert seen[:5] == [
+                ("state.rendering_usual", None, False),
+                ("state.queued", line.format(3), True),
+                ("state.queued", line.format(3), True),
+                ("state.queued", line.format(1), True),
+                ("state.rendering_usual", None, False),
+            ]
+            assert row.started_at is not None
+            assert row.started_at - row.created_at >= 60_000
+
+    run(story)
