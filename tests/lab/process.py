@@ -80,7 +80,8 @@ class ShiftedClock(SystemClock):
         seen = self.shift()
         while True:
             await asyncio.sleep(LOOK_SECONDS)
-            ahead, seen = (self.shift() - seen) / 1000, self.shift()
+            before, seen = seen, self.shift()
+            ahead = (seen - before) / 1000
             if ahead > 0:
                 moved, self._moved = self._moved, asyncio.Event()
                 moved.set()

@@ -116,6 +116,11 @@ class House(ChatHouse):
         until(lambda: words in self.now(card).text, seconds, f"{words!r} in the card")
         return self.now(card)
 
+    def tells(self, card: Seen, words: str, seconds: float = CARD_SECONDS) -> Seen:
+        """The same of a message that was edited a moment ago: the pause till its next edit passes quickly."""
+        self.in_time(lambda: words in self.now(card).text, EDIT_SECONDS, seconds, f"{words!r} in the card")
+        return self.now(card)
+
     def clip_of(self, card: Seen, seconds: float = CARD_SECONDS) -> Seen:
         """Wait until a message has become a clip."""
         until(lambda: self.now(card).clip is not None, seconds, "the clip")

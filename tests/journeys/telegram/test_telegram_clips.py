@@ -9,13 +9,19 @@ import pytest
 
 from tests.journeys.telegram.house import House
 from tests.lab.clips import clip_bytes
-from tests.lab.telegram import Chat, File, Place, picture
+from tests.lab.telegram import Chat, File, Place, Seen, picture
 from tests.lab.waiting import until
 from tests.media.hostile import photo
 
 pytestmark = pytest.mark.journey
 
 PLACES = ("private", "group", "supergroup", "topic", "general")
+
+
+@pytest.fixture(scope="module")
+def paced() -> bool:
+    """How fast cards and clips may follow one another is asked in test_telegram_faults.py and test_telegram_crowds.py."""
+    return False
 
 
 @pytest.fixture(scope="module")
@@ -286,7 +292,7 @@ def test_the_command_gets_an_emoji_when_it_is_seen_and_when_it_is_done(home: Hou
     home.later(6.0)
     home.vendor.finish("whale")
     home.clip_of(home.card_of(said))
-    until(lambda: home.now(said).reactions == ("🎉",), what="the end")
+    home.in_time(lambda: home.now(said).reactions == ("🎉",), 2.5, what="the end")
     home.end()
 
 
@@ -303,17 +309,20 @@ def test_after_more_than_a_minute_one_short_reply_rings(home: House) -> None:
     home.end()
 
 
+def per_cent(seen: Seen) -> int | None:
+    """How much of the bar is full."""
+    found = re.search(r"(\d+) %", seen.text)
+    return int(found[1]) if found else None
+
+
 def test_the_card_rises_and_tells_the_time_that_is_left(home: House) -> None:
     card = home.running()
     for _ in range(3):
-        home.next_edit(card, seconds=12)
+        before = per_cent(home.now(card)) or 0
+        home.in_time(lambda at=before: (per_cent(home.now(card)) or 0) > at, 12, what="more of the bar")  # type: ignore[misc] # bound
     home.vendor.finish("whale")
     seen = home.clip_of(card)
-    shown = [
-        int(found[1])
-        for found in (re.search(r"(\d+) %", moment.seen.text) for moment in home.ada.history(card))
-        if found
-    ]
+    shown = [n for n in (per_cent(moment.seen) for moment in home.ada.history(card)) if n is not None]
     assert shown == sorted(shown)
     assert len(set(shown)) >= 3
     assert "about" in home.ada.history(card)[-2].seen.text

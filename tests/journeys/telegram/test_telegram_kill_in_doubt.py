@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from tests.journeys.telegram.house import House
+from tests.journeys.telegram.house import EDIT_SECONDS, House
 from tests.lab.telegram import Seen
 from tests.lab.waiting import until
 
 pytestmark = pytest.mark.journey
+
+
+@pytest.fixture(scope="module")
+def paced() -> bool:
+    """Who speaks first after a start is not asked here; test_telegram_random_kills.py counts."""
+    return False
 
 
 def lost_card(home: House, prompt: str = "whale") -> tuple[Seen, Seen]:
@@ -30,7 +36,7 @@ def test_a_card_that_nobody_knows_goes_when_its_button_is_pressed_and_the_press_
     lost, known = lost_card(home)
     press = home.ada.press(lost, "Cancel")
     until(lambda: press.answered, what="the answer")
-    home.shows(known, "Cancelled")
+    home.tells(known, "Cancelled")
     until(lambda: home.ada.look(lost) is None, what="its end")
     assert home.jobs() == 1
     home.end()
@@ -94,7 +100,7 @@ def without_card(home: House, point: str) -> tuple[str, list[Seen]]:
     home.reelay.wait_killed(40)
     stood = home.clips_in()
     home.restart()
-    home.reelay.wait_quiet()
+    home.settle()
     return str(home.reelay.value("SELECT id FROM jobs ORDER BY id DESC LIMIT 1")), stood
 
 
@@ -125,11 +131,12 @@ def test_a_clip_in_doubt_has_arrived_when_one_of_its_buttons_is_pressed(home: Ho
     press = home.ada.press(clip, "Details")
     until(lambda: press.answered, what="the answer")
     until(lambda: home.ada.look(told) is None, what="the end of the doubt")
-    home.reelay.wait_quiet()
+    home.settle()
     assert home.reelay.value("SELECT state FROM deliveries WHERE job_id = ?", job) == "sent"
     assert "could not see" not in home.now(clip).text
     star = home.ada.press(clip, "Favourite")
-    until(lambda: star.answered and "🌟" in " ".join(home.now(clip).labels), what="an edit of the clip's own buttons")
+    starred = "an edit of the clip's own buttons"
+    home.in_time(lambda: star.answered and "🌟" in " ".join(home.now(clip).labels), EDIT_SECONDS, what=starred)
     home.end()
 
 

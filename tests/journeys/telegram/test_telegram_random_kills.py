@@ -14,7 +14,7 @@ from collections import Counter
 import pytest
 
 from tests.journeys.telegram.house import House
-from tests.journeys.telegram.test_telegram_kill import FOUND_AGAIN
+from tests.journeys.telegram.test_telegram_kill import FOUND_AGAIN, known
 from tests.lab.telegram import Person, Press, Seen
 from tests.lab.waiting import until
 
@@ -63,13 +63,6 @@ class Crowd:
             for each in who.received()
             if each.buttons
         ]
-
-
-def known(home: House) -> set[tuple[str, str]]:
-    """(chat, message) of every message that some row knows."""
-    sql = "SELECT receipt ->> '$.place.chat' AS chat, receipt ->> '$.message' AS message FROM"
-    rows = [*home.reelay.rows(f"{sql} cards"), *home.reelay.rows(f"{sql} deliveries")]
-    return {(row["chat"], row["message"]) for row in rows}
 
 
 def settle(home: House, crowd: Crowd) -> None:
