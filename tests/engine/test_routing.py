@@ -280,6 +280,7 @@ def test_a_lost_attempt_of_an_unpaid_generator_holds_its_job_too(tmp_path: Path)
             raise Unclear("the answer was lost")
 
         on.generator.submit = lost  # type: ignore[method-assign]
+        on.generator.hides = True
         job = await on.order()
         await asyncio.sleep(60)
         assert (await on.store.job(job.id)).state is JobState.QUEUED
