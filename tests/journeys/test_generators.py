@@ -127,6 +127,8 @@ def _draws_again(doors: Doors) -> bool:
 def test_what_fails_has_its_class_and_costs_nothing(doors: Doors, word: str, script: Script, code: set[str]) -> None:
     if word == "improper" and not doors.kind.judges:
         pytest.skip("it judges nobody's wishes")
+    if word == "forgotten" and doors.kind.answers_late:
+        pytest.skip("it has nothing to forget")
     doors.vendor.on(word, script)
     assert doors.api.generate_with_image(photo((320, 180)), prompt=word, provider=doors.kind.generator).status == 202
     row = doors.job(word, "failed", "done")
@@ -134,7 +136,7 @@ def test_what_fails_has_its_class_and_costs_nothing(doors: Doors, word: str, scr
     status = doors.api.status(row["id"])
     assert status["error_code"] in code
     assert not row["charged"]
-    assert len(doors.vendor.of(word)) <= 1
+    assert len(doors.vendor.of(word)) <= 1 or doors.kind.answers_late
 
 
 def test_doctor_finds_the_generator_sound(doors: Doors) -> None:

@@ -33,6 +33,8 @@ class Kind:
     """Whether it makes a clip from words alone."""
     judges: bool = True
     """Whether it refuses what people wish for."""
+    answers_late: bool = False
+    """Whether the answer to the order is the clip: it forgets nothing, and a free one that broke is made again."""
 
     def simulator(self, default: Script | None = None) -> PaidVendor:
         """Not started."""
@@ -54,7 +56,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "ovi": Kind("ovi", "fal", "Fal", names_attempts=False),
     "ovi by Hugging Face": Kind("ovi", "fal", "Fal", "router_environment", names_attempts=False, text=False),
     "longcat": Kind("longcat", "longcat", "LongCat"),
-    "localai": Kind("longcat", "localai", "LocalAI", names_attempts=False, judges=False),
+    "localai": Kind("longcat", "localai", "LocalAI", names_attempts=False, judges=False, answers_late=True),
     "comfyui": Kind("comfyui", "comfyui", "ComfyUIServer", judges=False),
 }
 
