@@ -18,6 +18,7 @@ from core.errors import ReelayError, RequestError, Unsupported
 from core.jobs import Actor, Attachment, InboxRow, Job, Order, Place, Receipt
 from core.ports import Provider
 from core.requests import Choices, Wanted, parse_label, parse_wanted
+from core.routing import Kind, is_made_for, kind_of, preference
 from providers.registry import ALIASES
 
 log = logging.getLogger("reelay.intake")
@@ -209,17 +210,22 @@ class Intake:
         return offer
 
     def _provider(self, wanted: Wanted) -> Provider:
+        """The named one; else the default one, or the best of those that make this kind of clip where it makes none of that kind."""
         providers = self._parts.providers
         name = wanted.provider or self._parts.default_provider
-        if wanted.line and wanted.provider is None:
-            name = next((each for each, p in providers.items() if p.capabilities.speech), name)
-        for real in (name, *ALIASES.get(name, ())):
-            if real in providers:
-                return providers[real]
-        raise Unsupported(
-            "no such generator",
-            values={"field": "provider", "wrote": name, "legal": " or ".join(providers), "generator": "Reelay"},
-        )
+        found = next((providers[real] for real in (name, *ALIASES.get(name, ())) if real in providers), None)
+        if found is None:
+            raise Unsupported(
+                "no such generator",
+                values={"field": "provider", "wrote": name, "legal": " or ".join(providers), "generator": "Reelay"},
+            )
+        kind = kind_of(wanted)
+        if "provider" in wanted.explicit or wanted.model is not None or is_made_for(kind, found.capabilities):
+            return found
+        if kind is Kind.REFERENCES and is_made_for(Kind.PICTURE, found.capabilities):
+            return found  # it uses the first picture and says so: another one is never taken for the others' sake
+        able = preference(kind, (each.capabilities for each in providers.values()), found.name)
+        return next((providers[can.name] for can in able if is_made_for(kind, can)), found)
 
     def _price(self, offer: Offer) -> int:
         return self.flat_price if self.flat_price is not None else offer.provider.estimate(offer.applied).credits

@@ -147,3 +147,41 @@ def test_where_a_generator_ends_with_no_picture_the_order_is_refused(tmp_path: P
                 await made(on, extend_fields(await on.store.view(first.id), "on"), album(["p0"]))
 
     run(play)
+
+
+@pytest.mark.parametrize(
+    "wish, attached, taken",
+    [
+        ({"prompt": "a shore"}, [], "words"),
+        ({"prompt": "a shore"}, ["p0"], "lab"),
+        ({"prompt": "a shore"}, ["p0", "p1"], "lab"),
+        ({"line": "Good morning."}, [], "talks"),
+        ({"prompt": "a shore", "provider": "talks"}, [], "talks"),
+    ],
+)
+def test_what_the_default_generator_makes_not_at_all_is_made_by_the_next_that_does(
+    tmp_path: Path, wish: dict[str, Any], attached: list[str], taken: str
+) -> None:
+    """The default one animates pictures only, and one of them."""
+
+    async def play(clock: VirtualClock) -> None:
+        words = InstantGenerator(replace(CONTINUES, name="words", image=False, reference_images=3))
+        talks = InstantGenerator(replace(CONTINUES, name="talks", speech=True))
+        async with stage(tmp_path, clock, seconds=5, lab=CONTINUES, more={"words": words, "talks": talks}) as on:
+            on.generator.capabilities = replace(on.generator.capabilities, text=False)
+            on.chat.pictures.update({name: picture_of(n) for n, name in enumerate(attached)})
+            job = await made(on, wish, album(attached) if attached else None)
+            assert (job.state, job.applied.provider) == (JobState.DONE, taken)
+
+    run(play)
+
+
+def test_a_named_generator_that_cannot_do_it_is_not_replaced(tmp_path: Path) -> None:
+    async def play(clock: VirtualClock) -> None:
+        words = InstantGenerator(replace(CONTINUES, name="words"))
+        async with stage(tmp_path, clock, seconds=5, lab=CONTINUES, more={"words": words}) as on:
+            on.generator.capabilities = replace(on.generator.capabilities, text=False)
+            with pytest.raises(Unsupported):
+                await made(on, {"prompt": "a shore", "provider": "lab"})
+
+    run(play)
