@@ -16,10 +16,10 @@ from typing import Any, Literal
 
 from aiohttp import web
 
-from tests.lab.clips import GARBAGE, PAGE, clip_bytes
+from tests.lab.clips import GARBAGE, PAGE, clip_bytes, huge_pieces
 from tests.lab.server import Simulator, cut
 
-Result = Literal["clip", "webm", "truncated", "html", "garbage", "empty", "oversized", "slow", "gone", "large"]
+Result = Literal["clip", "webm", "truncated", "html", "garbage", "empty", "oversized", "slow", "gone", "large", "huge"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +130,8 @@ class PaidVendor(Simulator):
         """While true every connection is cut."""
         self.ahead = 0.0
         """Seconds by which the time of its jobs has been moved on."""
+        self.huge_bytes = 100_000_000
+        """How long the result ``huge`` is."""
         self.strange: list[tuple[int, str, bytes]] = []
         """(status, content type, body) with which the next requests are answered, whatever they are."""
         self._scripts: list[_Scripted] = []
@@ -251,7 +253,7 @@ class PaidVendor(Simulator):
         """The clip, or what the script sends in its place."""
         kind = self.next_result(job)
         self.note("fetch", job.attempt, job.id, kind)
-        return await _send(request, kind)
+        return await (_pour(request, self.huge_bytes) if kind == "huge" else _send(request, kind))
 
     def next_result(self, job: VendorJob) -> Result:
         """What this download brings; each call uses one up."""
@@ -281,6 +283,16 @@ async def _send(request: web.Request, kind: Result) -> web.StreamResponse:
             return web.Response(status=410)
         case _:
             return await _drip(request, kind, clip)
+
+
+async def _pour(request: web.Request, size: int) -> web.StreamResponse:
+    response = web.StreamResponse(headers={"Content-Type": "video/mp4"})
+    response.content_length = size
+    await response.prepare(request)
+    for piece in huge_pieces(size):
+        await response.write(piece)
+        await asyncio.sleep(0)  # a socket that takes everything at once would leave the loop no turn
+    return response
 
 
 async def _drip(request: web.Request, kind: Result, clip: bytes) -> web.StreamResponse:

@@ -15,7 +15,7 @@ from typing import Any
 from aiohttp import web
 
 from tests.lab.billing import PaidVendor, Refuse, Result, Script, VendorJob
-from tests.lab.clips import GARBAGE, PAGE, clip_bytes
+from tests.lab.clips import GARBAGE, PAGE, clip_bytes, huge_inside
 
 KEY = "la-lab-key-2f9c6a1e8d40"
 INT32 = ("width", "height", "num_frames", "fps", "seed", "step")
@@ -150,6 +150,9 @@ class LocalAI(PaidVendor):
         clips = {"clip": clip_bytes(), "webm": clip_bytes(".webm"), "garbage": GARBAGE, "empty": b""}
         if kind == "html":
             return web.Response(body=PAGE, content_type="text/html")
+        if kind == "huge":
+            huge = huge_inside('{"created": 1700000000, "id": "a1b2", "data": [{"b64_json": "', self.huge_bytes, '"}]}')
+            return web.Response(body=huge, content_type="application/json")
         if kind == "truncated":
             answer = web.json_response({"data": [{"b64_json": base64.b64encode(clip_bytes()).decode()}]})
             body = answer.body

@@ -17,13 +17,14 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 import re
 from typing import Any, Final
 
 from aiohttp import web
 
 from tests.lab.billing import Refuse, Script, VendorJob
-from tests.lab.clips import clip_bytes
+from tests.lab.clips import clip_bytes, huge_inside
 from tests.lab.google_door import KEY, GoogleDoor, google_error, is_right
 
 __all__ = ["KEY", "OmniVendor"]
@@ -32,6 +33,8 @@ TOKENS: Final = {"360p": 1931, "720p": 5792, "1080p": 8688, "4k": 17376}
 """Of video a second."""
 SECONDS: Final = {"gemini-omni-1.2-flash": range(3, 16), "gemini-omni-1.1-flash": range(3, 11)}
 REFERENCES: Final = {"gemini-omni-1.2-flash": 6, "gemini-omni-1.1-flash": 3}
+MARK: Final = "SHVnZQ=="
+"""Stands where a huge clip will be written."""
 HOST: Final = "https://generativelanguage.googleapis.com"
 
 
@@ -105,6 +108,10 @@ class OmniVendor(GoogleDoor):
         answer = await asyncio.to_thread(self._told, job, inline=self.inline)
         self.note("poll", job.attempt, job.id, answer["status"])
         assert is_right("interactions", "Interaction", answer), answer["status"]
+        before, mark, after = json.dumps(answer).partition(MARK)
+        if mark:
+            body = huge_inside(before, self.huge_bytes, after)
+            return web.Response(body=body, content_type="application/json")
         return web.json_response(answer)
 
     def _told(self, job: VendorJob, *, inline: bool) -> dict[str, Any]:
@@ -121,7 +128,8 @@ class OmniVendor(GoogleDoor):
         if inline:
             kind = self.next_result(job)
             self.note("fetch", job.attempt, job.id, kind)
-            video["data"] = base64.b64encode(clip_bytes(".webm") if kind == "webm" else clip_bytes()).decode()
+            file = clip_bytes(".webm") if kind == "webm" else clip_bytes()
+            video["data"] = MARK if kind == "huge" else base64.b64encode(file).decode()
         else:
             video["uri"] = self.uri.format(file=_file(job.id))
         usage = {

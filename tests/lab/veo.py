@@ -35,7 +35,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from google.auth import jwt
 
 from tests.lab.billing import PaidVendor, Refuse, Result, Script, VendorJob
-from tests.lab.clips import GARBAGE, PAGE, clip_bytes
+from tests.lab.clips import GARBAGE, PAGE, clip_bytes, huge_inside
 from tests.lab.server import cut
 from tests.lab.veo_orders import Wrong, known, read_order
 
@@ -269,7 +269,8 @@ class Veo(PaidVendor):
         if state.kind == "failed":
             return web.json_response({"name": name, "done": True, **how_it_ended(state.code)})
         self._shown.add(job.id)
-        return await self._pour(request, name, self.clip or clip_bytes())
+        kind = "huge" if job.script.result == "huge" else "clip"
+        return await self._pour(request, name, self.clip or clip_bytes(), kind)
 
     async def _result(self, request: web.Request, job: VendorJob, name: str) -> web.StreamResponse:
         kind: Result = self.next_result(job)
@@ -295,6 +296,9 @@ class Veo(PaidVendor):
             "videos": [{"bytesBase64Encoded": "=", "mimeType": mime}],
         }
         before, after = json.dumps({"name": name, "done": True, "response": response}, indent=2).split('"="')
+        if kind == "huge":
+            body = huge_inside(f'{before}"', self.huge_bytes, f'"{after}')
+            return web.Response(body=body, content_type="application/json", charset="UTF-8")
         stream = web.StreamResponse(headers={"Content-Type": "application/json; charset=UTF-8"})
         await stream.prepare(request)
         with contextlib.suppress(ConnectionError):  # a poll ends where the clip begins
