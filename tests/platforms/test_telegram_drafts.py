@@ -108,12 +108,13 @@ class Desk:
         answer = cast("Answering", self.talk)
         return Wish(person, ROOM, SHELF.words(language), answer, (), self.account_id, self.is_operator, message_id=54)
 
-    async def offer(self, said: Said, fields: Mapping[str, Any] | None = None, pictures: int | None = None) -> None:
+    async def offer(
+        self, said: Said, fields: Mapping[str, Any] | None = None, pictures: int | None = None, *, ends: bool = False
+    ) -> None:
         """As ``Making`` does: with the fields that it read."""
         found = dict(self.drafts._written(said).fields) if fields is None else dict(fields)
-        await self.drafts.offer(
-            self.wish(said.person), said, found, pictures=len(said.pictures) if pictures is None else pictures
-        )
+        count = len(said.pictures) if pictures is None else pictures
+        await self.drafts.offer(self.wish(said.person), said, found, pictures=count, ends=ends)
 
     async def press(self, label: str, original: Said | None, person: Person = ANN) -> Chosen | None:
         data = str(self.talk.button(label).callback_data)
@@ -425,6 +426,21 @@ def test_a_picture_of_its_own_is_ordered_with_it(tmp_path: Path) -> None:
         assert await desk.press("Make it · Free", wish) == Chosen({}, None)
 
     play(tmp_path, scene)
+
+
+def test_a_picture_with_which_it_ends_is_told_from_one_with_which_it_begins(tmp_path: Path) -> None:
+    """A generator that cannot end with one says so, and another one can be chosen."""
+
+    async def scene(desk: Desk) -> None:
+        wish = said("a fox --ends --price", pictures=(PICTURE,))
+        await desk.offer(wish, pictures=1, ends=True)
+        assert "Lab lab cannot end a clip with a picture of yours" in desk.talk.text
+        assert ["✓ Lab lab"] in desk.talk.buttons
+        await desk.press("Lab ender · 40 credits", wish)
+        assert "8 s · 16:9 · 720p · Lab ender" in desk.talk.text
+        assert await desk.press("Make it · 40 credits", wish) == Chosen({"provider": "ender"}, None)
+
+    play(tmp_path, scene, InstantGenerator(LabSettings(name="ender", last_frame=True)))
 
 
 def test_a_line_that_is_to_be_said_is_read_as_one(tmp_path: Path) -> None:

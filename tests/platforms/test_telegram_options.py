@@ -115,6 +115,25 @@ def test_words_that_are_no_field_of_an_order(text: str, private: bool, asks: boo
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "fog --ends",
+        "--last fog",
+        "—ends fog",
+        "fog —ends",
+        "fog —last\n",
+        "—Last. fog",
+        "fog —ends --8s",
+        "fog —ends —8s",
+    ],
+)
+def test_the_last_picture_is_where_it_ends(text: str) -> None:
+    found = written(text)
+    assert (found.text, found.ends) == ("fog", True)
+    assert set(found.fields) <= {"duration"}
+
+
+@pytest.mark.parametrize(
     "text, found",
     [
         ("--square", {"aspect_ratio": "1:1"}),
@@ -167,6 +186,7 @@ PROSE = [
     "—with —with —with", "a day -- --", "---", "—", "a -private room", 'he says "use --force now"', "he says “—9:16”", "«--8s»", "« --8s »",
     "„x --seed“", "(--8s)", "'--8s", "a _--8s_", "--…", "6' tall, 5\" wide", "it's the dogs' — well", '"--8s is\nwhat he says"',
     "a\n\nb\n  c", "tab\there", "two  blanks", "--\ud800",
+    "a hero —last of his kind", "it —ends, at night, in fog",
 ]  # fmt: skip
 
 

@@ -54,9 +54,11 @@ class _Base:
 
     fields: Mapping[str, Any]
     pictures: int
-    """Of its own."""
+    """Of its own, a last one among them."""
     provider: str | None
     """Whose ``model`` is among the fields."""
+    ends: bool = False
+    """Whether the clip ends with the last of its pictures."""
 
     def with_(self, picked: Picked) -> dict[str, Any]:
         return {**self.fields, **self.changes(picked)}
@@ -85,7 +87,9 @@ class Drafts:
 
     # ------------------------------------------------------------------------------------------------------------- what is wished
 
-    async def offer(self, wish: Wish, said: Said, fields: Mapping[str, Any], *, pictures: int) -> None:
+    async def offer(
+        self, wish: Wish, said: Said, fields: Mapping[str, Any], *, pictures: int, ends: bool = False
+    ) -> None:
         """Post the draft of an order, as a reply to the message that asks for it. Raises RequestError kinds.
 
         Without buttons where they could not order the same: a message is told again without what it answers and without the rest of
@@ -93,7 +97,7 @@ class Drafts:
         """
         alone = said.person.chat_id is None and said.album is None and len(said.pictures) == pictures
         is_whole = alone and dict(fields) == self._written(replace(said, target=None)).fields
-        base = _Base(fields, pictures, self._model_of(fields))
+        base = _Base(fields, pictures, self._model_of(fields), ends)
         subject = Subject(Picked(), said.person.id, None, stamp_of(self._choices)) if is_whole else None
         await wish.answer.say(*await self._drawn(wish, base, subject))
 
@@ -132,7 +136,8 @@ class Drafts:
         """What a message asks for by itself, as ``Making.make`` reads it. Raises BadOption."""
         written = read_words(self._engine, said.text)
         fields = worded(said.command, written.fields, written.text)
-        return _Base(fields, len(said.pictures), self._model_of(fields))
+        pictures = len(said.pictures)
+        return _Base(fields, pictures, self._model_of(fields), written.ends and pictures > 0)
 
     def _model_of(self, fields: Mapping[str, Any]) -> str | None:
         return real_name(str(fields.get("provider")), self._engine.parts.providers)
@@ -145,10 +150,12 @@ class Drafts:
         return (await self._engine.parts.store.account(wish.account_id)).settings
 
     async def _offer(self, wish: Wish, base: _Base, picked: Picked) -> tuple[Offer, int]:
+        first = base.pictures - base.ends
         return await self._engine.intake.offer(
             base.with_(picked),
-            with_picture=base.pictures > 0,
-            pictures=base.pictures,
+            with_picture=first > 0,
+            pictures=first,
+            last_frame=base.ends,
             settings=await self._settings(wish),
             account_id=wish.account_id,
         )

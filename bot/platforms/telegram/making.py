@@ -11,7 +11,7 @@ from bot.commands import clips
 from bot.commands.marks import Marks
 from bot.engine.engine import Engine
 from bot.platforms.telegram.drafts import Drafts
-from bot.platforms.telegram.orders import Orders, actor_of, attachment_of, place_of
+from bot.platforms.telegram.orders import Orders, actor_of, attachment_of, ending, place_of
 from bot.platforms.telegram.reading import read_words, worded
 from bot.platforms.telegram.render import SIGNS
 from bot.platforms.telegram.wire import Said, Spot, Target
@@ -57,9 +57,11 @@ class Making:
             fields = worded(verb, fields, text)
         if verb == "animate" and attachment is None:
             raise NotFound("nothing to animate", message_id="error.no_picture_there")
+        if written.ends:
+            attachment = ending(attachment)
         is_asked = written.asks or said.is_forwarded  # what was passed on was perhaps not meant as an order
         if is_asked and changes is None:
-            await self._drafts.offer(wish, said, fields, pictures=0 if attachment is None else len(attachment.pictures))
+            await self._drafts.offer(wish, said, fields, pictures=_count(attachment), ends=written.ends)
             return
         job = await self.order(
             wish,
@@ -141,9 +143,10 @@ class Making:
                 fields.pop(
                     "reuse_image_of", None
                 )  # a moderator remixes at their own cost, without the other person's picture
+        if written.ends:
+            attachment = ending(attachment)
         if written.asks:
-            count = 0 if attachment is None else len(attachment.pictures)
-            await self._drafts.offer(wish, said, fields, pictures=count)
+            await self._drafts.offer(wish, said, fields, pictures=_count(attachment), ends=written.ends)
             return True
         was_private = row.job.place.visibility == "only_owner" and not said.spot.is_private
         await self.order(
@@ -208,6 +211,10 @@ class Making:
         if not rows:
             raise NotFound("no clip yet", message_id="error.no_clip_there")
         return rows[0]
+
+
+def _count(attachment: Attachment | None) -> int:
+    return 0 if attachment is None else len(attachment.pictures)
 
 
 def _album_key(said: Said) -> str | None:

@@ -28,6 +28,8 @@ SWITCHES: Final[dict[str, tuple[str, bool]]] = {
     "private": ("private", True),
     "price": ("asks", True),
     "ask": ("asks", True),
+    "ends": ("ends", True),
+    "last": ("ends", True),
 }
 """Words that stand by themselves; as every word here without ``-`` and ``_``."""
 SHAPES: Final = {
@@ -89,6 +91,8 @@ _GAP: Final = re.compile(r"[^\S\r\n]*=?[^\S\r\n]*")
 _VALUE: Final = re.compile(r"\S+")
 _LINE: Final = re.compile(r"[^\r\n]*")
 _PUNCTUATION: Final = re.compile(rf"[{PUNCTUATION}]+(?!\S)")
+_PROSE: Final = re.compile(rf"[{PUNCTUATION}]*[^\S\r\n]*[^\s{PUNCTUATION}{_LONG}-]")
+"""Words that go on in the same line."""
 _UNIT: Final = re.compile(r"[^\S\r\n]+(?:s|secs?|seconds?)(?![^\W_])", re.IGNORECASE)
 _SHAPE: Final = re.compile(r"([0-9]{1,4})[:x×/]([0-9]{1,4})")
 _SECONDS: Final = re.compile(r"([0-9]{1,4})(?:\.0)?(s|secs?|seconds?)?")
@@ -106,6 +110,8 @@ class Written:
     private: bool
     asks: bool
     """Show the price first, order nothing yet."""
+    ends: bool = False
+    """The clip ends with the last of its pictures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +140,7 @@ class _Reading:
     def __init__(self, text: str, choices: Choices, models: Collection[str]) -> None:
         self._text, self._choices, self._models = text, choices, models
         self._found: dict[str, Any] = {}
+        self._start = len(text) - len(text.lstrip())
         self._line_end = -1
         self._unclosed: dict[int, set[str]] = {}
         """Quotes that were looked for in vain up to a place: nobody looks twice."""
@@ -145,8 +152,8 @@ class _Reading:
             kept.append(self._text[at : option.start])
             at = self._take(option)
         kept.append(self._text[at:])
-        private, asks = bool(self._found.pop("private", False)), bool(self._found.pop("asks", False))
-        return Written(_joined(kept), self._found, private, asks)
+        private, asks, ends = (bool(self._found.pop(name, False)) for name in ("private", "asks", "ends"))
+        return Written(_joined(kept), self._found, private, asks, ends)
 
     def _next(self, at: int, limit: int) -> _Option | None:
         """The next option from ``at``, where one may begin at once."""
@@ -188,6 +195,8 @@ class _Reading:
         key = _key(word)
         alone = self._alone(key, end, soft=soft, minus="–" in dashes)
         if alone is not None and self._text[end : end + 1] != "=":
+            if soft and alone[0] == "ends" and start > self._start and _PROSE.match(self._text, end):
+                return None  # the hero —last of his kind
             return _Option(start, end, f"--{key}", *alone)
         head = re.split("[:：]", word, maxsplit=1)[0]
         for name, behind in ((word, end), (head, mark.end() + len(head) + 1)):
@@ -330,7 +339,7 @@ class _Reading:
         values = [*self._choices.aspects, *(f"{n}s" for n in self._choices.seconds), *self._choices.resolutions]
         known = [*values, *SWITCHES, *SHAPES, *SIZES, *NAMED]
         near = difflib.get_close_matches(_key(word.partition("=")[0]), known, n=1, cutoff=0.7)
-        named = ("seed", "no", "say", "model", "silent", "private", "price")
+        named = ("seed", "no", "say", "model", "silent", "private", "price", "ends")
         legal = " ".join(f"--{name}" for name in (*values, *named))
         if near:
             more = {"option": option, "nearest": f"--{near[0]}"}

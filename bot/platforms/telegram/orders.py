@@ -9,7 +9,7 @@ from typing import Any, Final
 from bot.commands.making import order_payload
 from bot.engine.engine import Engine
 from bot.platforms.telegram.wire import Person, Picture, Spot
-from core.errors import BadPicture
+from core.errors import BadOption, BadPicture
 from core.jobs import Actor, Attachment, InboxRow, Job, Place
 from core.media import PICTURE_BYTES
 
@@ -61,6 +61,16 @@ def attachment_of(pictures: Sequence[Picture]) -> Attachment | None:
         Attachment(each.name, each.mime, each.bytes, reference={"file_id": each.file_id}) for each in pictures
     )
     return replace(first, more=tuple(rest))
+
+
+def ending(attachment: Attachment | None) -> Attachment:
+    """The same pictures, and the clip ends with the last of them. Raises BadOption where nobody sent one."""
+    if attachment is None or attachment.frame_of is not None:
+        raise BadOption("last_image_file", "", "", message_id="error.ends_without_picture")
+    if not attachment.more:
+        return replace(attachment, is_last=True)
+    *others, end = attachment.more
+    return replace(attachment, more=(*others, replace(end, is_last=True)))
 
 
 def actor_of(person: Person, spot: Spot | None, *, is_admin: bool = False) -> Actor:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import re
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from tests.journeys.telegram.house import House
 from tests.lab.clips import clip_bytes
@@ -26,8 +28,8 @@ def paced() -> bool:
 
 @pytest.fixture(scope="module")
 def generators() -> list[dict[str, Any]]:
-    """One that takes several pictures."""
-    return [{"name": "many", "price": 20, "reference_images": 3, "poll_seconds": [0.05, 0.2]}]
+    """One that takes several pictures and a last one."""
+    return [{"name": "many", "price": 20, "reference_images": 3, "last_frame": True, "poll_seconds": [0.05, 0.2]}]
 
 
 def place_for(home: House, kind: str) -> Place | Chat | None:
@@ -127,6 +129,61 @@ def test_an_album_on_a_generator_that_takes_one_picture_says_so(home: House) -> 
     assert "first" in seen.text
     (job,) = home.submitted("two cats")
     assert job.picture is not None
+    home.end()
+
+
+def widths(*pictures: bytes | None) -> list[int]:
+    return [Image.open(io.BytesIO(each)).width for each in pictures if each is not None]
+
+
+def test_a_clip_ends_with_the_last_picture_of_an_album(home: House) -> None:
+    album = [picture(64), picture(72), picture(80)]
+    said = home.ada.album(album, "from here to there --model many --ends")
+    home.clip_of(home.card_of(next(each for each in said if each.text)))
+    (job,) = home.submitted("from here to there")
+    assert (job.picture, widths(*job.references), widths(job.last_picture)) == (None, [64, 72], [80])
+    home.end()
+
+
+@pytest.mark.parametrize("how", ["under it", "as a reply", "after its price"])
+def test_a_clip_ends_with_a_single_picture(home: House, how: str) -> None:
+    if how == "as a reply":
+        shown = home.ada.photo(picture(72), "--ask")
+        said = home.ada.say("/video it arrives --last --model many", reply_to=shown)
+        card = home.card_of(said)
+    else:
+        ask = "—price" if how == "after its price" else ""
+        said = home.ada.photo(picture(72), f"—ends it arrives --model many {ask}")
+        card = home.card_of(said)
+    if how == "after its price":
+        assert "20 credits" in card.text
+        home.ada.press(card, "Make it")
+        until(home.clips_in, 30, "the clip")
+    else:
+        home.clip_of(card)
+    (job,) = home.submitted("it arrives")
+    assert (job.picture, job.references, widths(job.last_picture)) == (None, (), [72])
+    home.end()
+
+
+def test_an_end_without_a_picture_is_told_in_clear_words(home: House) -> None:
+    clip = home.clip_of(home.video("a fox"))
+    asked = [
+        home.ada.say("/video it arrives --ends --model many"),
+        home.ada.say("/video it arrives --ends --model many --price"),
+        home.ada.say("/extend it arrives --last", reply_to=clip),
+        home.ada.say("/video it arrives --last --model many", reply_to=clip),
+    ]
+    for said in asked:
+        assert home.card_of(said).text == (
+            "“--ends” is about the picture with which the clip ends. Send it along: alone, or as the last one of an album."
+        )
+    elsewhere = home.ada.photo(picture(), "it arrives --ends --model lab")
+    assert (
+        home.card_of(elsewhere).text == "Lab lab cannot end a clip with a picture of yours. Leave the last picture out."
+    )
+    home.reelay.wait_quiet()
+    assert home.jobs() == 1
     home.end()
 
 
