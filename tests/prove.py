@@ -130,6 +130,8 @@ def generators(folder: Path, seconds: float, rng: random.Random) -> Part:
                 clients.stop()
                 totals["left unclear and cancelled"] += drain(reelay, max(120.0, seconds))
                 totals.update(counts(reelay))
+                why = "SELECT json_extract(failure, '$.code') AS code, COUNT(*) AS n FROM jobs WHERE state = 'failed' GROUP BY code"
+                totals.update({f"{name} {row['code']}": row["n"] for row in reelay.rows(why)})
                 free = not reelay.value("SELECT MAX(price) FROM jobs")
                 totals["billed" if not free else "drawn for nothing"] += vendor.paid.total()
                 if reelay.stop() != 0:
