@@ -432,7 +432,7 @@ def test_a_picture_with_which_it_ends_is_told_from_one_with_which_it_begins(tmp_
     """A generator that cannot end with one says so, and another one can be chosen."""
 
     async def scene(desk: Desk) -> None:
-        wish = said("a fox --ends --price", pictures=(PICTURE,))
+        wish = said("a fox --ends --model lab --price", pictures=(PICTURE,))
         await desk.offer(wish, pictures=1, ends=True)
         assert "Lab lab cannot end a clip with a picture of yours" in desk.talk.text
         assert ["✓ Lab lab"] in desk.talk.buttons
