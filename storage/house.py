@@ -25,13 +25,16 @@ class Pause:
 
 
 def pause(connection: sqlite3.Connection, provider: str, until: int | None, reason: str, now: int) -> None:
-    """Pause a generator (or ``*``); a pause without end is not shortened by one with an end."""
+    """Pause a generator (or ``*``); a pause without end is not shortened by one with an end.
+
+    It also keeps its reason, but for ``RESTORED``, which wins over every other: it says what may not be done with the waiting jobs.
+    """
     connection.execute(
         "INSERT INTO pauses (provider, until, reason, since) VALUES (?, ?, ?, ?) ON CONFLICT (provider) DO UPDATE"
         " SET until = CASE WHEN pauses.until IS NULL OR excluded.until IS NULL THEN NULL ELSE MAX(pauses.until, excluded.until) END,"
-        " reason = CASE WHEN pauses.until IS NULL THEN pauses.reason ELSE excluded.reason END,"
+        " reason = CASE WHEN pauses.until IS NULL AND excluded.reason <> ? THEN pauses.reason ELSE excluded.reason END,"
         " since = CASE WHEN pauses.until <= excluded.since THEN excluded.since ELSE pauses.since END",
-        (provider, until, reason, now),
+        (provider, until, reason, now, RESTORED),
     )
 
 

@@ -255,6 +255,9 @@ class Runner:
     async def _wait_in_queue(self, job: Job) -> None:
         if job.cancel_wish is not None:
             await self._desk.apply(job, to=JobState.CANCELLED, hop="cancelled")
+        elif job.due_at is not None and job.due_at <= self._parts.clock.now():
+            # Woken for its generator that the settings had lost. Its turn comes by the admission, not by being due: so not before its end.
+            await self._desk.apply(job, fields={"due_at": job.deadline}, quiet=True)
 
     async def _expire(self, job: Job) -> None:
         """The state's deadline has passed. Finishing quickly and mending honestly beat being clever."""
