@@ -7,6 +7,7 @@ and nowhere else. That root is trusted, also on a private address: the operator 
 
 from __future__ import annotations
 
+import re
 import socket
 import time
 from collections.abc import Mapping
@@ -29,9 +30,17 @@ SLOW_SECONDS: Final = 60.0
 SLOWEST: Final = 8 << 10
 """Bytes per second, measured over ``SLOW_SECONDS``: whoever sends less only holds the connection."""
 PORTS: Final[Mapping[str, int]] = {"http": 80, "https": 443}
+HOST: Final = re.compile(r"[0-9a-z_-]+(?:\.[0-9a-z_-]+)*\.?|[0-9a-f:.]+", re.ASCII)
+"""A name or an address in plain letters. What reads others makes plain ones of them: ``127。0。0。1`` is an address to aiohttp."""
 NAT64: Final = ip_network("64:ff9b::/96")
 LOCAL_NAT64: Final = ip_network("64:ff9b:1::/48")
 """A network's own translation prefix, RFC 8215."""
+COMPATIBLE: Final = ip_network("::/96")
+"""IPv4 addresses as IPv6 once had them; nobody is reached there."""
+
+
+class NotPublic(OSError):
+    """The address that a connection is about to be made to is not public."""
 
 
 class Downloads:
@@ -57,6 +66,8 @@ class Downloads:
                     return
                 url = onward
         except (aiohttp.ClientError, TimeoutError, ConnectionError, socket.gaierror) as error:
+            if isinstance(error, aiohttp.ClientConnectorError) and isinstance(error.os_error, NotPublic):
+                raise Garbled("the result's host has an address that is not public") from error
             raise Unavailable(f"the download broke: {type(error).__name__}") from error
         raise Garbled("the result is redirected again and again")
 
@@ -67,25 +78,29 @@ class Downloads:
         if not is_ours:
             check_address(parts)
         session = self._session(trusted=is_ours)
-        sent = {**self._headers, **headers} if is_ours else {}
+        sent = {"Accept-Encoding": "identity"} | ({**self._headers, **headers} if is_ours else {})
         async with session.get(parts.geturl(), headers=sent, allow_redirects=False) as response:
             if response.status in (301, 302, 303, 307, 308):
-                return urljoin(url, response.headers.get("Location", ""))
+                return _joined(url, response.headers.get("Location", ""))
             if response.status in (429, 500, 502, 503, 504):
                 raise Unavailable("the result cannot be had now", status=response.status)
             if response.status != 200:
                 raise Garbled("the result is not there", status=response.status)
             if response.content_type.startswith("text/") or response.content_type == "application/json":
                 raise Garbled("the result is no clip", found=response.content_type)
+            if response.headers.get("Content-Encoding", "identity").lower() != "identity":
+                raise Garbled("the result comes packed")
             await _pour(response, sink)
         return None
 
     def _session(self, *, trusted: bool) -> aiohttp.ClientSession:
         found = self._trusted if trusted else self._guarded
         if found is None:
-            resolver = None if trusted else PublicResolver()
+            resolver, sockets = (None, None) if trusted else (PublicResolver(), public_socket)
             found = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=16, resolver=resolver, use_dns_cache=False),
+                connector=aiohttp.TCPConnector(
+                    limit=16, resolver=resolver, use_dns_cache=False, socket_factory=sockets
+                ),
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=STILL_SECONDS),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
@@ -138,11 +153,19 @@ class PublicResolver(AbstractResolver):
         await self._system.close()
 
 
+def public_socket(address: aiohttp.AddrInfoType) -> socket.socket:
+    """A socket for a connection to ``address``, whoever found it. Raises NotPublic."""
+    family, kind, protocol, _, whither = address
+    if not is_public(ip_address(str(whither[0]).partition("%")[0])):
+        raise NotPublic("not public")
+    return socket.socket(family=family, type=kind, proto=protocol)
+
+
 def is_public(address: IPv4Address | IPv6Address) -> bool:
     """Whether everybody reaches the same host there; looks through the ways in which IPv6 carries an IPv4 address."""
     if isinstance(address, IPv6Address):
         inner = address.ipv4_mapped or address.sixtofour
-        if address.teredo is not None or address in LOCAL_NAT64:
+        if address.teredo is not None or address in LOCAL_NAT64 or address in COMPATIBLE:
             return False
         if inner is None and address in NAT64:
             inner = IPv4Address(int(address) & 0xFFFFFFFF)
@@ -152,16 +175,14 @@ def is_public(address: IPv4Address | IPv6Address) -> bool:
 
 
 def check_address(parts: SplitResult) -> None:
-    """Raise Garbled unless a stranger's address may be asked: http(s), its usual port, no login, no address that is not public."""
+    """Raise Garbled unless a stranger's address may be asked: http(s), its usual port, no address that is not public."""
     if parts.scheme not in PORTS or not parts.hostname:
         raise Garbled("the result's address is not http")
-    if parts.username or parts.password:
-        raise Garbled("the result's address carries a login")
     if (parts.port or PORTS[parts.scheme]) not in PORTS.values():
         raise Garbled("the result's address has a strange port")
     host = parts.hostname
-    if "%" in host:
-        raise Garbled("the result's address names an interface")
+    if not HOST.fullmatch(host):
+        raise Garbled("the result's address names no plain host")
     try:
         literal = ip_address(host)
     except ValueError:
@@ -183,7 +204,16 @@ def _split(url: str) -> SplitResult:
         parts.port  # noqa: B018 - reading it is the check
     except ValueError:
         raise Garbled("the result's address cannot be read") from None
+    if parts.username is not None or parts.password is not None:
+        raise Garbled("the result's address carries a login")
     return parts
+
+
+def _joined(url: str, location: str) -> str:
+    try:
+        return urljoin(url, location)
+    except ValueError:
+        raise Garbled("the result's address cannot be read") from None
 
 
 def _origin(parts: SplitResult) -> tuple[str, str | None, int | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import socket
 from collections.abc import AsyncIterator, Iterator
 from ipaddress import ip_address
@@ -52,6 +53,8 @@ PRIVATE = [
     "fe80::1",
     "ff02::1",
     "2001:db8::1",
+    "::7f00:1",
+    "::8.8.8.8",
 ]
 PUBLIC = [
     "1.1.1.1",
@@ -72,6 +75,14 @@ BAD_ADDRESSES = [
     "http://127.0.0.1.:80/x",
     "http://[::ffff:7f00:1]/x",
     "http://[fe80::1%25eth0]/x",
+    "http://127。0。0。1/x",
+    "http://127．0．0．1/x",
+    "http://127｡0｡0｡1/x",
+    "http://１２７.0.0.1/x",
+    "http://exam ple.org/x",
+    "http://example.org\\x/x",
+    "http://@example.org/x",
+    "https://user@api.vendor.example/x",
     "https://example.org:8443/x",
     "http://example.org:22/x",
     "ftp://example.org/x",
@@ -150,6 +161,20 @@ async def test_a_name_is_looked_up_once_so_that_it_cannot_change_in_between() ->
     assert names.looks == 1
 
 
+@pytest.mark.parametrize("found", ["127.0.0.1", "::1", "fe80::1%lo", "::ffff:10.0.0.1"])
+async def test_no_connection_leads_to_a_private_address_whoever_found_it(
+    found: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last door: aiohttp asks no resolver about what it takes for an address."""
+    monkeypatch.setattr(downloads, "check_address", lambda _parts: None)
+    monkeypatch.setattr(downloads, "PublicResolver", lambda: Names([found]))
+    fetching = Downloads("https://api.vendor.example")
+    for url in ("http://rebound.example/x", "http://127.0.0.1/x", "http://127。0。0。1/x"):
+        with pytest.raises(Garbled, match="not public"):
+            await fetching.fetch(url, Collector())
+    await fetching.close()
+
+
 class Host(Simulator):
     """Serves results, and notes who came with which headers."""
 
@@ -167,18 +192,22 @@ class Host(Simulator):
         match name:
             case "clip":
                 return web.Response(body=b"clip" * 1000, content_type="video/mp4")
-            case "page":
-                return web.Response(body=b"<html>", content_type="text/html")
-            case "json":
-                return web.json_response({"error": "no"})
-            case "nothing":
-                return web.Response(body=b"", content_type="video/mp4")
+            case "page" | "json":
+                kind = "text/html" if name == "page" else "application/json"
+                return web.Response(body=b"<html>", content_type=kind)
+            case "nothing" | "packed":
+                packed = {"Content-Encoding": "gzip"} if name == "packed" else {}
+                body = gzip.compress(b"clip") if packed else b""
+                return web.Response(body=body, content_type="video/mp4", headers=packed)
             case "onward":
                 return web.Response(status=302, headers={"Location": self.onward})
             case "round":
                 return web.Response(status=307, headers={"Location": "/round"})
-            case "nowhere":
-                return web.Response(status=302)
+            case "nowhere" | "astray":
+                return web.Response(status=302, headers={"Location": "http://[::1/x"} if name == "astray" else {})
+            case "asked":
+                asked = request.headers.get("Accept-Encoding", "")
+                return web.Response(body=asked.encode(), content_type="video/mp4")
             case "cut":
                 response = web.StreamResponse(headers={"Content-Length": "4000", "Content-Type": "video/mp4"})
                 await response.prepare(request)
@@ -217,6 +246,12 @@ async def test_the_configured_root_is_trusted_and_gets_the_key(host: Host, fetch
     assert host.seen == [("clip", "Bearer canary")]
 
 
+async def test_a_clip_is_asked_for_as_it_is(host: Host, fetching: Downloads) -> None:
+    sink = Collector()
+    await fetching.fetch(f"{host.url}/asked", sink)
+    assert bytes(sink.data) == b"identity"
+
+
 async def test_another_host_on_this_machine_is_not_asked(host: Host) -> None:
     host.seen.clear()
     elsewhere = Downloads("https://api.vendor.example", {"Authorization": "Bearer canary"})
@@ -248,7 +283,9 @@ async def test_a_redirect_to_where_nobody_may_look_is_refused(host: Host, fetchi
         await fetching.fetch(f"{host.url}/onward", Collector())
 
 
-@pytest.mark.parametrize("name", ["page", "json", "nothing", "round", "nowhere", "403", "404", "410", "206"])
+@pytest.mark.parametrize(
+    "name", ["page", "json", "nothing", "round", "nowhere", "astray", "packed", "403", "404", "410", "206"]
+)
 async def test_what_is_no_clip_is_garbled(host: Host, fetching: Downloads, name: str) -> None:
     with pytest.raises(Garbled):
         await fetching.fetch(f"{host.url}/{name}", Collector())

@@ -26,7 +26,6 @@ from core.errors import (
     Unclear,
 )
 from core.ports import Artifact, Connect, Failed, Found, Provider, Ready, Waiting
-from providers.downloads import Refused
 from providers.line import Answer
 from providers.localai import LocalAi
 from providers.longcat import CODES, STATUSES, LongCat, payload, read_error, read_status
@@ -475,7 +474,7 @@ async def test_results_at_private_addresses_are_not_asked_for(
     ticket, _ = await submitted(provider)
     answer = await provider.poll(ticket)
     assert isinstance(answer, Ready)
-    with pytest.raises(Refused):
+    with pytest.raises(Garbled):
         await provider.fetch(ticket, answer.artifact, Collector())
 
 
@@ -484,7 +483,7 @@ async def test_another_server_at_a_private_address_hears_nothing(server: lab.Lon
     with lab.LongCat(key=None) as other:
         server.elsewhere = f"{other.url}/v1/jobs/x/content"
         ticket, _ = await submitted(provider)
-        with pytest.raises(Refused):
+        with pytest.raises(Garbled):
             await provider.fetch(ticket, Artifact("url", server.elsewhere), Collector())
         assert other.seen_keys == []
 

@@ -541,6 +541,7 @@ async def test_a_foreign_host_is_shown_no_key(
             await provider.fetch(ticket, ready.artifact, Collector())
         assert not elsewhere.keys, "a private address that an answer names is not asked"
         monkeypatch.setattr(downloads, "check_address", lambda _parts: None)
+        monkeypatch.setattr(downloads, "is_public", lambda _address: True)
         sink = Collector()
         await provider.fetch(ticket, ready.artifact, sink)
         assert bytes(sink.data) == clip_bytes()
