@@ -6,8 +6,10 @@ the same for all: nothing is repeated, no redirect is followed (a key would go w
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -22,9 +24,21 @@ ANSWER_BYTES: Final = 4 << 20
 ASK_SECONDS: Final = 25.0
 """Below the engine's own 30 seconds for a call, so that the reason is ours to tell."""
 SUBMIT_SECONDS: Final = 100.0
+PREPARE_SECONDS: Final = 90.0
+"""Below the engine's own 110 seconds for a submit: what it ends counts as sent."""
 CONNECT_SECONDS: Final = 10.0
 RETRY_AFTER_MOST: Final = 86_400.0
 PIECE: Final = 64 << 10
+
+
+@asynccontextmanager
+async def preparing() -> AsyncIterator[None]:
+    """What comes before a submit, such as encoding pictures. Raises NothingSent where that fails or takes too long."""
+    try:
+        async with asyncio.timeout(PREPARE_SECONDS):
+            yield
+    except (TimeoutError, OSError) as error:
+        raise NothingSent(f"the submit could not be prepared: {type(error).__name__}") from None
 
 
 @dataclass(frozen=True, slots=True)
