@@ -18,10 +18,11 @@ import httpx2
 from google import genai
 from google.genai import errors, types
 
-from core.errors import ContentRefused, Garbled, ProviderError, Unavailable, Unclear
+from core.errors import ContentRefused, Garbled, ProviderError, Unavailable
 from core.money import Price
 from core.ports import Connect, EncodedPicture, Portrait, SceneDraft, Script
-from providers.google_answers import ROOT, VERSION, answer_of, lost, nobody, read_error, transport
+from providers.google_answers import ROOT, VERSION, answer_of, read_error
+from providers.google_line import Door, Order, certificates, lost, nobody, ordering, rehearsed, speaking_through
 from providers.line import SUBMIT_SECONDS, Answer, Line
 from providers.scripts import CHARACTER, DIRECTOR, asked, scenes_of
 from providers.sheets import BadSheet, Model, read_sheet
@@ -29,6 +30,8 @@ from providers.sheets import BadSheet, Model, read_sheet
 INPUT_TOKENS: Final = 8000
 """More than an idea and a character of so many characters have, with what we say ourselves."""
 PICTURE_BYTES: Final = 20 << 20
+ANSWER_BYTES: Final = 28 << 20
+"""Of such a picture in base64, and what stands around it."""
 
 REFUSALS: Final = frozenset(
     {
@@ -163,11 +166,19 @@ class _Gemini:
     line: Line = field(repr=False)
     name: str = "gemini"
 
-    async def ask(self, contents: list[Any], config: types.GenerateContentConfig) -> types.GenerateContentResponse:
+    async def ask(
+        self, words: str, config: types.GenerateContentConfig, pictures: Sequence[EncodedPicture] = ()
+    ) -> types.GenerateContentResponse:
         """Ask once. Nothing that Google said goes along with an error."""
-        async with _asked(self.setting):
-            generate = self.client.aio.models.generate_content
-            return await generate(model=self.model.id, contents=contents, config=config)
+        with ordering({str(number): each.data for number, each in enumerate(pictures)}) as order:
+            async with _asked(self.setting, order):
+                parts = [
+                    types.Part.from_bytes(data=order.marks[str(number)], mime_type=each.mime)
+                    for number, each in enumerate(pictures)
+                ]
+                contents = types.Content(role="user", parts=[*parts, types.Part.from_text(text=words)])
+                generate = self.client.aio.models.generate_content
+                return await generate(model=self.model.id, contents=contents, config=config)
 
     async def check(self) -> str:
         """Whether the key is taken and the model is there."""
@@ -190,9 +201,7 @@ class GeminiScenes(_Gemini):
         return _credits((prices[0] * INPUT_TOKENS + prices[1] * _output_tokens(self.model, scenes)) / 1_000_000)
 
     async def write(self, idea: str, character: str, scenes: int) -> Script:
-        parts = [types.Part.from_text(text=asked(idea, character))]
-        contents: list[Any] = [types.Content(role="user", parts=parts)]
-        response = await self.ask(contents, script_config(self.model, scenes))
+        response = await self.ask(asked(idea, character), script_config(self.model, scenes))
         found = read_scenes(response, scenes)
         return Script(found, self.name, self.model.id, script_usd(response, self.model))
 
@@ -205,16 +214,14 @@ class GeminiCharacters(_Gemini):
 
     async def paint(self, description: str, references: Sequence[EncodedPicture] = ()) -> Portrait:
         most = int(self.model.options.get("references", 0))
-        parts = [types.Part.from_bytes(data=each.data, mime_type=each.mime) for each in references[:most]]
-        parts.append(types.Part.from_text(text=PAINTER + description[:CHARACTER]))
-        asked: list[Any] = [types.Content(role="user", parts=parts)]
-        data, mime = read_portrait(await self.ask(asked, portrait_config()))
+        words = PAINTER + description[:CHARACTER]
+        data, mime = read_portrait(await self.ask(words, portrait_config(), references[:most]))
         flat = self.model.rate.flat
         return Portrait(data, mime, self.name, self.model.id, None if flat is None else float(flat))
 
 
 @asynccontextmanager
-async def _asked(setting: str) -> AsyncIterator[None]:
+async def _asked(setting: str, order: Order) -> AsyncIterator[None]:
     """One paid call of the SDK: its deadline, and its errors in our words."""
     try:
         async with asyncio.timeout(SUBMIT_SECONDS):
@@ -223,16 +230,8 @@ async def _asked(setting: str) -> AsyncIterator[None]:
         headers = getattr(error.response, "headers", None)
         answer = answer_of(error.code, headers, error.details)
         raise read_error(answer, True, setting=setting) from None
-    except (httpx2.HTTPError, httpx2.StreamError, TimeoutError, OSError) as error:
-        raise lost(error, submitting=True) from None
-    except (
-        ValueError,
-        TypeError,
-        AttributeError,
-        LookupError,
-        RecursionError,
-    ) as error:  # the SDK cannot read the answer
-        raise Unclear(f"the answer cannot be read: {type(error).__name__}") from None
+    except Exception as error:  # noqa: BLE001 - of several libraries, and of the SDK where it cannot read the answer
+        raise lost(error, order) from None
 
 
 def scenes(settings: Any, world: Connect) -> GeminiScenes:
@@ -253,12 +252,13 @@ def _connected(make: type[G], settings: Any, world: Connect, *, kind: str, setti
     if not known:
         raise BadSheet(f'gemini.toml: no model has options = {{ kind = "{kind}" }}')
     model = next((each for each in known if each.id == wanted), known[0])
-    http = transport()
+    http = speaking_through(Door(ANSWER_BYTES))
 
     def refused(answer: Answer, submitting: bool) -> ProviderError:  # noqa: FBT001 - as Line asks it
         return read_error(answer, submitting, setting=setting)
 
     line = Line(root, refused, {"x-goog-api-key": key})
+    rehearsed()
     _rehearsed()
     return make(replace(model, id=wanted or model.id), setting, _client(key, root, http), http, line)
 
@@ -278,5 +278,5 @@ def _client(key: str, root: str, http: httpx2.AsyncClient) -> genai.Client:
 @cache
 def _rehearsed() -> None:
     """Call everything once, to nobody: the SDK imports and builds its types at the first call."""
-    client = _client("rehearsal", "http://localhost", transport())
+    client = _client("rehearsal", "http://localhost", httpx2.AsyncClient(verify=certificates()))
     client.models.generate_content(model="rehearsal", contents="", config=portrait_config())

@@ -1,4 +1,4 @@
-"""What Google's refusals mean, and the connections on which its SDK speaks: the floor of Omni and of Gemini. It imports no SDK.
+"""What Google's refusals mean: the floor of Omni and of Gemini. It imports no SDK.
 
 Both APIs (Interactions and generateContent) answer a refusal with a status and a body in one of two shapes: ``{"error": {"code": 400,
 "status": …, "message": …, "details": […]}}`` (google.rpc.Status) or ``{"error": {"code": "…", "message": …}}`` (Interactions). The same
@@ -9,26 +9,19 @@ from __future__ import annotations
 
 import json
 import re
-import ssl
 from collections.abc import Mapping
-from functools import cache
 from typing import Any, Final
-
-import httpx2  # the transport of google-genai since 3.0
 
 from core.errors import (
     ContentRefused,
     CredentialsRejected,
     InvalidRequest,
     ModelRetired,
-    NothingSent,
     OutOfFunds,
     ProviderError,
     RateLimited,
-    Unavailable,
-    Unclear,
 )
-from providers.line import CONNECT_SECONDS, RETRY_AFTER_MOST, SUBMIT_SECONDS, Answer, refused_or_unclear
+from providers.line import RETRY_AFTER_MOST, Answer, refused_or_unclear
 
 ROOT: Final = "https://generativelanguage.googleapis.com"
 VERSION: Final = "v1beta"
@@ -86,9 +79,6 @@ MEANINGS: Final[tuple[tuple[str, frozenset[int], type[ProviderError], str], ...]
 )
 """(words in the answer, statuses under which they count, what they mean, what the operator is told), the first that fits."""
 
-NOTHING_SENT: Final = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
-"""No connection came about. After any other failure of the transport a request may have been read."""
-
 
 def read_error(answer: Answer, submitting: bool, *, setting: str) -> ProviderError:  # noqa: FBT001 - as Line asks it
     """What a refusal means. ``setting`` names the model's setting, for the operator when the model is gone."""
@@ -108,39 +98,6 @@ def read_error(answer: Answer, submitting: bool, *, setting: str) -> ProviderErr
     elif kind is OutOfFunds:
         text = text or NO_FUNDS
     return kind(text, retry_after=_retry_after(answer), **facts)
-
-
-def lost(error: BaseException, *, submitting: bool) -> ProviderError:
-    """What a call means whose answer never came: nothing was sent, or nobody knows."""
-    name = type(error).__name__
-    if not submitting:
-        return Unavailable(f"no answer: {name}")
-    if isinstance(error, NOTHING_SENT):
-        return NothingSent(f"no connection: {name}")
-    return Unclear(f"the answer was lost: {name}")
-
-
-def transport() -> httpx2.AsyncClient:
-    """Connections for an SDK client: each call has one of its own, so that none is sent into one that Google has closed meanwhile, and no
-    redirect is followed, for the key would go with it.
-    """
-    return httpx2.AsyncClient(
-        verify=_trusted(),
-        timeout=httpx2.Timeout(SUBMIT_SECONDS, connect=CONNECT_SECONDS),
-        limits=httpx2.Limits(max_connections=64, max_keepalive_connections=0),
-        follow_redirects=False,
-    )
-
-
-def nobody(said: Any) -> httpx2.Client:
-    """Connections of the SDK's other half, which we do not use but to rehearse with: whatever is asked, ``said`` is the answer."""
-    return httpx2.Client(verify=_trusted(), transport=httpx2.MockTransport(lambda _: httpx2.Response(200, json=said)))
-
-
-@cache
-def _trusted() -> ssl.SSLContext:
-    """Whom we trust; read once, for it takes 50 ms."""
-    return httpx2.create_ssl_context()
 
 
 def answer_of(status: int | None, headers: Mapping[str, str] | None, body: Any) -> Answer:

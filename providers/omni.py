@@ -12,7 +12,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, Final
 
@@ -27,6 +27,7 @@ from core.errors import (
     InvalidRequest,
     ModelRetired,
     ProviderError,
+    ReelayError,
     Unavailable,
     Unclear,
 )
@@ -47,14 +48,17 @@ from core.ports import (
     Waiting,
 )
 from providers.downloads import Downloads
-from providers.google_answers import ROOT, VERSION, answer_of, lost, nobody, read_error, transport
+from providers.google_answers import ROOT, VERSION, answer_of, read_error
+from providers.google_line import Door, Order, certificates, lost, nobody, ordering, rehearsed, speaking_through
 from providers.inline import skim
-from providers.line import ASK_SECONDS, SUBMIT_SECONDS, Answer, Line
+from providers.line import ASK_SECONDS, SUBMIT_SECONDS, Answer, Line, preparing
 from providers.omni_wire import artifact_of, payload, read_status
 from providers.sheets import Sheet, read_sheet
 
 SETTING: Final = "OMNI_MODEL"
 CLIPS: Final = frozenset({"data"})
+CLIP_BYTES: Final = 20_000_000
+"""Of a clip that another goes on from, where the sheet does not say."""
 ID: Final = re.compile(r"[A-Za-z0-9_-]{1,1024}")
 
 
@@ -90,15 +94,21 @@ class Omni:
     async def submit(self, applied: Applied, attempt: Attempt) -> Ticket:
         del attempt  # the wire has no place for it
         model = self.sheet.model(applied)
-        pictures = [await self.pictures.encoded(key, model.capabilities.pictures) for key in applied.pictures]
-        clip = None
-        if applied.extends is not None:
-            clip = await self.pictures.clip(applied.extends, int(model.options.get("clip_bytes", 0)))
-        body = payload(applied, pictures, clip, one_shot=str(model.options.get("one_shot", "")))
-        async with _asked(submitting=True):
-            create = self.client.aio.interactions.with_streaming_response.create
-            async with create(**body) as response:
-                data = await skim(response.iter_bytes(), CLIPS, _Nowhere())
+        async with preparing():
+            pictures = [await self.pictures.encoded(key, model.capabilities.pictures) for key in applied.pictures]
+            files = {str(number): each.data for number, each in enumerate(pictures)}
+            if applied.extends is not None:
+                files["clip"] = await self.pictures.clip(
+                    applied.extends, int(model.options.get("clip_bytes", CLIP_BYTES))
+                )
+        with ordering(files) as order:
+            async with _asked(order):
+                marked = [replace(each, data=order.marks[str(number)]) for number, each in enumerate(pictures)]
+                one_shot = str(model.options.get("one_shot", ""))
+                body = payload(applied, marked, order.marks.get("clip"), one_shot=one_shot)
+                create = self.client.aio.interactions.with_streaming_response.create
+                async with create(**body) as response:
+                    data = await skim(response.iter_bytes(), CLIPS, _Nowhere())
         ticket = {"model": applied.model, "extends": applied.extends is not None}
         match data:
             case {"id": str(name)} if ID.fullmatch(name):
@@ -109,8 +119,10 @@ class Omni:
     async def poll(self, ticket: Ticket) -> PollAnswer:
         try:
             data = await self._look(ticket, _Nowhere())
-        except (InvalidRequest, ModelRetired, ContentRefused) as error:  # 404, 400: it knows nothing of it
-            return Failed(Unavailable("the interaction is forgotten", **error.facts))
+        except ModelRetired as error:  # 404: it knows nothing of it
+            return Failed(Unavailable("the interaction is forgotten", status=error.facts.get("status")))
+        except (InvalidRequest, ContentRefused) as error:  # of this question, not of the clip
+            raise Unavailable("the look was refused", **error.facts) from None
         model = next((each for each in self.sheet.models if each.id == ticket.get("model")), self.sheet.models[0])
         answer = read_status(data, model.options)
         if isinstance(answer, Failed) and ticket.get("extends") and isinstance(answer.error, ContentRefused):
@@ -136,7 +148,14 @@ class Omni:
 
     async def fetch(self, ticket: Ticket, artifact: Artifact, sink: Sink) -> None:
         if artifact.kind == "inline":
-            await self._look(ticket, sink, nth=int(artifact.value), seconds=None)
+            try:
+                await self._look(ticket, sink, nth=int(artifact.value), seconds=None)
+            except (
+                InvalidRequest,
+                ModelRetired,
+                ContentRefused,
+            ) as error:  # else a clip that is gone would pause the model
+                raise Garbled("the clip is no longer there", status=error.facts.get("status")) from None
         elif artifact.kind == "file id":
             url = f"{self.line.root}/{VERSION}/files/{artifact.value}:download?alt=media"
             await self.downloads.fetch(url, sink)
@@ -145,7 +164,7 @@ class Omni:
 
     async def cancel(self, ticket: Ticket) -> CancelAnswer:
         try:
-            async with _asked(submitting=False):
+            async with _asked():
                 cancel = self.client.aio.interactions.with_streaming_response.cancel
                 async with cancel(_id(ticket)) as response:
                     data = await skim(response.iter_bytes(), CLIPS, _Nowhere())
@@ -176,7 +195,7 @@ class Omni:
 
     async def _look(self, ticket: Ticket, sink: Sink, *, nth: int = 0, seconds: float | None = ASK_SECONDS) -> Any:
         """The interaction; the ``nth`` thing that it carries in base64 goes to ``sink``."""
-        async with _asked(submitting=False, seconds=seconds):
+        async with _asked(seconds=seconds):
             get = self.client.aio.interactions.with_streaming_response.get
             async with get(_id(ticket), timeout=ASK_SECONDS) as response:
                 return await skim(response.iter_bytes(), CLIPS, sink, nth=nth)
@@ -190,23 +209,28 @@ def _id(ticket: Ticket) -> str:
 
 
 @asynccontextmanager
-async def _asked(*, submitting: bool, seconds: float | None = None) -> AsyncIterator[None]:
-    """One call of the SDK: its deadline, and its errors in our words. Nothing that the vendor said goes along with them."""
+async def _asked(order: Order | None = None, *, seconds: float | None = None) -> AsyncIterator[None]:
+    """One call of the SDK: its deadline, and its errors in our words. Nothing that the vendor said goes along with them.
+
+    ``order``: of a paid submit.
+    """
     try:
-        async with asyncio.timeout(SUBMIT_SECONDS if submitting else seconds):
+        async with asyncio.timeout(seconds if order is None else SUBMIT_SECONDS):
             yield
     except _interactions.APIConnectionError as error:  # the transport's own error is its cause
-        raise lost(error.__cause__ or error, submitting=submitting) from None
+        raise lost(error.__cause__ or error, order) from None
     except _interactions.APIError as error:
         response = getattr(error, "response", None)
         answer = answer_of(error.status_code, None if response is None else response.headers, error.body)
-        raise _read_error(answer, submitting) from None
-    except (httpx2.HTTPError, httpx2.StreamError, TimeoutError, OSError) as error:
-        raise lost(error, submitting=submitting) from None
+        raise _read_error(answer, order is not None) from None
     except Garbled:
-        if submitting:
+        if order is not None:
             raise Unclear("the answer to a submit cannot be read") from None
         raise
+    except ReelayError:
+        raise
+    except Exception as error:  # noqa: BLE001 - of several libraries
+        raise lost(error, order) from None
 
 
 def _read_error(answer: Answer, submitting: bool) -> ProviderError:  # noqa: FBT001 - as Line asks it
@@ -220,8 +244,9 @@ def connect(settings: Any, world: Connect) -> Omni:
     key = (settings.gemini_api_key or settings.google_api_key).get_secret_value()
     root = settings.google_api_url or ROOT
     sheet = read_sheet("omni", default=settings.omni_model, own=world.scratch)
-    http = transport()
+    http = speaking_through(Door(None))  # every answer is read piece by piece
     client = _client(key, root, http)
+    rehearsed()
     _rehearsed()
     headers = {"x-goog-api-key": key}
     return Omni(sheet, client, http, Line(root, _read_error, headers), Downloads(root, headers), world.pictures)
@@ -241,7 +266,9 @@ def _client(key: str, root: str, http: httpx2.AsyncClient) -> genai.Client:
 @cache
 def _rehearsed() -> None:
     """Call everything once, to nobody."""
-    calls = _client("rehearsal", "http://localhost", transport()).interactions.with_streaming_response
+    calls = _client(
+        "rehearsal", "http://localhost", httpx2.AsyncClient(verify=certificates())
+    ).interactions.with_streaming_response
     body = payload(
         Applied("omni", "rehearsal", "", "", "16:9", "720p", 8, 0, audio=True), [EncodedPicture(b"", "image/png", 1, 1)]
     )

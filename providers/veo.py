@@ -14,7 +14,6 @@ from functools import partial
 from typing import Any, Final, Protocol
 
 import google.auth
-import httpx2
 from google import genai
 from google.auth import exceptions as login_errors
 from google.auth.transport.requests import Request
@@ -29,6 +28,7 @@ from core.errors import (
     InvalidRequest,
     ModelRetired,
     NothingSent,
+    ProviderError,
     Unavailable,
     Unclear,
 )
@@ -45,11 +45,12 @@ from core.ports import (
     Sink,
     Ticket,
 )
-from providers.google_answers import answer_of, lost
-from providers.line import SUBMIT_SECONDS, Line
+from providers.google_answers import answer_of
+from providers.google_line import Door, certificates, lost, nobody, ordering, rehearsed, speaking_through
+from providers.line import ANSWER_BYTES, SUBMIT_SECONDS, Line, preparing
 from providers.sheets import Sheet, read_sheet
 from providers.veo_answers import read_error, read_status
-from providers.veo_line import VERSION, Door, Looks, certificates, rehearsed, root_of
+from providers.veo_line import VERSION, Looks, root_of
 
 SCOPE: Final = "https://www.googleapis.com/auth/cloud-platform"
 REFRESH_SECONDS: Final = 20
@@ -166,8 +167,12 @@ class _Project:
             raise NothingSent("the host that renews the login does not answer") from None
         except login_errors.DefaultCredentialsError:
             raise CredentialsRejected(NO_LOGIN) from None
-        except login_errors.GoogleAuthError:
+        except login_errors.GoogleAuthError as error:
+            if error.retryable:  # the host is there, and in trouble
+                raise NothingSent("the host that renews the login is in trouble") from None
             raise CredentialsRejected(STALE_LOGIN) from None
+        except (OSError, ValueError):  # a file that cannot be opened, or whose key is none
+            raise CredentialsRejected(NO_LOGIN) from None
 
 
 class Veo:
@@ -181,7 +186,7 @@ class Veo:
         """``place``: what the SDK is told of where to go (key, or project and location)."""
         self.capabilities, self._sheet, self._pictures = sheet.capabilities, sheet, pictures
         self._login, self._place, self._root = login, place, root
-        self._door, self._looks, self._line = Door(), Looks(root, read_error), Line(root, read_error)
+        self._door, self._looks, self._line = Door(ANSWER_BYTES), Looks(root, read_error), Line(root, read_error)
         self._client: genai.Client | None = None
         self._opening = asyncio.Lock()
 
@@ -190,20 +195,23 @@ class Veo:
         return self._sheet.price(applied)
 
     async def submit(self, applied: Applied, attempt: Attempt) -> Ticket:
-        """See ``Provider.submit``. Whatever the SDK raises once it was called, and is no refusal, leaves the submit in doubt."""
+        """See ``Provider.submit``. Whatever is raised once the order came to the door, and is no refusal, leaves the submit in doubt."""
         del attempt
-        await self._login.headers()
-        client, data = await self._opened(), await self._files(applied)
-        with self._door.holding({key: file for key, (file, _) in data.items()}) as marks:
-            source, config = payload(applied, {key: (marks[key], mime) for key, (_, mime) in data.items()})
+        async with preparing():
+            await self._login.headers()
+            client, data = await self._opened(), await self._files(applied)
+        with ordering({key: file for key, (file, _) in data.items()}) as sent:
             try:
+                source, config = payload(applied, {key: (sent.marks[key], mime) for key, (_, mime) in data.items()})
                 async with asyncio.timeout(SUBMIT_SECONDS):
                     answer = await client.aio.models.generate_videos(model=applied.model, source=source, config=config)
             except refusals.APIError as error:
                 headers = getattr(error.response, "headers", None)
                 raise read_error(answer_of(error.code, headers, error.details), True) from None
-            except Exception as error:  # noqa: BLE001 - of several libraries; only a connection that never was is certain
-                raise lost(error, submitting=True) from None
+            except ProviderError:
+                raise
+            except Exception as error:  # noqa: BLE001 - of several libraries
+                raise lost(error, sent) from None
         if not isinstance(answer.name, str) or not OPERATION.fullmatch(answer.name):
             raise Unclear("the answer to the submit names no operation")
         return {"operation": answer.name}
@@ -221,9 +229,9 @@ class Veo:
             api_version=VERSION,
             timeout=int(SUBMIT_SECONDS * 1000),
             retry_options=types.HttpRetryOptions(attempts=1),
-            httpx_client=httpx2.Client(transport=httpx2.MockTransport(lambda _: httpx2.Response(503))),  # never used
+            httpx_client=nobody({}),
             async_client_args={"ssl": certificates()},
-            httpx_async_client=httpx2.AsyncClient(transport=self._door, follow_redirects=False, trust_env=False),
+            httpx_async_client=speaking_through(self._door),
         )
         return genai.Client(vertexai=True, credentials=self._login.credentials, http_options=options, **self._place)
 
@@ -244,8 +252,10 @@ class Veo:
             return Failed(Garbled("the ticket names no operation"))
         try:
             return read_status(await self._looks.look(operation, await self._login.headers()))
-        except (InvalidRequest, ModelRetired, ContentRefused) as error:
-            return Failed(Unavailable("Vertex does not know the operation", **error.facts))
+        except ModelRetired as error:
+            return Failed(Unavailable("Vertex does not know the operation", status=error.facts.get("status")))
+        except (InvalidRequest, ContentRefused) as error:  # of this question, not of the clip
+            raise Unavailable("the look was refused", **error.facts) from None
 
     async def fetch(self, ticket: Ticket, artifact: Artifact, sink: Sink) -> None:
         """See ``Provider.fetch``: the same look, read to its end, the clip decoded on its way to the sink."""

@@ -151,7 +151,6 @@ async def test_orders_side_by_side_get_their_own_pictures(vertex: Vertex, provid
     assert {job.prompt: job.picture for job in vertex.jobs.values()} == {
         f"number {n}": PICTURE + f"p{n}".encode() for n in range(8)
     }
-    assert not provider._door._held
 
 
 # ------------------------------------------------------------------------------------------------------------- nobody pays twice
@@ -307,6 +306,18 @@ async def test_a_refusal_without_end_is_not_read(vertex: Vertex, provider: Veo) 
     vertex.strange.append((500, "application/json", b"[" * (1 << 20)))
     with pytest.raises(Garbled):
         await provider.poll(ticket)
+
+
+async def test_a_look_that_is_refused_ends_nothing_and_one_that_finds_nothing_does(
+    vertex: Vertex, provider: Veo
+) -> None:
+    vertex.on("lighthouse", Script(polls=[Refuse(400), Refuse(400, "content"), Refuse(404)]))
+    ticket = await submitted(provider)
+    for _ in range(2):
+        with pytest.raises(Unavailable):
+            await provider.poll(ticket)
+    assert isinstance(await provider.poll(ticket), Failed)
+    assert isinstance(await ended(provider, ticket), Ready)
 
 
 async def test_it_stops_nothing_and_lists_nothing(vertex: Vertex, provider: Veo) -> None:

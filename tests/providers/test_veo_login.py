@@ -200,6 +200,34 @@ async def test_a_login_that_is_refused_and_one_whose_host_is_away(
     await provider.close()
 
 
+async def test_a_login_that_cannot_be_read_is_no_doubt_about_a_submit(
+    cloud: Vertex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path))  # a folder
+    provider = veo(cloud, world(tmp_path))
+    with pytest.raises(CredentialsRejected, match="GOOGLE_APPLICATION_CREDENTIALS"):
+        await submitted(provider)
+    assert not cloud.journal
+    await provider.close()
+
+
+async def test_a_host_of_logins_in_trouble_pauses_nobody(
+    cloud: Vertex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider = veo(cloud, world(tmp_path))
+
+    def trouble(*_: Any) -> None:
+        raise google.auth.exceptions.RefreshError("503", retryable=True)  # type: ignore[no-untyped-call]
+
+    with monkeypatch.context() as patched:
+        patched.setattr("google.oauth2.service_account.Credentials.refresh", trouble)
+        with pytest.raises(NothingSent):
+            await submitted(provider)
+    assert not cloud.journal
+    assert await submitted(provider)
+    await provider.close()
+
+
 async def test_of_a_foreign_project_the_role_is_missed(cloud: Vertex, tmp_path: Path) -> None:
     cloud.on("lighthouse", Script(submits=[Refuse(403)]))
     provider = veo(cloud, world(tmp_path))
