@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final, Literal
 
-from core.errors import Garbled, ProviderError, TimedOut, Unavailable, Unclear
+from core.errors import Garbled, ProviderError, ReelayError, TimedOut, Unavailable, Unclear
 
 JOBS_IN_A_ROW: Final = 3
 """Different jobs that must have gone wrong, with nothing good between them, before the circuit opens."""
@@ -44,11 +44,12 @@ def is_bad(error: BaseException) -> bool:
     """Whether an error speaks against the generator: unreachable, too slow, unclear or garbled.
 
     A refusal of the content or of the request does not, nor do a limit and what only the operator can mend: these have pauses of their own.
+    What failed in our own house (a full disk, a media process that died) does not either; the fact ``ours`` says so of a ``NothingSent``.
     Anything that is none of our errors is taken for a broken line or adapter.
     """
     if not isinstance(error, ProviderError):
-        return True
-    return isinstance(error, Unavailable | TimedOut | Unclear | Garbled)
+        return not isinstance(error, ReelayError)
+    return not error.facts.get("ours") and isinstance(error, Unavailable | TimedOut | Unclear | Garbled)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +131,8 @@ class Health:
         return Health(troubles=left, limited_from=self.limited_from, limited_until=self.limited_until)
 
     def after_limit(self, seconds: float | None, now: int, *, spread: float = 1.0) -> Health:
-        """The health after a rate limit. ``seconds``: as the vendor asked; None when it did not say."""
-        if seconds is None:
+        """The health after a rate limit. ``seconds``: as the vendor asked; None when it did not say. To come again at once says nothing."""
+        if seconds is None or seconds <= 0:
             if self.limited(now):  # calls that were under way met the same limit
                 return self
             seconds = FIRST_LIMIT

@@ -94,7 +94,7 @@ class Submitter:
             if isinstance(error, RateLimited):
                 until = await self._desk.health.limited(provider.name, error)
             else:
-                wait = error.retry_after if error.retry_after is not None else self._desk.back_off(job.attempts - 1)
+                wait = max(error.retry_after or 0.0, self._desk.back_off(job.attempts - 1))
                 until = self._parts.clock.now() + int(min(wait, 3600.0) * 1000)
             await self._desk.apply(
                 job,

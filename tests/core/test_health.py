@@ -157,3 +157,15 @@ def test_troubles_are_read_back_as_they_were_written() -> None:
     assert Health.troubles_of(json.loads(json.dumps(health.troubles_json()))) == health.troubles
     assert bad(Health(), "a", "b", "c").code == "UNCLEAR"
     assert Health().code == ""
+
+
+@pytest.mark.parametrize("seconds", [0, 0.0, -5.0])
+def test_to_come_again_at_once_says_nothing(seconds: float) -> None:
+    """Taken at its word it would use up every attempt of every job within a second."""
+    assert Health().after_limit(seconds, NOW) == Health().after_limit(None, NOW)
+
+
+@pytest.mark.parametrize("error", [errors.DiskFull, errors.NotFound, errors.WorkerDied, errors.DatabaseFault])
+def test_what_broke_in_our_own_house_speaks_against_nobody(error: type[errors.ReelayError]) -> None:
+    assert not is_bad(error())
+    assert not is_bad(errors.NothingSent("a picture cannot be encoded now", ours=True))
