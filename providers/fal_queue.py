@@ -65,6 +65,10 @@ TYPES: Final[Mapping[str, type[ProviderError]]] = {
 """fal's ``error_type`` and ``detail[].type``; what is not here is told by its status. The first one that is here counts."""
 NOTHING_LEARNT: Final = (401, 402, 403, 429)
 """Answers in place of a result that are about us, and not about the request."""
+PASSING: Final = (408, 425, 502, 503, 504)
+"""What a gateway says for itself, unless a type tells that the request said it."""
+NOT_YET: Final = "still in progress"
+"""Words of a 400 in place of a result: where the result is asked, it may be known later than the status that it is there."""
 
 ID: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{7,127}", re.ASCII)
 PATH: Final = re.compile(r"(?:/[0-9A-Za-z][0-9A-Za-z._~-]*)+", re.ASCII)
@@ -146,7 +150,12 @@ def read_result(answer: Answer) -> PollAnswer:
         raise Garbled("a result without a clip")
     if answer.status in NOTHING_LEARNT or "detail" not in data:
         raise read_error(answer, submitting=False)
-    kind = _type(answer) or (InvalidRequest if answer.status in (400, 413, 422) else Unavailable)
+    kind = _type(answer)
+    if kind is None and answer.status == 400 and NOT_YET in _detail(answer):
+        return Waiting()
+    if kind is None and answer.status in PASSING:
+        raise read_error(answer, submitting=False)
+    kind = kind or (InvalidRequest if answer.status in (400, 413, 422) else Unavailable)
     return Failed(kind("the request failed", status=answer.status))
 
 

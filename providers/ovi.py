@@ -87,6 +87,8 @@ class Ovi:
         self._params = {} if hub is None else {"_subdomain": "queue"}
         self._downloads = Downloads(root)
         self._requests, self._attempts, self._stopped = Memory(), Memory(), Memory()
+        self._heard = Memory()
+        """What was said of attempts that this process did not make: apart, so that no stranger crowds out what it knows."""
 
     def estimate(self, applied: Applied) -> Price:
         """The price of one clip."""
@@ -105,6 +107,7 @@ class Ovi:
         can = model.capabilities
         begin_within = max(60.0, can.maximum_seconds - 2 * can.usual_seconds)
         headers = {"x-fal-no-retry": "1", "X-Fal-Request-Timeout": f"{begin_within:g}"}
+        self._requests.keep(attempt.id, "")
         answer = await self._line.submit(
             f"/{app}", body, params=self._params | self._called_back(attempt), headers=headers
         )
@@ -157,8 +160,8 @@ class Ovi:
 
     async def find(self, applied: Applied, attempt: Attempt) -> FindAnswer:
         """There is no list, so only a request that a webhook named can be found, if our key knows it."""
-        request = self._requests.get(attempt.id)
-        if request is None:
+        request = self._requests.get(attempt.id) or self._heard.get(attempt.id)
+        if request is None or self._attempts.get(request, attempt.id) != attempt.id:
             return "cannot tell"
         app = self._app(self._sheet.model(applied), with_picture=applied.picture is not None)
         ticket = ticket_of(request, app)
@@ -176,10 +179,14 @@ class Ovi:
         request = None if self._routed else read_webhook(body)
         if request is None:
             return False
-        if self._requests.get(attempt_id, request) != request or self._attempts.get(request, attempt_id) != attempt_id:
+        told = self._requests.get(attempt_id) or self._heard.get(attempt_id, request)
+        if told != request or self._attempts.get(request, attempt_id) != attempt_id:
             return False
-        self._requests.keep(attempt_id, request)
-        self._attempts.keep(request, attempt_id)
+        if attempt_id in self._requests:
+            self._requests.keep(attempt_id, request)
+            self._attempts.keep(request, attempt_id)
+        else:
+            self._heard.keep(attempt_id, request)
         self._world.hint(attempt_id)
         return True
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -366,8 +367,43 @@ async def test_fal_is_told_where_to_call_and_the_attempt_is_in_the_address(fal: 
 async def test_thousands_of_requests_are_remembered_and_no_more(fal: Fal, provider: Ovi) -> None:
     for number in range(5000):
         await provider.heard(f"{number:032x}", {}, f'{{"request_id": "request-{number:08}", "status": "OK"}}'.encode())
-    assert len(provider._requests) == len(provider._attempts) == 4096
-    assert f"{4999:032x}" in provider._requests
+    assert len(provider._heard) == 4096
+    assert f"{4999:032x}" in provider._heard
+
+
+async def test_a_flood_of_forged_webhooks_crowds_out_nothing_that_is_known(fal: Fal, tmp_path: Path) -> None:
+    """Anybody may call the address; only who knows an attempt's 128 bits says something about it."""
+    provider = ovi(fal.environment(), world(tmp_path, hook=PUBLIC))
+    fal.on("lighthouse", Script(seconds=None))
+    fal.on("lost", Script(submits=[Take("cut")], seconds=None))
+    applied, attempt, ticket = await ordered(provider)
+    lost = replace(applied, prompt="lost")
+    doubtful = attempt_for(lost)
+    with pytest.raises(Unclear):
+        await provider.submit(lost, doubtful)
+    assert await provider.heard(doubtful.id, {}, fal.webhook(list(fal.jobs.values())[-1]))
+    for number in range(5000):
+        await provider.heard(f"{number:032x}", {}, f'{{"request_id": "request-{number:08}", "status": "OK"}}'.encode())
+    assert await provider.find(applied, attempt) == Found(ticket)
+    assert isinstance(await provider.find(lost, doubtful), Found)
+    await provider.close()
+
+
+async def test_a_webhook_of_before_the_start_is_remembered_but_not_for_somebody_elses_request(
+    fal: Fal, tmp_path: Path
+) -> None:
+    fal.on("lighthouse", Script(seconds=None))
+    first = ovi(fal.environment(), world(tmp_path, hook=PUBLIC))
+    applied, attempt, ticket = await ordered(first)
+    await first.close()
+    second = ovi(fal.environment(), world(tmp_path, hook=PUBLIC))
+    said = f'{{"request_id": "{ticket["id"]}", "status": "OK"}}'.encode()
+    assert await second.heard(attempt.id, {}, said)
+    assert await second.find(applied, attempt) == Found(ticket)
+    later, another, other_ticket = await ordered(second)
+    assert not await second.heard(attempt.id, {}, f'{{"request_id": "{other_ticket["id"]}", "status": "OK"}}'.encode())
+    assert await second.find(later, another) == Found(other_ticket)
+    await second.close()
 
 
 # ---- check

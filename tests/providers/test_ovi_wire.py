@@ -436,6 +436,7 @@ def test_a_result_that_is_an_error_ends_the_attempt(told: Answer, kind: type[Pro
         (answer(402, {"detail": "no"}), OutOfFunds),
         (answer(502), Unavailable),
         (answer(503, {"message": "try later"}), Unavailable),
+        *((answer(status, {"detail": "upstream"}), Unavailable) for status in (408, 425, 502, 503, 504)),
         (answer(404), Unavailable),
         (answer(422, [1]), InvalidRequest),
     ],
@@ -445,6 +446,13 @@ def test_a_result_that_tells_nothing_is_asked_for_again(told: Answer, kind: type
         read_result(told)
     assert type(found.value) is kind
     assert found.value.retry_after == (7 if kind is RateLimited else None)
+
+
+def test_a_result_that_is_not_known_yet_is_waited_for() -> None:
+    """The result's own words while it is being made (fal-js and others read them); the status may say sooner that it is there."""
+    assert read_result(answer(400, {"detail": "Request is still in progress"})) == Waiting()
+    flagged = {"detail": "Request is still in progress", "error_type": "content_policy_violation"}
+    assert isinstance(read_result(answer(400, flagged)), Failed)
 
 
 def test_the_clip_is_at_an_address() -> None:
