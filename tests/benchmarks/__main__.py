@@ -35,6 +35,8 @@ NAMES: Final = (
     "telegram_memory",
     "telegram_freshness",
     "telegram_durable",
+    "generators_start",
+    "generators_memory",
 )
 ROOT: Final = Path(__file__).parents[2]
 MOST_SECONDS: Final = 480

@@ -17,7 +17,18 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 ROUNDS: Final = 5
-LIBRARIES: Final = ("aiohttp", "aiosqlite", "av", "discord.py", "httpx", "numpy", "pillow", "python-telegram-bot")
+LIBRARIES: Final = (
+    "aiohttp",
+    "aiosqlite",
+    "av",
+    "discord.py",
+    "google-genai",
+    "httpx",
+    "numpy",
+    "pillow",
+    "python-telegram-bot",
+    "replicate",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ What Reelay costs, as ratios: both sides are measured in one run, one right afte
 rounds. A goal that is missed stays here with its real value. How each figure is defined is written at the top of its file in
 `tests/benchmarks/`.
 
-Run them with `make bench`, which also writes this page. They take about twenty minutes and want a quiet machine:
+Run them with `make bench`, which also writes this page. They take about half an hour and want a quiet machine:
 the load below tells how quiet it was. `make bench ARGS=discord_burst` runs one file of `tests/benchmarks/` and writes its lines only.
 """
 
