@@ -50,6 +50,8 @@ class Capabilities:
     """Pictures of people, things and looks that one clip takes; they are used where an order brings two or more."""
     last_frame: bool = False
     """Whether a picture can be given with which the clip ends."""
+    last_frame_alone: bool = False
+    """Whether it can be given without one with which the clip begins."""
     pictures: PictureLimits = PictureLimits()
     seed: bool = True
     negative_prompt: bool = True
@@ -250,6 +252,13 @@ def _refuse_impossible(wanted: Wanted, can: Capabilities, *, goes_on: bool) -> N
     for impossible, field, wrote, legal in tests:
         if impossible:
             raise _unsupported(field, wrote, legal, can)
+    begins_with_one = can.pictures_used(wanted.pictures) == 1 and not goes_on
+    if wanted.last_frame and not begins_with_one and not can.last_frame_alone:
+        raise Unsupported(
+            f"a last picture wants a first one on {can.name}",
+            message_id="error.last_picture_alone",
+            values={"field": "last_image_file", "wrote": "alone", "legal": "two pictures", "generator": can.title},
+        )
 
 
 def _left_out_pictures(sent: int, can: Capabilities) -> list[Change]:

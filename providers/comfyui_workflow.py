@@ -35,6 +35,7 @@ PLACES: Final = (
     "last_image",
 )
 PICTURES: Final = frozenset({"image", "last_image"})
+FIRST, LAST = frozenset({"image"}), frozenset({"last_image"})
 BESIDE: Final = ("", ".image", ".last_image")
 """Endings of the file's name, before ``.json``: for clips from text, with a first picture, with a first and a last one."""
 SAMPLER_STEPS: Final = 20
@@ -146,12 +147,19 @@ class Workflows:
         """What the sheet says, without what no workflow has a place for."""
         every = frozenset.intersection(*(each.places for each in self.by_pictures.values()))
         sized, timed = {"width", "height"} <= every, bool({"frames", "seconds"} & every)
+        alone = LAST in self.by_pictures
         return replace(
             sheet,
             text=sheet.text and frozenset() in self.by_pictures,
-            image=sheet.image and frozenset({"image"}) in self.by_pictures,
-            last_frame=any("last_image" in names for names in self.by_pictures),
+            image=sheet.image and FIRST in self.by_pictures,
+            last_frame=alone or (sheet.image and {FIRST, FIRST | LAST} <= set(self.by_pictures)),
+            last_frame_alone=alone,
             reference_images=0,
+            extend=False,
+            speech=False,
+            audio_switch=False,
+            person_generation=(),
+            folds_negative=False,
             seed=sheet.seed and "seed" in every,
             negative_prompt=sheet.negative_prompt and "negative_prompt" in every,
             aspects=sheet.aspects if sized else sheet.aspects[:1],
@@ -179,7 +187,11 @@ def read_workflows(path: Path | None) -> Workflows:
         if workflow.pictures in found:
             raise BadSheet(f"{where} takes the same pictures as another workflow beside it: keep one of them")
         found[workflow.pictures] = workflow
-    if not {frozenset(), frozenset({"image"})} & set(found):
+    if {FIRST, LAST} <= set(found) and FIRST | LAST not in found:
+        raise BadSheet(
+            f"{path.stem}.last_image.json beside {SETTING} has no {{{{image}}}}: a clip that ends with a picture may begin with one"
+        )
+    if not {frozenset(), FIRST} & set(found):
         raise BadSheet(f"{SETTING} wants a last picture always: put a workflow beside it that needs none")
     return Workflows(found)
 

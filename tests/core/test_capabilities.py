@@ -131,6 +131,34 @@ def test_what_has_no_nearest_thing_is_refused(wish: Wanted, can: dict[str, Any],
     assert len(refused.value.values["wrote"]) <= 40
 
 
+ENDS: dict[str, Any] = {"last_frame": True, "reference_images": 3}
+
+
+@pytest.mark.parametrize(
+    "pictures, goes_on, can, is_taken",
+    [
+        (1, False, ENDS, True),
+        (0, False, ENDS, False),
+        (2, False, ENDS, False),
+        (2, False, {"last_frame": True}, True),
+        (1, True, ENDS, False),
+        (0, False, {**ENDS, "last_frame_alone": True}, True),
+        (2, False, {**ENDS, "last_frame_alone": True}, True),
+    ],
+)
+def test_a_last_picture_without_a_first_one_is_refused_before_anything_is_asked(
+    pictures: int, goes_on: bool, can: dict[str, Any], is_taken: bool
+) -> None:
+    wish = wanted(pictures=pictures, last_frame=True)
+    if is_taken:
+        fit(wish, capabilities(**can), seed=1, goes_on=goes_on)
+        return
+    with pytest.raises(Unsupported) as found:
+        fit(wish, capabilities(**can), seed=1, goes_on=goes_on)
+    assert found.value.message_id == "error.last_picture_alone"
+    assert found.value.values["generator"] == capabilities().title
+
+
 def test_sound_follows_the_person_only_where_it_can_be_switched() -> None:
     assert fitted(wanted(audio=False), capabilities())[0].audio is True
     assert fitted(explicit("audio", audio=False), capabilities(audio_switch=True))[0].audio is False

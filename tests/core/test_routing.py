@@ -16,7 +16,9 @@ from core.states import JobState
 from tests.core.examples import NOON, applied, job, wanted
 
 PLAIN = Capabilities(name="plain", title="Plain", company="Plain Inc.", models=("p-1",))
-MANY = replace(PLAIN, name="many", title="Many", models=("m-1",), reference_images=3, last_frame=True)
+MANY = replace(
+    PLAIN, name="many", title="Many", models=("m-1",), reference_images=3, last_frame=True, last_frame_alone=True
+)
 SPEAKER = replace(PLAIN, name="speaker", title="Speaker", models=("s-1",), speech=True, extend=True)
 HOME = replace(PLAIN, name="home", title="Home", models=("h-1",), company=None, unpaid=True)
 LOCAL = replace(HOME, name="local", title="Built-in", models=("scenery-1",), stand_in=True)

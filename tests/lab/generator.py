@@ -102,6 +102,7 @@ class LabSettings:
             reference_images=self.reference_images,
             extend=self.extend,
             last_frame=self.last_frame,
+            last_frame_alone=self.last_frame,
             speech=self.speech,
             cancel=self.cancel,
             progress="fraction" if self.progress == "fraction" else "elapsed",

@@ -149,6 +149,10 @@ FIRST, LAST = "{{image}}", "{{last_image}}"
         ({"text": (), "last_image": (FIRST,)}, "mine.last_image.json beside COMFYUI_WORKFLOW has no {{last_image}}"),
         ({"text": (FIRST,), "image": (FIRST,)}, "takes the same pictures as another"),
         ({"text": (FIRST, LAST)}, "wants a last picture always"),
+        (
+            {"text": (), "image": (FIRST,), "last_image": (LAST,)},
+            "mine.last_image.json beside COMFYUI_WORKFLOW has no {{image}}",
+        ),
     ],
 )
 def test_files_that_do_not_go_together_are_a_mistake(tmp_path: Path, files: dict[str, Any], says: str) -> None:
@@ -194,13 +198,23 @@ def test_a_sheet_without_a_size_is_a_mistake_at_start(tmp_path: Path) -> None:
         ({"text": (*ALL, FIRST)}, {"image"}),
         ({"text": ALL, "image": (*ALL, FIRST)}, {"text", "image"}),
         ({"text": ALL, "image": (*ALL, FIRST), "last_image": (*ALL, FIRST, LAST)}, {"text", "image", "last_frame"}),
-        ({"text": ALL, "last_image": (*ALL, LAST)}, {"text", "last_frame"}),
+        ({"text": ALL, "last_image": (*ALL, LAST)}, {"text", "last_frame", "last_frame_alone"}),
+        ({"text": ALL, "last_image": (*ALL, FIRST, LAST)}, {"text"}),
     ],
 )
 def test_the_files_decide_which_pictures_can_be_used(tmp_path: Path, files: dict[str, Any], able: set[str]) -> None:
     can = read_workflows(lay(tmp_path, **files)).can(read_sheet("comfyui").capabilities)
-    assert {name for name in ("text", "image", "last_frame") if getattr(can, name)} == able
+    names = ("text", "image", "last_frame", "last_frame_alone")
+    assert {name for name in names if getattr(can, name)} == able
     assert can.pictures_used(5) <= 1
+
+
+def test_what_no_workflow_fills_is_not_promised_whatever_a_sheet_says(tmp_path: Path) -> None:
+    (tmp_path / "models").mkdir()
+    promised = "extend = true\nspeech = true\naudio_switch = true\nreference_images = 3\nlast_frame = true\nfolds_negative = true"
+    sheet = f'[[models]]\nid = "workflow"\n{promised}\nperson_generation = ["allow_all"]\n'
+    (tmp_path / "models/comfyui.toml").write_text(sheet, encoding="utf-8")
+    assert connect(Configured, world(tmp_path)).capabilities == capabilities()
 
 
 @pytest.mark.parametrize(
