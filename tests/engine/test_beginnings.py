@@ -21,7 +21,7 @@ from tests.lab.virtual_time import VirtualClock, run
 
 HERE = Place("chat", chat="room")
 CONTINUES = LabSettings(name="lab", price=40, extend=True, poll_seconds=(2.0, 5.0))
-ENDS = replace(CONTINUES, last_frame=True, last_frame_alone=True, reference_images=3)
+ENDS = replace(CONTINUES, last_frame=True, reference_images=3)
 
 
 class Frames(QuickMedia):
