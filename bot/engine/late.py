@@ -12,7 +12,7 @@ from typing import Final
 
 from bot.engine.parts import Parts
 from bot.engine.step_desk import CALL_SECONDS, StepDesk
-from bot.engine.storing import Keeper, credits_of
+from bot.engine.storing import Keeper, cost_of
 from core.errors import DiskFull, NotFound, ReelayError, StorageError
 from core.jobs import Job
 from core.ports import Artifact, Failed, Found, PollAnswer, Provider, Ready, Ticket
@@ -93,9 +93,7 @@ class LateWatch:
             await self._later(job, watch, tries=tries)
             return
         self._parts.reach("late")
-        cost = credits_of(artifact)
-        if cost is None:
-            cost = provider.estimate(watch.attempt.applied).credits
+        cost = cost_of(job, provider, watch.attempt.applied, artifact)
         try:
             fresh = await self._parts.store.join_late_clip(watch.attempt.id, clip, cost)
         except NotFound:

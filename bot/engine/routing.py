@@ -16,7 +16,7 @@ from typing import Any, Final
 from bot.engine.health import HealthDesk
 from bot.engine.parts import Parts
 from bot.engine.step_desk import StepDesk
-from core.errors import ProviderError, StaleVersion
+from core.errors import ProviderError, StaleVersion, StorageError
 from core.health import WELL
 from core.jobs import Job
 from core.routing import Candidate, moves, should_leave
@@ -85,11 +85,15 @@ class Router:
         return False
 
     async def _try(self, job: Job) -> bool:
-        """Move a job of the line, if anybody takes it; False when it changed meanwhile."""
+        """Move a job of the line, if anybody takes it; False when it changed meanwhile. Whatever breaks over one job, the others move."""
         try:
             await self.move(job, untaken=True)
         except StaleVersion:
             return False
+        except StorageError:
+            raise
+        except Exception:
+            log.exception("a move broke", extra={"job": job.id})
         return True
 
     async def move(self, job: Job, *, untaken: bool = False) -> bool:

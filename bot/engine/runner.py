@@ -16,7 +16,7 @@ from bot.engine.parts import Parts
 from bot.engine.preparing import Preparer
 from bot.engine.routing import Router
 from bot.engine.step_desk import CALL_SECONDS, Changed, StepDesk
-from bot.engine.storing import Keeper, credits_of
+from bot.engine.storing import Keeper, cost_of
 from bot.engine.submitting import Submitter
 from core.errors import (
     CorruptMedia,
@@ -139,10 +139,7 @@ class Runner:
 
     async def _answered(self, job: Job, provider: Provider, answer: PollAnswer) -> None:
         if isinstance(answer, Ready):
-            cost = credits_of(answer.artifact)
-            if cost is None:  # the vendor does not say: as we reckon what was really asked of it
-                cost = provider.estimate(job.applied).credits
-            fields = {"true_cost": cost, "progress": 1.0}
+            fields = {"true_cost": cost_of(job, provider, job.applied, answer.artifact), "progress": 1.0}
             begun_at = job.started_at
             job = await self._desk.apply(
                 job, to=JobState.STORING, attempt_state=AttemptState.WON, fields=fields, hop="ready"

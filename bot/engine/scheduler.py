@@ -56,6 +56,9 @@ class Scheduler:
             except ReelayError as error:  # the database is full or locked: the rows are still there, look again
                 log.warning("a tick failed", extra={"code": error.code})
                 wait = QUEUE_SLEEP
+            except Exception:  # whatever it was, it must not be the last tick
+                log.exception("a tick broke")
+                wait = STUMBLE_SECONDS
             try:
                 await asyncio.wait_for(self._wake.wait(), wait)
             except TimeoutError:

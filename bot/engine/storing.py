@@ -11,6 +11,7 @@ from typing import Final
 
 from bot.engine.parts import Parts
 from bot.engine.step_desk import OPERATOR_ERRORS
+from core.capabilities import Applied
 from core.errors import (
     CorruptMedia,
     Garbled,
@@ -44,6 +45,18 @@ def credits_of(artifact: Artifact) -> int | None:
     """
     usd = artifact.cost_usd
     return round(usd * 100) if usd is not None and 0 <= usd <= MOST_USD else None
+
+
+def cost_of(job: Job, provider: Provider, applied: Applied, artifact: Artifact) -> int:
+    """What a clip cost in credits: as the vendor says; else as we reckon what was really asked of it; else as was agreed."""
+    said = credits_of(artifact)
+    if said is not None:
+        return said
+    try:
+        return provider.estimate(applied).credits
+    except Exception as error:  # noqa: BLE001 - its model may have left the list meanwhile; no clip is given up for its price
+        log.warning("a price is not known", extra={"job": job.id, "error": type(error).__name__})
+        return job.price
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from core.states import JobState
 from storage.house import RESTORED
 from storage.operating import waiting_elsewhere
-from tests.engine.test_routing import SPARE, VEO, play
+from tests.engine.test_routing import SPARE, VEO, in_state, play
 from tests.lab.stage import Stage, TimedGenerator, stage
 from tests.lab.virtual_time import VirtualClock, run
 
@@ -55,5 +56,41 @@ def test_a_restore_keeps_the_jobs_of_a_generator_that_was_paused_already(tmp_pat
         assert ((await on.store.job(job.id)).state, other.submits) == (JobState.QUEUED, [])
         await on.store.pause("veo", None, "paused by the operator")
         assert (await on.store.look()).standings["veo"].keeps_jobs, "a further pause makes nothing of it unsaid"
+
+    play(tmp_path, work)
+
+
+def test_a_clip_whose_price_is_no_longer_known_is_kept_all_the_same(tmp_path: Path) -> None:
+    """Its model left the list between two starts, or never had this resolution: it costs what was agreed."""
+
+    async def work(on: Stage, other: TimedGenerator, clock: VirtualClock) -> None:
+        job = await in_state(on, await on.order(), JobState.GENERATING)
+
+        def unknown(_applied: Any) -> Any:
+            raise KeyError("4k")
+
+        on.generator.estimate = unknown  # type: ignore[assignment, method-assign]
+        job = await on.settled(job)
+        assert (job.state, job.charged, job.true_cost) == (JobState.DONE, 40, 40)
+
+    play(tmp_path, work)
+
+
+def test_a_fault_in_moving_one_job_holds_up_nobody_else(tmp_path: Path) -> None:
+    async def work(on: Stage, other: TimedGenerator, clock: VirtualClock) -> None:
+        await on.store.pause("veo", None, "paused by the operator")
+        estimate = other.estimate
+
+        def broken(applied: Any) -> Any:
+            if applied.prompt == "a poisoned boat":
+                raise KeyError("4k")
+            return estimate(applied)
+
+        other.estimate = broken  # type: ignore[method-assign]
+        poisoned = await on.order("a poisoned boat")
+        jobs = [await on.settled(await on.order(f"boat {n}")) for n in range(2)]
+        assert {(job.state, job.applied.provider) for job in jobs} == {(JobState.DONE, "spare")}
+        assert on.engine.broken == {}
+        assert (await on.store.job(poisoned.id)).state is JobState.QUEUED
 
     play(tmp_path, work)
