@@ -5,17 +5,28 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, Final
 
 from core.capabilities import Applied
 from core.errors import ContentRefused, Garbled, InvalidRequest, OutOfFunds, ProviderError, TimedOut, Unavailable
 from core.ports import Artifact, EncodedPicture, Failed, PollAnswer, Ready, Waiting
 from providers.inline import ELIDED
+from providers.sheets import BadSheet, Model
 
 SEEDS: Final = 2**31
 """Google's seed is an int32; ours go one bit further."""
 RESOLUTIONS: Final[Mapping[str, str]] = {"4K": "4k"}
 """Where the vendor spells it otherwise."""
+
+TOKENS: Final[Mapping[str, int]] = {"360p": 1931, "720p": 5792, "1080p": 8688, "4K": 17376}
+"""Of video a second (OpenRouter measured 1.1, September 2026)."""
+OPTIONS: Final[Mapping[str, type | tuple[type, ...]]] = {
+    "usd_per_million_video_tokens": (int, Decimal),
+    "usd_per_million_input_tokens": (int, Decimal),
+    "clip_bytes": int,
+    "one_shot": str,
+}
 
 ENDS: Final[Mapping[str, type[ProviderError]]] = {
     "failed": Unavailable,
@@ -121,9 +132,11 @@ def read_status(data: Any, options: Mapping[str, Any] | None = None) -> PollAnsw
         artifact = artifact_of(data)
         if artifact is not None:
             return Ready(Artifact(artifact.kind, artifact.value, cost_usd(data, options or {})))
+        if status == "completed" and _video_tokens(data):
+            raise Garbled("completed and counted, but the clip is not told of")
         if (
             status == "completed"
-        ):  # a refusal is said so: at once, without a token of video (google-gemini/gemini-skills, 2026-08)
+        ):  # a refusal: at once, and without a token of video (google-gemini/gemini-skills, 2026-08)
             return Failed(ContentRefused("completed without a clip", status=status))
     kind = ENDS.get(status)
     if kind is None:
@@ -175,18 +188,45 @@ def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
+def check_model(model: Model) -> None:
+    """Raise BadSheet for an option that is none, and where the price of tokens, by which a clip is charged, is another than that of
+    seconds, which the person was told.
+    """
+    where = f"omni.toml, model {model.id}"
+    for name, value in model.options.items():
+        if name not in OPTIONS:
+            raise BadSheet(f"{where}: options.{name} is unknown; they take {', '.join(OPTIONS)}")
+        if isinstance(value, bool) or not isinstance(value, OPTIONS[name]):
+            raise BadSheet(f"{where}: options.{name} wants a {'text' if OPTIONS[name] is str else 'number'}")
+    price = model.options.get("usd_per_million_video_tokens")
+    if price is None:
+        return
+    if model.rate.flat is not None:
+        raise BadSheet(f"{where}: the price is flat, so options wants no usd_per_million_video_tokens")
+    for (resolution, _), usd in (model.rate.per_second or {}).items():
+        tokens = TOKENS.get(resolution)
+        if tokens is not None and abs(usd - tokens * Decimal(price) / 1_000_000) > usd / 10:
+            raise BadSheet(
+                f"{where}: {usd} dollars a second of {resolution} are not {tokens} tokens at usd_per_million_video_tokens = {price}: "
+                "change both, or take it out of options"
+            )
+
+
 def cost_usd(data: Mapping[str, Any], options: Mapping[str, Any]) -> float | None:
     """US dollars by the tokens that the answer counts; None where it counts no video or the price of it is not known."""
-    usage = data.get("usage")
+    usage, video = data.get("usage"), _video_tokens(data)
     price = options.get("usd_per_million_video_tokens")
-    if not isinstance(usage, Mapping) or price is None:
-        return None
-    rows = [each for each in _list(usage.get("output_tokens_by_modality")) if isinstance(each, Mapping)]
-    video = sum(_count(each.get("tokens")) for each in rows if str(each.get("modality", "")).lower() == "video")
-    if not video:
+    if not isinstance(usage, Mapping) or price is None or not video:
         return None
     sent = _count(usage.get("total_input_tokens")) * float(options.get("usd_per_million_input_tokens", 0))
     return (video * float(price) + sent) / 1e6
+
+
+def _video_tokens(data: Mapping[str, Any]) -> int:
+    usage = data.get("usage")
+    rows = _list(usage.get("output_tokens_by_modality")) if isinstance(usage, Mapping) else []
+    videos = (each for each in rows if isinstance(each, Mapping) and str(each.get("modality", "")).lower() == "video")
+    return sum(_count(each.get("tokens")) for each in videos)
 
 
 def _count(value: Any) -> int:

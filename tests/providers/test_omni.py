@@ -36,6 +36,7 @@ from core.ports import Artifact, Connect, EncodedPicture, Failed, Provider, Read
 from providers.google_answers import answer_of, read_error
 from providers.omni import Omni, connect
 from providers.omni_wire import artifact_of, cost_usd, payload, prompt_of, read_status
+from providers.sheets import BadSheet
 from tests.contracts.provider import Collector, applied_for, attempt_for
 from tests.contracts.vendor_faults import PICTURE, Pictures, VendorFaults, world
 from tests.lab.billing import PaidVendor, Refuse, Script, Take
@@ -257,6 +258,12 @@ def test_an_end_without_a_clip_has_its_class_and_tells_nothing_of_the_vendors_wo
     assert type(found.error) is kind
     assert str(found.error) in {f"the interaction ended: {answer['status']}", "completed without a clip"}
     assert found.error.facts == {"status": answer["status"]}
+
+
+def test_what_was_counted_but_is_not_there_is_no_refusal() -> None:
+    """Google's money is spent, so it is looked for until the deadline, and nobody is told that the prompt was declined."""
+    with pytest.raises(Garbled):
+        read_status(completed(usage={"output_tokens_by_modality": [{"modality": "video", "tokens": 5792}]}))
 
 
 @pytest.mark.parametrize("answer", [None, 7, [], "completed", {}, {"status": None}, {"status": 3}])
@@ -485,7 +492,7 @@ async def test_the_clip_to_go_on_from_goes_along_within_its_bound(vendor: OmniVe
 async def test_a_sheet_of_the_operator_goes_before_ours(vendor: OmniVendor, tmp_path: Path) -> None:
     (tmp_path / "models").mkdir()
     (tmp_path / "models" / "omni.toml").write_text(
-        '[[models]]\nid = "gemini-omni-2"\nlike = "gemini-omni-1.2-flash"\ntitle = "Omni 2"\nprice = { flat = 2 }\n'
+        '[[models]]\nid = "gemini-omni-2"\nlike = "gemini-omni-1.2-flash"\ntitle = "Omni 2"\nprice = { flat = 2 }\noptions = {}\n'
     )
     generator = omni(vendor, world(tmp_path), OMNI_MODEL="gemini-omni-2")
     assert generator.capabilities.default_model == "gemini-omni-2"
@@ -496,6 +503,49 @@ async def test_a_sheet_of_the_operator_goes_before_ours(vendor: OmniVendor, tmp_
         await made(generator)
     await generator.close()
     assert not vendor.paid
+
+
+MODEL_2 = '[[models]]\nid = "gemini-omni-1.2-flash"\n'
+
+
+@pytest.mark.parametrize(
+    "said, words",
+    [
+        ('price = { per_second = { "360p" = 1, "720p" = 1, "1080p" = 1, "4K" = 1 } }', "change both"),
+        ("price = { flat = 2 }", "the price is flat"),
+        ("options = { usd_per_million_video_tokens = 24 }", "change both"),
+        ('options = { oneshot = "x" }', "options.oneshot is unknown"),
+        ('options = { clip_bytes = "20 MB" }', "options.clip_bytes wants a number"),
+        ("options = { one_shot = true }", "options.one_shot wants a text"),
+        ('options = { usd_per_million_video_tokens = "12" }', "wants a number"),
+    ],
+)
+def test_a_sheet_whose_words_would_do_nothing_or_contradict_each_other_is_a_mistake(
+    said: str, words: str, vendor: OmniVendor, tmp_path: Path
+) -> None:
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "omni.toml").write_text(MODEL_2 + said)
+    with pytest.raises(BadSheet, match=words):
+        omni(vendor, world(tmp_path))
+
+
+PAGE = (Path(__file__).parents[2] / "docs" / "how-to" / "google.md").read_text(encoding="utf-8")
+
+
+async def test_the_example_of_the_page_is_a_sheet(vendor: OmniVendor, tmp_path: Path) -> None:
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "omni.toml").write_text(PAGE.partition("```toml\n")[2].partition("```")[0])
+    generator = omni(vendor, world(tmp_path), OMNI_MODEL="gemini-omni-2-flash")
+    assert generator.estimate(applied_for(generator, resolution="720p", seconds=10)).credits == 87
+    await generator.close()
+
+
+async def test_a_clip_goes_along_also_where_the_sheet_names_no_bound(vendor: OmniVendor, tmp_path: Path) -> None:
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "omni.toml").write_text(MODEL_2 + "options = {}")
+    generator = omni(vendor, world(tmp_path))
+    assert await made(generator, extends="clip")
+    await generator.close()
 
 
 async def test_the_true_cost_comes_with_the_clip(vendor: OmniVendor, generator: Omni) -> None:
