@@ -14,6 +14,7 @@ from typing import Any, Final
 from core.capabilities import Applied, Capabilities
 from core.errors import (
     Garbled,
+    InvalidRequest,
     TimedOut,
     Unavailable,
     Unclear,
@@ -34,7 +35,7 @@ from core.ports import (
     Waiting,
 )
 from providers.downloads import Downloads
-from providers.line import Answer
+from providers.line import Answer, preparing
 from providers.replicate_hooks import Ear, read_message
 from providers.replicate_inputs import Inputs, check_inputs, read_inputs, values_of
 from providers.replicate_line import ReplicateLine, read_failure
@@ -59,13 +60,21 @@ def capabilities() -> Capabilities:
 
 
 def payload(applied: Applied, inputs: Inputs, lent: Mapping[str, Any]) -> dict[str, Any]:
-    """The ``input`` of a prediction. ``lent``: addresses of the pictures by ``picture``, ``last_picture`` and ``references``."""
+    """The ``input`` of a prediction. ``lent``: addresses of the pictures by ``picture``, ``last_picture`` and ``references``.
+
+    Raises InvalidRequest for what the model has no words for, and for a last picture of a clip that begins with none.
+    """
+    if applied.last_picture is not None and applied.picture is None:  # it would be left unseen, or be refused
+        raise InvalidRequest("a last picture wants a first one", message_id="error.last_picture_alone")
     values = values_of(applied)
     if applied.line and inputs.line:
         values["prompt"] = _put(inputs.line, prompt=values["prompt"], line=applied.line)
     if applied.negative_prompt and inputs.leave_out:
         values["prompt"] = _put(inputs.leave_out, prompt=values["prompt"], negative=applied.negative_prompt)
-    return inputs.fill({**values, **lent})
+    try:
+        return inputs.fill({**values, **lent})
+    except KeyError:  # taken while another sheet was in force
+        raise InvalidRequest("the sheet has no word for a value of the order") from None
 
 
 def _put(template: str, **words: str) -> str:
@@ -135,7 +144,10 @@ class Replicate:
     async def submit(self, applied: Applied, attempt: Attempt) -> Ticket:
         """Order a prediction, once."""
         inputs, can = self._of(applied)
-        filled = payload(applied, inputs, await self._lent(applied, can))
+        payload(applied, inputs, {})  # what it refuses is refused before any picture is uploaded
+        async with preparing():
+            lent = await self._lent(applied, can)
+        filled = payload(applied, inputs, lent)
         hook = self._world.hook_url(NAME, attempt.id)
         body = inputs.body(filled, hook if hook is not None and hook.startswith("https://") else None)
         # A prediction that nobody waits for any more shall cost nothing.

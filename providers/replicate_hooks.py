@@ -39,7 +39,7 @@ def genuine(secret: str, headers: Mapping[str, str], body: bytes, now_seconds: f
     key = _decoded(secret.removeprefix(PREFIX))
     if not key:
         return False
-    wanted = hmac.new(key, f"{message}.{moment}.".encode() + body, sha256).digest()
+    wanted = hmac.new(key, f"{message}.{moment}.".encode("utf-8", "surrogateescape") + body, sha256).digest()
     signatures = lower.get("webhook-signature", "").split()[:SIGNATURES_MOST]
     forms = [form.partition(",") for form in signatures]
     found = [hmac.compare_digest(_decoded(value), wanted) for version, _, value in forms if version == "v1"]

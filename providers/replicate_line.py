@@ -46,6 +46,8 @@ from providers.line import (
     refused_or_unclear,
 )
 
+READ_ON_THE_LOOP: Final = 1 << 20
+"""Longer answers are read in a worker thread."""
 DATA_URI_BYTES: Final = 256_000
 """A larger picture is uploaded first: "Use a data URL when you have a small file <= 256kb" (Replicate's OpenAPI document, 2026-03-16)."""
 
@@ -153,15 +155,19 @@ class ReplicateLine:
             raise Unclear("the answer to a submit is no JSON", status=answer.status)
         return answer
 
-    async def ask(self, method: str, path: str, *, passes: tuple[int, ...] = (), **content: Any) -> Answer:
+    async def ask(
+        self, method: str, path: str, *, passes: tuple[int, ...] = (), most: int = ANSWER_BYTES, **content: Any
+    ) -> Answer:
         """A call that may be made again by whoever wants to; ``content`` is httpx's (``json``, ``params``, ``files``).
+
+        ``most``: bytes that are read of the answer.
 
         Statuses of ``passes`` are returned like good ones. Raises Unavailable when no answer came within ``ASK_SECONDS``, Garbled when
         a good one is no object, and what ``read_error`` makes of a refusal.
         """
         try:
             async with asyncio.timeout(ASK_SECONDS):
-                answer = await _call(self._asking, method, path, ASK_SECONDS, **content)
+                answer = await _call(self._asking, method, path, ASK_SECONDS, most=most, **content)
         except (httpx.HTTPError, TimeoutError, OSError) as error:
             raise Unavailable(f"no answer: {type(error).__name__}") from error
         if answer.status in passes:
@@ -224,16 +230,19 @@ def _client(root: str, token: str, transport: httpx.AsyncHTTPTransport) -> httpx
     return found
 
 
-async def _call(client: httpx.AsyncClient, method: str, path: str, seconds: float, **content: Any) -> Answer:
+async def _call(
+    client: httpx.AsyncClient, method: str, path: str, seconds: float, *, most: int = ANSWER_BYTES, **content: Any
+) -> Answer:
     """One call, its answer read within bounds. Raises Garbled when it is too long."""
     limits = httpx.Timeout(seconds, connect=CONNECT_SECONDS)
     async with client.stream(method, path, timeout=limits, follow_redirects=False, **content) as response:
         body = bytearray()
         async for piece in response.aiter_bytes(PIECE):
             body += piece
-            if len(body) > ANSWER_BYTES:
+            if len(body) > most:
                 raise Garbled("the answer is too long", status=response.status_code)
     try:
-        return Answer(response.status_code, response.headers, json.loads(bytes(body)), is_json=True)
+        data = json.loads(bytes(body)) if len(body) <= READ_ON_THE_LOOP else await asyncio.to_thread(json.loads, body)
+        return Answer(response.status_code, response.headers, data, is_json=True)
     except (ValueError, RecursionError):
         return Answer(response.status_code, response.headers)

@@ -100,6 +100,7 @@ class ReplicatePainter:
                 answer = await self._look(prediction)
             except ProviderError as error:
                 log.info("a look at a picture told nothing", extra={"error": type(error).__name__})
+                wait = min(max(wait, error.retry_after or 0.0), max(0.0, until - self._clock.monotonic()))
                 continue
             if isinstance(answer, Failed):
                 raise answer.error

@@ -18,10 +18,14 @@ from providers.replicate_inputs import Inputs
 from providers.replicate_line import ReplicateLine
 
 SECONDS: Final = 25.0
+PAGE_BYTES: Final = 32 << 20
+"""A page repeats what was sent with each prediction, pictures included."""
 PAGES: Final = 10
 """Of a hundred predictions each."""
 CLOCKS_MS: Final = 60_000
 """By how much Replicate's clock may differ from ours, beyond what its own ``Date`` says."""
+SURE_MS: Final = 10_000
+"""What was made longer than this before the intent, by those clocks, is rather of an earlier attempt with the same seed."""
 
 Prediction = Mapping[str, Any]
 SearchAnswer = Prediction | Literal["certainly not", "cannot tell"]
@@ -53,12 +57,12 @@ class Search:
     async def _through(self, line: ReplicateLine, clock: Clock) -> SearchAnswer:
         params: dict[str, str] = {}
         for _ in range(PAGES):
-            answer = await line.ask("GET", "/v1/predictions", params=params)
+            answer = await line.ask("GET", "/v1/predictions", most=PAGE_BYTES, params=params)
             results = answer.data.get("results")
             if not isinstance(results, list):
                 raise Garbled("the list of predictions is none")
-            since = _since(self.attempt.intent_at, clock.now(), answer.headers)
-            found, older = self._look(results, since)
+            skew = _skew(clock.now(), answer.headers)
+            found, older = self._look(results, self.attempt.intent_at, skew)
             if found is not None:
                 return found
             # Only what the next page is called is taken from the answer: the key goes to no address that an answer names.
@@ -71,8 +75,9 @@ class Search:
             return next(iter(self._matches.values()))
         return "cannot tell" if self._matches or self._is_unsure else "certainly not"
 
-    def _look(self, results: list[Any], since: float) -> tuple[Prediction | None, bool]:
+    def _look(self, results: list[Any], intent_at: int, skew: float) -> tuple[Prediction | None, bool]:
         """The prediction that names the attempt, if one does, and whether the page reaches back far enough."""
+        since, sure = intent_at + min(0.0, skew) - CLOCKS_MS, intent_at + skew - SURE_MS
         older = False
         for each in results:
             made = read_moment(each.get("created_at")) if isinstance(each, dict) else None
@@ -88,10 +93,16 @@ class Search:
                     self._is_unsure = True
                 elif all(given.get(key) == value for key, value in self.wanted.items()):
                     self._matches[str(each.get("id"))] = each  # a page may repeat what the last one said
+                    self._is_unsure |= made < sure
         return None, older
 
     def _may_be(self, prediction: Prediction) -> bool:
-        """Whether it is of the same model, which older answers name by its version alone, and of no other attempt."""
+        """Whether it is of the same model, which older answers name by its version alone, and of no other attempt.
+
+        One whose webhook goes to any address but the attempt's is another's, whatever it was sent.
+        """
+        if prediction.get("webhook"):
+            return False
         version = self.inputs.version
         is_same = prediction.get("model") == self.inputs.model or bool(version and prediction.get("version") == version)
         return is_same and prediction.get("id") not in self.known
@@ -106,10 +117,9 @@ def read_moment(text: Any) -> float | None:
     return (found if found.tzinfo is not None else found.replace(tzinfo=UTC)).timestamp() * 1000
 
 
-def _since(intent_at: int, now: int, headers: Mapping[str, str]) -> float:
-    """The earliest moment, by Replicate's clock, at which a prediction of the attempt can have been made."""
+def _skew(now: int, headers: Mapping[str, str]) -> float:
+    """By how many milliseconds Replicate's clock is ahead of ours; 0 where it does not say."""
     try:
-        skew = parsedate_to_datetime(headers.get("Date", "")).timestamp() * 1000 - now
+        return parsedate_to_datetime(headers.get("Date", "")).timestamp() * 1000 - now
     except (TypeError, ValueError):
-        skew = 0.0
-    return intent_at + min(0.0, skew) - CLOCKS_MS
+        return 0.0

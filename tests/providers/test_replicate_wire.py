@@ -18,6 +18,7 @@ from core.capabilities import Applied, PictureLimits
 from core.errors import (
     CredentialsRejected,
     Garbled,
+    InvalidRequest,
     ModelRetired,
     NothingSent,
     RateLimited,
@@ -90,6 +91,48 @@ async def lost(vendor: ReplicateVendor, provider: Replicate, prompt: str = "a li
 # -------------------------------------------------------------------------------------------------------------------------- orders
 
 
+class Slow(Pictures):
+    async def encoded(self, key: str, limits: PictureLimits) -> EncodedPicture:
+        await asyncio.sleep(60)
+        raise AssertionError
+
+
+async def test_pictures_that_are_not_ready_in_time_leave_no_doubt(
+    vendor: ReplicateVendor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("providers.line.PREPARE_SECONDS", 0.05)
+    provider = await made(vendor, replace(world(tmp_path), pictures=Slow()))
+    with pytest.raises(NothingSent):
+        await provider.submit(*order(provider, picture="shore"))
+    assert not vendor.journal
+    await provider.close()
+
+
+@pytest.mark.parametrize("changes", [{}, {"references": ("a", "b"), "seconds": 8}])
+async def test_a_last_picture_wants_a_first_one(
+    vendor: ReplicateVendor, provider: Replicate, changes: dict[str, Any]
+) -> None:
+    with pytest.raises(InvalidRequest) as found:
+        await provider.submit(*order(provider, last_picture="z", **changes))
+    assert found.value.message_id == "error.last_picture_alone"
+    assert not vendor.journal
+
+
+async def test_an_order_from_before_another_sheet_is_no_doubt(vendor: ReplicateVendor, tmp_path: Path) -> None:
+    await described(
+        tmp_path,
+        '[[models]]\nid = "google/veo-3.1"\nseconds = [8]\n[models.options]\nline = "{prompt} {line}"\n[models.options.input]\n'
+        'prompt = "prompt"\nnegative_prompt = "negative_prompt"\nseed = "seed"\naudio = "generate_audio"\n'
+        'resolution = "resolution"\naspect_ratio = "aspect_ratio"\npicture = "image"\nlast_picture = "last_frame"\n'
+        'references = "reference_images"\nseconds = { name = "duration", values = { 8 = 8 } }\n',
+    )
+    provider = await made(vendor, world(tmp_path))
+    with pytest.raises(InvalidRequest):
+        await provider.submit(*order(provider, seconds=4))
+    assert not vendor.journal
+    await provider.close()
+
+
 async def test_an_order_names_its_webhook_and_its_deadline(vendor: ReplicateVendor, provider: Replicate) -> None:
     applied, attempt = order(provider)
     ticket = await provider.submit(applied, attempt)
@@ -157,11 +200,14 @@ async def test_each_model_is_asked_in_its_own_way(vendor: ReplicateVendor, provi
 
 
 async def test_pictures_go_where_they_belong(vendor: ReplicateVendor, provider: Replicate) -> None:
-    await provider.submit(*order(provider, references=("a", "b"), last_picture="z"))
-    (job,) = vendor.jobs.values()
-    assert job.references == (PICTURE + b"a", PICTURE + b"b")
-    assert "image" not in job.wish["input"]
-    assert vendor._bytes(job.wish["input"]["last_frame"]) == PICTURE + b"z"
+    await provider.submit(*order(provider, references=("a", "b")))
+    await provider.submit(*order(provider, picture="f", last_picture="z"))
+    drawn, led = vendor.jobs.values()
+    assert drawn.references == (PICTURE + b"a", PICTURE + b"b")
+    assert "image" not in drawn.wish["input"]
+    assert "last_frame" not in drawn.wish["input"]
+    assert (led.picture, led.references) == (PICTURE + b"f", ())
+    assert vendor._bytes(led.wish["input"]["last_frame"]) == PICTURE + b"z"
     assert not vendor.files, "small ones go along"
 
 
@@ -326,6 +372,13 @@ async def test_a_genuine_webhook_that_says_nothing_is_a_hint_all_the_same(
     assert not isinstance(await provider.find(attempt.applied, attempt), Found)
 
 
+async def test_letters_of_no_alphabet_are_not_genuine(vendor: ReplicateVendor, provider: Replicate) -> None:
+    """As the web server hands on a header whose bytes are no text."""
+    assert await provider.heard("a" * 32, signed(b"{}"), b"{}")
+    for name in ("webhook-id", "webhook-signature", "webhook-timestamp"):
+        assert not await provider.heard("a" * 32, {**signed(b"{}"), name: "\udcff"}, b"{}")
+
+
 async def test_the_secret_is_asked_for_once(vendor: ReplicateVendor, provider: Replicate) -> None:
     body = b'{"id": "gm3qorzdhgbfurvjtvhg6dckhu"}'
     assert all(await asyncio.gather(*(provider.heard("a" * 32, signed(body), body) for _ in range(20))))
@@ -382,6 +435,38 @@ async def test_two_that_look_the_same_cannot_be_told_apart(vendor: ReplicateVend
 async def test_what_belongs_to_another_attempt_is_not_taken(vendor: ReplicateVendor, provider: Replicate) -> None:
     await provider.submit(*order(provider, "a lighthouse"))
     assert await provider.find(*order(provider, "a lighthouse")) == "certainly not"
+
+
+async def test_after_a_restart_the_prediction_of_another_attempt_is_not_taken(
+    vendor: ReplicateVendor, provider: Replicate, tmp_path: Path
+) -> None:
+    """Somebody orders the same twice, with a seed of their own; the process dies before the second order leaves."""
+    taken = order(provider, "a lighthouse")[1]
+    await provider.submit(taken.applied, taken)
+    vendor.lists_webhooks = True
+    again = await made(vendor, world(tmp_path, hook=HOOK))
+    assert await again.find(*order(again, "a lighthouse")) == "certainly not"
+    assert isinstance(await again.find(taken.applied, taken), Found)
+    vendor.lists_webhooks = False
+    other = await made(vendor, world(tmp_path, hook=HOOK))
+    applied, attempt = order(other, "a lighthouse")
+    assert await other.find(applied, replace(attempt, intent_at=attempt.intent_at + 30_000)) == "cannot tell"
+    for each in (again, other):
+        await each.close()
+
+
+async def test_a_list_with_pictures_in_it_is_read(vendor: ReplicateVendor, tmp_path: Path) -> None:
+    class Photographs(Pictures):
+        async def encoded(self, key: str, limits: PictureLimits) -> EncodedPicture:
+            return EncodedPicture(bytes(190_000), "image/png", 640, 360)
+
+    provider = await made(vendor, replace(world(tmp_path), pictures=Photographs()))
+    wish: dict[str, Any] = {"references": ("a", "b", "c"), "seconds": 8}
+    applied, attempt = await lost(vendor, provider, seed=77, **wish)
+    for seed in range(6):  # five megabytes in all
+        await provider.submit(*order(provider, "a lighthouse", seed=seed, **wish))
+    assert isinstance(await provider.find(applied, attempt), Found)
+    await provider.close()
 
 
 async def test_what_is_older_than_the_intent_is_not_it(vendor: ReplicateVendor, provider: Replicate) -> None:
