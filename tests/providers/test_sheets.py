@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+import time
+from dataclasses import fields, replace
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from core.capabilities import Applied, fit
+from core.capabilities import Applied, Capabilities, fit
 from core.requests import Wanted
-from providers.sheets import FOLDER, BadSheet, read_sheet
+from providers.sheets import FOLDER, BadSheet, plain, read_sheet
 
 SHEETS = sorted(path.stem for path in FOLDER.glob("*.toml"))
 GOOD = """
@@ -120,6 +124,60 @@ def test_a_free_model_is_unpaid_and_a_price_makes_it_paid(tmp_path: Path) -> Non
         ("price = {", "price = { flat = 1,", "price is flat or per_second, not both"),
         ("source =", "sauce =", "price takes flat, per_second"),
         ('id = "m-1"', 'id = "m-1', "models/veo.toml cannot be read"),
+        ('id = "m-1"', 'id = "m 1"', "every model wants an id, of letters"),
+        ('id = "m-1"', 'id = "../m"', "every model wants an id, of letters"),
+        ("[[models]]", "models = [1]\n[x]", "wants [[models]] tables"),
+        ("[[models]]", "models = [1] #", "wants [[models]] tables"),
+        ("[[models]]", '[[models]]\nid = "m-1"\ntitle = "A"\n[[models]]', "two models have the id m-1"),
+        ("[[models]]", f"x = {'[' * 5000}{']' * 5000}\n[[models]]", "nested too deeply"),
+        ('title = "M"', 'title = "M"\nlike = "nobody"', "model m-1: like wants veo-3.1-generate-001 or "),
+        ('title = "M"', 'title = "M"\nlike = ["x"]', "like wants"),
+        ('title = "M"', 'title = ""', "title wants a text of at most 80 characters on one line"),
+        ('title = "M"', 'title = "M\\nM"', "title wants a text of at most 80 characters on one line"),
+        ('title = "M"', 'title = "M"\nprogress = "quick"', "progress wants fraction or elapsed"),
+        ('title = "M"', 'title = "M"\nmost_active = 0', "most_active wants a number from 1 to"),
+        ('title = "M"', 'title = "M"\nusual_seconds = -1', "usual_seconds wants a number from 1 to"),
+        ('title = "M"', 'title = "M"\nusual_seconds = nan', "usual_seconds wants a number"),
+        ('title = "M"', 'title = "M"\nusual_seconds = 1e999', "usual_seconds wants a number"),
+        ('title = "M"', 'title = "M"\nusual_seconds = 99\nmaximum_seconds = 98', "usual_seconds is above maximum"),
+        ('title = "M"', 'title = "M"\npoll_seconds = ["1", "2"]', "poll_seconds wants two numbers"),
+        ('title = "M"', 'title = "M"\npoll_seconds = [0, 1]', "poll_seconds wants numbers from 0.01"),
+        ('title = "M"', 'title = "M"\npoll_seconds = [9, 1]', "the shortest wait before the longest"),
+        ('title = "M"', 'title = "M"\nreference_images = -1', "reference_images wants a number from 0"),
+        ('title = "M"', 'title = "M"\ntext = false\nimage = false', "text and image are both false"),
+        ('title = "M"', 'title = "M"\nadjusts = 3', "adjusts wants tables"),
+        ('title = "M"', 'title = "M"\nadjusts = [3]', "adjusts wants tables"),
+        (
+            'title = "M"',
+            'title = "M"\nadjusts = [{ field = "colour", value = 1, forces = "seconds", to = 8 }]',
+            "adjusts wants as field and forces aspect_ratio, resolution, seconds",
+        ),
+        (
+            'title = "M"',
+            'title = "M"\nadjusts = [{ field = "resolution", value = "720p", forces = "seconds", to = 7 }]',
+            "adjusts forces seconds to what is not among seconds",
+        ),
+        (
+            'title = "M"',
+            'title = "M"\nadjusts = [{ field = "resolution", value = "4k", forces = "seconds", to = 8 }]',
+            "adjusts has a value of resolution that it does not take",
+        ),
+        ('title = "M"', 'title = "M"\npictures = { mimes = 3 }', "pictures.mimes wants image/png or image/jpeg"),
+        ('title = "M"', 'title = "M"\npictures = { mimes = ["image/webp"] }', "pictures.mimes wants"),
+        ('title = "M"', 'title = "M"\npictures = { bytes = "x" }', "pictures.bytes wants a whole number from"),
+        ('title = "M"', 'title = "M"\npictures = { side = 0 }', "pictures.side wants a whole number from"),
+        (
+            'title = "M"',
+            'title = "M"\noptions = { a = { b = 2026-11-22 } }',
+            "options.a.b wants a text or a number, no date",
+        ),
+        ('title = "M"', 'title = "M"\noptions = { a = [nan] }', "options.a wants a number that is finite"),
+        ("[4, 8]", "[-4, 8]", "seconds wants numbers from 1 to 3600"),
+        ("[4, 8]", "[4, 4]", "seconds has something twice"),
+        ('["16:9"]', '["wide"]', 'aspects wants texts such as "16:9"'),
+        ('"720p" = 0.1', '"720p" = nan', "a price is a number of US dollars"),
+        ('"720p" = 0.1', '"720p" = true', "a price is a number of US dollars"),
+        ('{ "720p" = 0.1 }', "0.1", "price.per_second wants a table of resolutions"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, old: str, new: str, said: str) -> None:
@@ -128,6 +186,75 @@ def test_what_is_wrong_is_named(tmp_path: Path, old: str, new: str, said: str) -
         read_sheet("veo", own=own(tmp_path, GOOD.replace(old, new, 1)))
     assert said in str(found.value)
     assert str(found.value).startswith("models/veo.toml")
+
+
+def test_what_editors_write_before_the_text_is_passed_over(tmp_path: Path) -> None:
+    assert read_sheet("veo", default="m-1", own=own(tmp_path, "\ufeff" + GOOD)).models[0].id == "m-1"
+
+
+def test_a_file_that_cannot_be_one_is_named_at_once(tmp_path: Path) -> None:
+    file = own(tmp_path, "#" * (10 << 20)) / "models/veo.toml"
+    began = time.monotonic()
+    with pytest.raises(BadSheet, match=r"models/veo\.toml is larger than a megabyte"):
+        read_sheet("veo", own=tmp_path)
+    assert time.monotonic() - began < 1
+    file.write_bytes(b"\xff\xfe[[models]]")
+    with pytest.raises(BadSheet, match=r"models/veo\.toml cannot be read: it is not UTF-8 at byte 0"):
+        read_sheet("veo", own=tmp_path)
+    file.unlink()
+    file.mkdir()
+    with pytest.raises(BadSheet, match=r"models/veo\.toml cannot be read: Is a directory"):
+        read_sheet("veo", own=tmp_path)
+    file.rmdir()
+    assert read_sheet("veo", own=tmp_path) == read_sheet("veo")
+
+
+WORDS = st.sampled_from(
+    [
+        *(
+            '"x"',
+            '"16:9"',
+            '"720p"',
+            "0",
+            "-1",
+            "7",
+            "1.5",
+            "nan",
+            "1e999",
+            "99999999999999999999",
+            "true",
+            "2026-11-22",
+        ),
+        *("[]", "[1]", '["a"]', "[[1]]", "{}", "{ a = 1 }", '{ "720p" = 1 }', '{ bytes = "x" }', "{ flat = {} }"),
+        *("[{ field = 1, value = 2, forces = 3, to = 4 }]", "07:00:00", '"""a\\nb"""', '"' + "x" * 300 + '"'),
+        '{ sizes = 3, fps = "x", input = { a = nan } }',
+    ]
+)
+KEYS = st.sampled_from(
+    sorted({each.name for each in fields(Capabilities)} | {"id", "price", "options", "adjusts", "like", "z"})
+)
+
+
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(lines=st.dictionaries(KEYS, WORDS, max_size=4), name=st.sampled_from(SHEETS), cut=st.integers(0, 2000))
+def test_no_mistake_is_more_than_a_sentence(tmp_path: Path, lines: dict[str, str], name: str, cut: int) -> None:
+    """Any value under any key: a sheet that can be used, or one line that names the file."""
+    first = read_sheet(name).models[0].id
+    said = {"id": f'"{first}"', **lines}
+    text = "[[models]]\n" + "".join(f"{key} = {value}\n" for key, value in said.items())
+    said_wrong = ""
+    try:
+        sheet = read_sheet(name, own=own(tmp_path, text if cut > 200 else text[:cut], name))
+    except BadSheet as wrong:
+        sheet, said_wrong = read_sheet(name), str(wrong)
+    assert not said_wrong or (said_wrong.startswith(f"models/{name}.toml") and said_wrong.isprintable())
+    assert len(said_wrong) < 1000
+    for model in sheet.models:
+        applied, _ = fit(
+            Wanted(prompt="x", model=model.id, pictures=int(model.capabilities.image)), sheet.capabilities, seed=1
+        )
+        assert sheet.price(applied).credits >= 0
+        json.dumps(plain(model.options))
 
 
 @pytest.mark.parametrize("name", SHEETS)
