@@ -122,6 +122,7 @@ async def _generator(engine: Engine, name: str, words: Words, standing: Standing
         "image": can.image,
         "reference_images": min(can.reference_images, MOST_PICTURES) if can.reference_images > 1 else 0,
         "last_frame": can.last_frame,
+        "last_frame_alone": can.last_frame and can.last_frame_alone,
         "extend": can.extend,
         "cancel": can.cancel,
         "models": list(can.models),

@@ -162,10 +162,12 @@ def test_an_estimate_counts_pictures_as_an_order_does(shared: Shared) -> None:
 
 def test_what_each_generator_takes_is_told(shared: Shared) -> None:
     told = {each["name"]: each for each in shared.api().get("/api/generators")["generators"]}
-    assert {name: (each["reference_images"], each["last_frame"]) for name, each in told.items()} == {
-        "instant": (0, False),
-        "lab": (0, False),
-        "billing": (0, False),
-        "many": (3, True),
-        "local": (0, False),
+    assert {
+        name: (each["reference_images"], each["last_frame"], each["last_frame_alone"]) for name, each in told.items()
+    } == {
+        "instant": (0, False, False),
+        "lab": (0, False, False),
+        "billing": (0, False, False),
+        "many": (3, True, True),
+        "local": (0, False, False),
     }

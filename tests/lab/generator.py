@@ -74,6 +74,7 @@ class LabSettings:
     image: bool = True
     reference_images: int = 0
     last_frame: bool = False
+    last_frame_alone: bool = True
     progress: str = "fraction"
     most_active: int = 8
     usual_seconds: float = 1.0
@@ -102,7 +103,7 @@ class LabSettings:
             reference_images=self.reference_images,
             extend=self.extend,
             last_frame=self.last_frame,
-            last_frame_alone=self.last_frame,
+            last_frame_alone=self.last_frame and self.last_frame_alone,
             speech=self.speech,
             cancel=self.cancel,
             progress="fraction" if self.progress == "fraction" else "elapsed",

@@ -118,6 +118,14 @@ class Visitor:
         if await self.page.locator("#scrim").is_visible():
             await self.page.click("#options-close")
 
+    async def choose(self, generator: str) -> None:
+        """Choose a generator by its name."""
+        if not await self.page.locator("#options").is_visible():
+            await self.page.click("#summary")
+        await self.page.locator(f'label[for="option-provider-{generator}"]').click()
+        if await self.page.locator("#scrim").is_visible():
+            await self.page.click("#options-close")
+
     async def give(self, data: bytes, name: str, kind: str, how: str, padding: int = 0) -> None:
         """Drop or paste a file: ``how`` is drop, paste or hover (dragged, not let go); ``padding`` zero bytes follow the data."""
         given = {"name": name, "type": kind, "bytes": base64.b64encode(data).decode(), "padding": padding, "how": how}

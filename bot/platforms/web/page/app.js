@@ -59,7 +59,7 @@ async function boot() {
   const shell = new Shell();
   const options = new Options(shell);
   const composer = new Composer(options);
-  options.needsImage = () => composer.picture.present;
+  options.suits = (generator) => composer.suits(generator);
   const account = new Account(shell, options);
   const thread = new Thread(makeVerbs(composer, options), makeWelcome((prompt) => composer.submit(prompt)));
   new Sidebar(shell, async (id) => {

@@ -106,11 +106,12 @@ export const api = {
   },
 
   /** Order a clip. The same idempotency_key again gives the same job, so a lost answer may be asked for again. */
-  generate(wish, picture = null) {
-    if (!picture) return call("POST", "/api/video_chat/generate", { json: wish });
+  generate(wish, pictures = [], last = null) {
+    if (!pictures.length && !last) return call("POST", "/api/video_chat/generate", { json: wish });
     const form = new FormData();
     for (const [key, value] of Object.entries(wish)) form.append(key, String(value));
-    form.append("image_file", picture, picture.name || "picture");
+    for (const picture of pictures) form.append("image_file", picture, picture.name || "picture");
+    if (last) form.append("last_image_file", last, last.name || "picture");
     return call("POST", "/api/video_chat/generate_with_image", { form, deadline: UPLOAD_DEADLINE });
   },
 };

@@ -1,10 +1,10 @@
-// The composer: prompt, picture, what it will cost, and the button.
+// The composer: prompt, pictures, what it will cost, and the button.
 
 import { ApiError, api } from "./api.js";
 import { byId, debounce, el, iconButton, memory, setText } from "./dom.js";
 import { icon } from "./icons.js";
 import { send } from "./orders.js";
-import { Picture } from "./picture.js";
+import { Pictures } from "./picture.js";
 import { store } from "./store.js";
 import { shorten, t } from "./words.js";
 
@@ -16,7 +16,7 @@ export class Composer {
     this.price = byId("price");
     this.button = byId("send");
     this.origin = null; // {kind, job} of Remix and Extend
-    this.picture = new Picture({ changed: () => this.#changed(), complain: (text) => this.complain(text) });
+    this.picture = new Pictures({ changed: () => this.#changed(), complain: (text) => this.complain(text), room: () => roomOf(options.generator) });
     this.estimateSoon = debounce(250, () => this.#estimate());
     this.keepSoon = debounce(300, () => memory.write("draft", this.prompt.value || null));
     this.#listen();
@@ -70,14 +70,21 @@ export class Composer {
   get obstacle() {
     const generator = this.options.generator;
     if (!generator) return "";
-    if (this.picture.present && !generator.image) return t("page.generator.no_image", { generator: generator.title });
+    if (!takes(generator, this.picture.count)) return t("page.generator.no_image", { generator: generator.title });
+    if (this.picture.last && !generator.last_frame) return t("page.generator.no_last", { generator: generator.title });
+    if (this.picture.last && !endsWith(generator, this.picture.count)) return t("page.generator.last_alone", { generator: generator.title });
     return this.options.fault;
+  }
+
+  /** Whether a generator takes the pictures that are here. */
+  suits(generator) {
+    return takes(generator, this.picture.count) && (!this.picture.last || endsWith(generator, this.picture.count));
   }
 
   /** Everything that goes into the order. */
   wish() {
     const wish = { prompt: this.prompt.value.trim(), ...this.options.wish() };
-    if (this.picture.reuse) wish.reuse_image_of = this.picture.reuse;
+    if (this.picture.reuse) wish.reuse_image_of = this.picture.reuse.operation;
     if (this.origin) wish.parent_id = this.origin.job.operation_id;
     if (this.origin?.kind === "extend") wish.extend_of = this.origin.job.video_id;
     return wish;
@@ -96,7 +103,7 @@ export class Composer {
     const wish = example ? { prompt: example, ...this.options.wish() } : this.wish();
     const origin = example ? null : this.origin;
     const given = example ? {} : this.picture.release();
-    const order = { wish, file: given.file, sourceUrl: given.url, shown: { aspect_ratio: this.options.value("aspect_ratio"), facts: this.options.facts() } };
+    const order = { wish, files: given.files ?? [], last: given.last ?? null, sourceUrl: given.url, shown: { aspect_ratio: this.options.value("aspect_ratio"), facts: this.options.facts() } };
     memory.write("told", this.options.generator?.company ?? "-");
     if (!example) this.#empty();
     this.#drawFirstUse();
@@ -106,13 +113,12 @@ export class Composer {
     if (!this.prompt.value && !this.picture.present) {
       this.prompt.value = wish.prompt;
       this.#setOrigin(origin);
-      if (given.file) await this.picture.take([given.file]);
-      else if (given.reuse) this.picture.keep(given.reuse, given.url);
+      await this.picture.restore(given);
       this.#fit();
       this.#changed();
     }
     this.complain(refused.message || t("page.refused"));
-    this.picture.mark(Boolean(given.file));
+    this.picture.mark(order.files.length > 0 || Boolean(order.last));
     this.prompt.focus();
   }
 
@@ -122,7 +128,7 @@ export class Composer {
     this.prompt.value = kind === "extend" ? "" : job.prompt ?? "";
     this.options.load({ ...(job.wanted ?? {}), negative_prompt: job.negative_prompt ?? undefined });
     this.#setOrigin(kind === "edit" ? null : { kind, job });
-    if (order?.file) this.picture.take([order.file]);
+    if (order?.files?.length || order?.last) this.picture.restore({ files: order.files, last: order.last });
     else if (order?.wish.reuse_image_of) this.picture.keep(order.wish.reuse_image_of, job.source_url);
     else if (job.source_url && !job.local && kind !== "extend") this.picture.keep(job.operation_id, job.source_url);
     else this.picture.clear();
@@ -166,6 +172,7 @@ export class Composer {
   }
 
   #changed() {
+    this.picture?.fit();
     const { obstacle } = this;
     const box = byId("composer-error");
     if (obstacle) this.complain(obstacle);
@@ -174,7 +181,7 @@ export class Composer {
     this.button.disabled = !this.ready;
     box.hidden = false;
     this.#drawFirstUse();
-    const question = JSON.stringify([this.options.wish(), this.picture.present, this.origin?.kind]);
+    const question = JSON.stringify([this.options.wish(), this.picture.files.length, Boolean(this.picture.last), this.picture.reuse?.operation, this.origin?.kind]);
     if (question !== this.asked) {
       this.asked = question;
       this.estimated = null;
@@ -192,7 +199,7 @@ export class Composer {
     // The words do not matter for the price, so they stay here until they are sent.
     const { prompt, ...rest } = this.wish();
     try {
-      const estimate = await api.estimate({ ...rest, with_image: this.picture.present });
+      const estimate = await api.estimate({ ...rest, with_image: this.picture.files.length, with_last_image: Boolean(this.picture.last) });
       if (asked !== this.asked) return;
       this.estimated = estimate;
       this.options.setApplied(estimate.applied ?? {});
@@ -244,4 +251,20 @@ export class Composer {
   refresh() {
     this.#drawFirstUse();
   }
+}
+
+/** Whether a generator takes so many pictures in some way: too many are left out, and the server says so. */
+function takes(generator, count) {
+  return !count || generator.image || (count > 1 && generator.reference_images > 1);
+}
+
+/** Whether a clip that has so many other pictures can end with one: most generators want exactly one with which it begins. */
+function endsWith(generator, count) {
+  const beginsWithOne = count > 0 && !(count > 1 && generator.reference_images > 1);
+  return Boolean(generator?.last_frame && (beginsWithOne || generator.last_frame_alone));
+}
+
+/** What a generator takes: how many pictures at once, and whether one with which the clip ends beside so many. */
+function roomOf(generator) {
+  return { most: generator?.reference_images > 1 ? generator.reference_images : 1, ends: (count) => endsWith(generator, count), title: generator?.title ?? "" };
 }

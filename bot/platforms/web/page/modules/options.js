@@ -3,7 +3,7 @@
 import { byId, el, iconButton, memory, setText } from "./dom.js";
 import { icon } from "./icons.js";
 import { store } from "./store.js";
-import { line, number, t } from "./words.js";
+import { duration, line, number, t } from "./words.js";
 
 const REMEMBERED = ["aspect_ratio", "resolution", "duration", "provider", "generate_audio", "model"];
 const FIELDS = [...REMEMBERED, "negative_prompt", "seed"];
@@ -131,7 +131,7 @@ export class Options {
   /** The least that the cheapest generator asks for. */
   cheapest() {
     const cost = (one) => one.price?.flat ?? one.price?.credits_per_second ?? 0;
-    const open = store.generators.filter((one) => one.health === "ok" && (!this.needsImage?.() || one.image));
+    const open = store.generators.filter((one) => one.health === "ok" && (this.suits?.(one) ?? true));
     const best = [...open].sort((a, b) => cost(a) - cost(b))[0] ?? this.generator;
     this.explicit = { ...this.explicit, provider: best.name, duration: Math.min(...best.seconds), resolution: best.resolutions[0] };
     this.#rebuild();
@@ -141,7 +141,8 @@ export class Options {
 
   /** Any healthy generator but this one. */
   another(name) {
-    const other = store.generators.find((one) => one.name !== name && one.health === "ok");
+    const open = store.generators.filter((one) => one.name !== name && one.health === "ok");
+    const other = open.find((one) => this.suits?.(one) ?? true) ?? open[0];
     if (other) this.choose("provider", other.name);
     this.show();
   }
@@ -302,7 +303,7 @@ function perClip(generator, seconds) {
 }
 
 function about(generator) {
-  return line([generator.company, generator.usual_seconds && t("page.options.usual", { count: Math.max(1, Math.round(generator.usual_seconds)) })]);
+  return line([generator.company, generator.usual_seconds && t("page.options.usual", { time: duration(Math.max(1, generator.usual_seconds)) })]);
 }
 
 function health(generator) {

@@ -9,7 +9,7 @@ import { shorten, t } from "./words.js";
 const PICTURE_TROUBLE = new Set([413, 415]);
 
 /**
- * Send an order: {wish, file, sourceUrl, shown}. `shown` is what the card may say meanwhile.
+ * Send an order: {wish, files, last, sourceUrl, shown}. `shown` is what the card may say meanwhile.
  * Answers {job} when accepted, {refused: ApiError, back: true} when the composer should have it back, {} when the card tells the rest.
  */
 export async function send(order) {
@@ -20,7 +20,7 @@ export async function send(order) {
   store.apply(draft(order, "sending", { state_line: t("page.sending"), actions: [] }));
   const settle = store.expect();
   try {
-    const answer = await api.generate({ ...order.wish, idempotency_key: order.key }, order.file ?? null);
+    const answer = await api.generate({ ...order.wish, idempotency_key: order.key }, order.files, order.last);
     const job = await api.status(answer.operation_id).catch(() => accepted(order, answer));
     store.rename(order.id, job);
     return { job };
@@ -57,7 +57,7 @@ function refuse(order, problem) {
     return {};
   }
   if (!(problem instanceof ApiError)) throw problem;
-  const aboutPicture = order.file && (PICTURE_TROUBLE.has(problem.status) || /image|picture/i.test(problem.details));
+  const aboutPicture = (order.files?.length || order.last) && (PICTURE_TROUBLE.has(problem.status) || /image|picture/i.test(problem.details));
   if (problem.status === 401 || aboutPicture) {
     store.remove(order.id);
     return { refused: problem, back: true };

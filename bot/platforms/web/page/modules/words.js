@@ -107,7 +107,8 @@ export function duration(seconds) {
   const whole = Math.max(0, Math.round(seconds));
   const rest = t("page.seconds", { count: whole % 60 });
   if (whole < 60) return rest;
-  return `${new Intl.NumberFormat(language, { style: "unit", unit: "minute", unitDisplay: "short" }).format(Math.floor(whole / 60))} ${rest}`;
+  const minutes = new Intl.NumberFormat(language, { style: "unit", unit: "minute", unitDisplay: "short" }).format(Math.floor(whole / 60));
+  return whole % 60 === 0 ? minutes : `${minutes} ${rest}`;
 }
 
 /** The parts that there are as one line, which begins like a sentence. */
