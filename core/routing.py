@@ -104,12 +104,18 @@ def may_move(job: Job) -> bool:
 
 
 def moves(
-    job: Job, generators: Mapping[str, Capabilities], standings: Mapping[str, Standing], default: str
+    job: Job,
+    generators: Mapping[str, Capabilities],
+    standings: Mapping[str, Standing],
+    default: str,
+    *,
+    at_home: bool = False,
 ) -> Iterator[Candidate]:
     """Where ``job`` could go, best first: generators that are well and can do it; whoever asks looks at the price.
 
     Its pictures go along, as many as the other one uses, and its seed. It never goes from a machine of the operator's own to a company,
-    of which its person has not been told, nor from a generator to a stand-in for one.
+    of which its person has not been told, nor from a generator to a stand-in for one. ``at_home``: its generator is such a machine, also
+    if it is none of ``generators`` any more.
     """
     if not may_move(job):
         return
@@ -120,7 +126,7 @@ def moves(
     wanted = replace(job.wanted, pictures=pictures)
     there = [can for name, can in generators.items() if name != job.applied.provider]
     well = [can for can in there if standings.get(can.name, WELL).is_usable and not can.stand_in]
-    if own is not None and own.company is None:
+    if at_home if own is None else own.company is None:
         well = [can for can in well if can.company is None]
     for found in candidates(wanted, well, default, seed=job.applied.seed):
         applied = found.applied

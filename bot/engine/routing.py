@@ -21,6 +21,7 @@ from core.health import WELL
 from core.jobs import Job
 from core.routing import Candidate, moves, should_leave
 from core.states import AttemptState, JobState
+from providers.registry import REGISTRY
 
 PAGE: Final = 64
 """Jobs that are looked at in one round; the others follow in the next, at once."""
@@ -29,6 +30,8 @@ REST_SECONDS: Final = 0.5
 MOST_ATTEMPTS: Final = 10
 """Attempts after which a job goes nowhere any more: generators that all refuse must not hand it on for a day."""
 FRONT: Final = (-1.0, -1)
+AT_HOME: Final = frozenset(entry.name for entry in REGISTRY if not entry.paid)
+"""Machines of the operator's own, also when the settings have lost them."""
 
 log = logging.getLogger("reelay.routing")
 
@@ -49,7 +52,7 @@ class Router:
     def __init__(self, parts: Parts, desk: StepDesk, health: HealthDesk) -> None:
         """``desk`` applies the steps."""
         self._parts, self._desk, self._health = parts, desk, health
-        self._usable: frozenset[str] = frozenset()
+        self._usable: tuple[frozenset[str], bool] = frozenset(), False
         self._passes: dict[str, _Pass] = {}
 
     async def round(self) -> bool:
@@ -57,8 +60,8 @@ class Router:
         standings = await self._health.standings()
         now = self._parts.clock.now()
         usable = frozenset(name for name in self._parts.providers if standings.get(name, WELL).is_usable)
-        if usable != self._usable:
-            self._usable = usable
+        if (usable, self._parts.disk_is_low) != self._usable:
+            self._usable = usable, self._parts.disk_is_low
             self._passes.clear()  # what nobody could take a moment ago, somebody may take now
         more = False
         for name in self._parts.providers:
@@ -141,7 +144,7 @@ class Router:
             for name, provider in parts.providers.items()
             if provider.capabilities.unpaid or not parts.disk_is_low or name == job.applied.provider
         }
-        for found in moves(job, able, standings, parts.default_provider):
+        for found in moves(job, able, standings, parts.default_provider, at_home=job.applied.provider in AT_HOME):
             price = parts.providers[found.can.name].estimate(found.applied).credits
             if job.hold.flat or price <= job.price:
                 return found

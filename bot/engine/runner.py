@@ -56,6 +56,8 @@ class Runner:
         self.router = Router(parts, self._desk, self.health)
         self._submitter = Submitter(parts, self._desk, self.router)
         self._late = LateWatch(parts, self._desk, self._keeper)
+        self.submits = self._submitter.under_way
+        """Jobs whose submit is under way in this process: whoever owns the tasks keeps it."""
 
     async def advance(self, job_id: str) -> None:
         """Look at the job's row and do what its state asks for. Somebody else's newer change wins over ours."""
@@ -63,6 +65,8 @@ class Runner:
         if job.ended:
             await self._late.look(job)
             return
+        if job.state is JobState.SUBMITTING and job_id in self.submits:
+            return  # read just after the admission: not the crash that it looks like
         try:
             if job.deadline is not None and self._parts.clock.now() >= job.deadline:
                 await self._expire(job)
@@ -140,12 +144,12 @@ class Runner:
     async def _answered(self, job: Job, provider: Provider, answer: PollAnswer) -> None:
         if isinstance(answer, Ready):
             fields = {"true_cost": cost_of(job, provider, job.applied, answer.artifact), "progress": 1.0}
-            begun_at = job.started_at
             job = await self._desk.apply(
                 job, to=JobState.STORING, attempt_state=AttemptState.WON, fields=fields, hop="ready"
             )
             self._parts.reach("ready")
-            await self.health.good(provider.name, Call.CLIP, begun_at)
+            attempt = await self._parts.store.attempt(job.attempt_id or "")
+            await self.health.good(provider.name, Call.CLIP, attempt.intent_at)
             await self._store(job, answer.artifact)
         elif isinstance(answer, Failed):
             await self.health.bad(provider.name, Call.CLIP, job.id, answer.error)
@@ -277,7 +281,7 @@ class Runner:
         if provider is not None and ticket is not None and await self._ended_meanwhile(job, provider, ticket):
             return
         if provider is not None and job.state is JobState.GENERATING:
-            await self.health.bad(provider.name, Call.CLIP, job.id, TimedOut())
+            await self._too_slow(job, provider)
         if job.state is JobState.STORING:
             await self._parts.alerts.raise_once(
                 f"not stored {job.id}", f"job {job.id}: a finished clip could not be stored"
@@ -294,6 +298,11 @@ class Runner:
             await self._forget_missing(job.applied.provider)
         elif ticket is not None and job.state is JobState.GENERATING:
             await self._stop(job, provider, ticket)
+
+    async def _too_slow(self, job: Job, provider: Provider) -> None:
+        """Note it against the generator, unless its vendor wants no calls: then nobody has looked whether it was in time."""
+        if await self.health.silent_until(provider.name) is None:
+            await self.health.bad(provider.name, Call.CLIP, job.id, TimedOut())
 
     async def _ended_meanwhile(self, job: Job, provider: Provider, ticket: Ticket) -> bool:
         """Look a last time: this process may have been away while the generator was in time. True when that settled the job."""

@@ -124,6 +124,8 @@ class Scheduler:
             self._start(job.id, job.applied.provider, (job, attempt))
 
     def _start(self, job_id: str, provider: str, fresh: tuple[Job, Attempt] | None) -> None:
+        if fresh is not None:
+            self._runner.submits.add(job_id)  # before anything else runs that has read its row
         task = asyncio.create_task(self._work(job_id, fresh), name=f"job {job_id}")
         self._busy[job_id] = (provider, task)
 
@@ -140,6 +142,8 @@ class Scheduler:
             log.exception("a step broke", extra={"job": job_id})
             self._resting[job_id] = self._parts.clock.monotonic() + STUMBLE_SECONDS
         finally:
+            if fresh is not None:
+                self._runner.submits.discard(job_id)
             # A job whose preparing is not quite over may have been admitted meanwhile: then the entry is its submit's, and stays.
             if job_id in self._busy and self._busy[job_id][1] is asyncio.current_task():
                 del self._busy[job_id]

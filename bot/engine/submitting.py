@@ -32,6 +32,8 @@ class Submitter:
     def __init__(self, parts: Parts, desk: StepDesk, router: Router) -> None:
         """The intent row was committed by the admission. ``router``: for a job that its generator refused."""
         self._parts, self._desk, self._router = parts, desk, router
+        self.under_way: set[str] = set()
+        """Jobs whose submit this process is about: no look takes them for what a crash has left."""
 
     async def submit(self, job: Job, attempt: Attempt) -> None:
         """Hand a freshly admitted job to its generator: the only call that may cost money, made once per attempt."""
@@ -60,7 +62,11 @@ class Submitter:
         await self._desk.health.good(provider.name, Call.SUBMIT)
 
     async def _has_ticket(self, job: Job, provider: Provider, ticket: Ticket) -> None:
-        """Store the ticket: it may have cost money, so a newer version (a cancel wish) or a full disk is no reason to drop it."""
+        """Store the ticket: it may have cost money, so a newer version (a cancel wish) or a full disk is no reason to drop it.
+
+        Only with the attempt that it belongs to.
+        """
+        attempt_id = job.attempt_id
         for tries in range(TICKET_TRIES):
             try:
                 await self._desk.apply(
@@ -75,7 +81,7 @@ class Submitter:
                 return
             except StaleVersion:
                 job = await self._parts.store.job(job.id)
-                if job.state not in (JobState.SUBMITTING, JobState.UNCLEAR):
+                if job.state not in (JobState.SUBMITTING, JobState.UNCLEAR) or job.attempt_id != attempt_id:
                     return
             except StorageError as error:
                 log.error("a ticket could not be stored yet", extra={"job": job.id, "code": error.code})
@@ -147,7 +153,8 @@ class Submitter:
             await self._has_ticket(job, provider, answer.ticket)
             return
         if job.state is JobState.SUBMITTING:
-            await self.in_doubt(job, provider, Unclear("the process ended during the submit"))
+            if job.id not in self.under_way:
+                await self.in_doubt(job, provider, Unclear("the process ended during the submit"))
             return
         if job.cancel_wish is not None:
             await self._desk.apply(job, to=JobState.CANCELLED, attempt_state=AttemptState.LOST, hop="given up")

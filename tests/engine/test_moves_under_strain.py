@@ -7,10 +7,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from core.states import JobState
+import pytest
+
+from core.errors import RateLimited, Unavailable
+from core.health import Call
+from core.ports import Waiting
+from core.states import AttemptState, JobState
+from core.steps import Step
 from storage.house import RESTORED
 from storage.operating import waiting_elsewhere
-from tests.engine.test_routing import SPARE, VEO, in_state, play
+from tests.engine.test_routing import SPARE, VEO, hops, in_state, play
 from tests.lab.stage import Stage, TimedGenerator, stage
 from tests.lab.virtual_time import VirtualClock, run
 
@@ -94,3 +100,132 @@ def test_a_fault_in_moving_one_job_holds_up_nobody_else(tmp_path: Path) -> None:
         assert (await on.store.job(poisoned.id)).state is JobState.QUEUED
 
     play(tmp_path, work)
+
+
+@pytest.mark.parametrize("unpaid", [False, True], ids=["paid", "unpaid"])
+def test_a_look_that_began_before_the_submit_does_not_end_it(tmp_path: Path, unpaid: bool) -> None:
+    """A step of the job read its row just after the admission: what it takes for a crash is a submit under way."""
+
+    async def work(on: Stage, other: TimedGenerator, clock: VirtualClock) -> None:
+        taken, answer = on.generator.submit, asyncio.Event()
+        on.generator.hides = True
+
+        async def slow(applied: Any, attempt: Any) -> Any:
+            await answer.wait()
+            return await taken(applied, attempt)
+
+        on.generator.submit = slow  # type: ignore[method-assign]
+        job = await in_state(on, await on.order(), JobState.SUBMITTING)
+        await on.engine.runner.advance(job.id)
+        clock.shift += 200
+        await on.engine.runner.advance(job.id)
+        assert (await on.store.job(job.id)).version == job.version
+        answer.set()
+        job = await on.settled(job)
+        assert (job.state, job.attempts, len(on.generator.submits)) == (JobState.DONE, 1, 1)
+        assert "unclear" not in await hops(on, job)
+
+    price = 0 if unpaid else 40
+    play(tmp_path, work, lab=replace(VEO, unpaid=unpaid, price=price), spare={"unpaid": unpaid, "price": price})
+
+
+def test_a_ticket_is_never_stored_with_another_attempt(tmp_path: Path) -> None:
+    async def work(on: Stage, other: TimedGenerator, clock: VirtualClock) -> None:
+        submits: list[asyncio.Event] = []
+        taken = on.generator.submit
+
+        async def slow(applied: Any, attempt: Any) -> Any:
+            submits.append(asyncio.Event())
+            await submits[-1].wait()
+            return await taken(applied, attempt)
+
+        on.generator.submit = slow  # type: ignore[method-assign]
+        job = await in_state(on, await on.order(), JobState.SUBMITTING)
+        first = await on.store.attempt(job.attempt_id or "")
+        step = Step(job.id, job.version, to=JobState.QUEUED, attempt_state=AttemptState.LOST)
+        await on.store.apply(step)  # as if another process had asked again
+        on.engine.scheduler.hint()
+        await on.until(lambda: len(submits) == 2)
+        submits[0].set()
+        await asyncio.sleep(1)
+        assert (await on.store.job(job.id)).state is JobState.SUBMITTING
+        submits[1].set()
+        job = await on.settled(job)
+        assert job.state is JobState.DONE
+        assert (await on.store.attempt(first.id)).ticket is None
+        assert (await on.store.attempt(job.attempt_id or "")).ticket == {"id": job.attempt_id}
+
+    play(tmp_path, work, lab=replace(VEO, unpaid=True, price=0))
+
+
+def test_only_a_clip_begun_while_it_was_open_closes_the_circuit(tmp_path: Path) -> None:
+    """A job that stood in the vendor's line counts its time from its end; it was sent before all the same."""
+
+    async def work(on: Stage, other: TimedGenerator, clock: VirtualClock) -> None:
+        poll, note = on.generator.poll, "note.loading"
+
+        async def told(ticket: Any) -> Any:
+            answer = await poll(ticket)
+            return replace(answer, note=note) if isinstance(answer, Waiting) else answer
+
+        on.generator.poll = told  # type: ignore[method-assign]
+        on.generator.seconds = 25
+        job = await in_state(on, await on.order(), JobState.GENERATING)
+        desk = on.engine.runner.health
+        for name in "abc":
+            await desk.bad("veo", Call.SUBMIT, name, Unavailable())
+        await asyncio.sleep(5)
+        note = "note.other"
+        assert (await on.settled(job)).state is JobState.DONE
+        assert (await desk.look(fresh=True)).standings["veo"].is_unhealthy
+
+    play(tmp_path, work)
+
+
+def test_what_waited_for_room_on_the_disk_goes_when_there_is_some(tmp_path: Path) -> None:
+    async def work(on: Stage, other: TimedGenerator, clock: VirtualClock) -> None:
+        async def nothing() -> None:
+            return
+
+        on.engine.housekeeping.watch_disk = nothing  # type: ignore[method-assign]
+        await asyncio.sleep(1)
+        await on.store.pause("veo", None, "paused by the operator")
+        on.parts.disk_is_low = True
+        job = await on.order()
+        await asyncio.sleep(60)
+        assert (await on.store.job(job.id)).applied.provider == "veo"
+        on.parts.disk_is_low = False
+        assert (await on.settled(job)).applied.provider == "spare"
+
+    play(tmp_path, work)
+
+
+def test_what_was_to_stay_in_the_house_stays_when_its_generator_is_lost(tmp_path: Path) -> None:
+    """Nothing is known any more of a lost generator but its name; ComfyUI is a machine of the operator's own."""
+
+    async def begin(clock: VirtualClock) -> None:
+        home = replace(VEO, name="comfyui", unpaid=True, price=0, most_active=0)
+        async with stage(tmp_path, clock, lab=home) as on:
+            on.engine.intake.flat_price = 5
+            job = await on.order()
+        async with stage(tmp_path, clock, seconds=5, lab=SPARE) as on:
+            job = await on.settled(job)
+            assert job.failure is not None
+            assert (job.state, job.failure.message_id) == (JobState.FAILED, "error.generator_missing")
+            assert on.generator.submits == []
+
+    run(begin)
+
+
+def test_a_vendors_silence_is_no_slowness(tmp_path: Path) -> None:
+    """Deadlines that pass while the vendor wants no calls: nobody looked, so nothing speaks against it."""
+
+    async def work(on: Stage, other: TimedGenerator, clock: VirtualClock) -> None:
+        jobs = [await in_state(on, await on.order(f"boat {n}"), JobState.GENERATING) for n in range(4)]
+        await on.engine.runner.health.limited("veo", RateLimited(retry_after=3600))
+        ended = [await on.settled(job) for job in jobs]
+        assert {job.state for job in ended} == {JobState.FAILED}
+        standing = (await on.store.look()).standings["veo"]
+        assert not standing.is_unhealthy
+
+    play(tmp_path, work, seconds=1e6)

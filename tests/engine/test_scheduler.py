@@ -20,6 +20,7 @@ class HeldRunner:
 
     def __init__(self) -> None:
         self.preparing, self.submitting = asyncio.Event(), asyncio.Event()
+        self.submits: set[str] = set()
 
     async def advance(self, _job_id: str) -> None:
         await self.preparing.wait()
@@ -42,6 +43,8 @@ async def test_the_end_of_an_earlier_step_leaves_the_submit_its_place() -> None:
     runner.preparing.set()
     await early
     assert busy["job"] == ("comfyui", submit)
+    assert runner.submits == {"job"}
     runner.submitting.set()
     await submit
     assert not busy
+    assert runner.submits == set()
