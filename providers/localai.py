@@ -55,8 +55,8 @@ from providers.downloads import Downloads
 from providers.inline import skim
 from providers.line import CONNECT_SECONDS, PIECE, Answer, Line
 from providers.localai_wire import PATH, own_options, payload, read_error, result_address
-from providers.selfhosted import check_shapes, seen_from, served
-from providers.sheets import Model, Sheet
+from providers.selfhosted import check_options, check_shapes, seen_from, served
+from providers.sheets import BadSheet, Model, Sheet
 
 CLIP_BYTES: Final = 1 << 30
 """More than any clip that is stored afterwards may have."""
@@ -110,8 +110,12 @@ class LocalAi:
         error = call.error
         if error is None:
             return ticket
+        if (
+            type(error) is Unavailable
+        ):  # an answer: the clip was not made, which the next poll says; nothing is in doubt
+            return ticket
         await self.release(ticket)
-        raise Unclear("the call broke", **error.facts) if type(error) is Unavailable else error
+        raise error
 
     async def find(self, applied: Applied, attempt: Attempt) -> FindAnswer:
         """The ticket follows from the attempt; one that costs is only found where its call or its clip is."""
@@ -332,13 +336,27 @@ def _capabilities(sheet: Sheet, can: Capabilities) -> Capabilities:
     """What is left of it here: nothing goes on from a clip, and by default one clip is made at a time."""
     active = own_options(sheet.models[0]).get("most_active", 1)
     others = tuple(replace(each, progress="elapsed", extend=False, cancel=True) for each in can.others)
-    one = active if type(active) is int and active > 0 else 1
-    return replace(can, progress="elapsed", extend=False, cancel=True, most_active=one, others=others)
+    return replace(can, progress="elapsed", extend=False, cancel=True, most_active=active, others=others)
+
+
+def _check(where: str, model: Model) -> None:
+    if not isinstance(model.options.get("localai", {}), Mapping):
+        raise BadSheet(f"{where} wants a table")
+    own = own_options(model)
+    check_shapes(where, own, model.capabilities)
+    check_options(where, own)
+    active = own.get("most_active", 1)
+    if type(active) is not int or not 1 <= active <= 100:
+        raise BadSheet(f"{where}: most_active wants a whole number from 1 to 100")
+    if own.get("response_format", "url") not in ("b64_json", "url"):
+        raise BadSheet(f"{where}: response_format wants b64_json or url")
+    if not all(isinstance(each, str) for each in own.get("params", {}).values()):
+        raise BadSheet(f"{where}: params wants texts")
 
 
 def connect_localai(sheet: Sheet, address: str, key: str | None, world: Connect) -> LocalAi:
     """Connect to ``address``, which ends in ``/video``. Raises BadSheet."""
     for model in sheet.models:
-        check_shapes(f"longcat.toml, model {model.id}, localai", own_options(model), model.capabilities)
+        _check(f"longcat.toml, model {model.id}, localai", model)
     root = address.removesuffix(PATH)
     return LocalAi(sheet, _capabilities(sheet, seen_from(root, sheet.capabilities)), root, key, world)

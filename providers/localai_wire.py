@@ -22,7 +22,7 @@ from core.errors import (
 )
 from providers.line import Answer, refused_or_unclear
 from providers.selfhosted import shape_of
-from providers.sheets import Model
+from providers.sheets import Model, plain
 
 PATH: Final = "/video"
 MADE: Final = "/generated-videos/"
@@ -64,7 +64,7 @@ def payload(model: Model, applied: Applied, pictures: Mapping[str, str]) -> dict
         "seed": (applied.seed - 1) % SEED_MOST + 1,
         "response_format": str(own.get("response_format", "b64_json")),
         # A clip that begins with a picture takes its size from it, at one of two resolutions.
-        "params": {"resolution": applied.resolution, **own.get("params", {})},
+        "params": {"resolution": applied.resolution, **plain(own.get("params", {}))},
         **pictures,
     }
     if "steps" in own:
@@ -96,9 +96,12 @@ def result_address(data: Any, root: str) -> str:
     url = first.get("url")
     if not isinstance(url, str) or not url:
         raise Garbled("the answer brings no clip")
-    path = urlsplit(url).path
-    at = path.find(MADE)
-    return urljoin(root + "/", url) if at < 0 else root + path[at:]
+    try:
+        path = urlsplit(url).path
+        at = path.find(MADE)
+        return urljoin(root + "/", url) if at < 0 else root + path[at:]
+    except ValueError:
+        raise Garbled("the clip's address cannot be read") from None
 
 
 def own_options(model: Model) -> Mapping[str, Any]:

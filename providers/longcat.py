@@ -11,7 +11,6 @@ import math
 import re
 from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from core.capabilities import Applied, Capabilities
 from core.errors import (
@@ -47,8 +46,8 @@ from providers.downloads import Downloads
 from providers.line import Answer, Line, refused_or_unclear
 from providers.localai import connect_localai
 from providers.localai_wire import is_localai
-from providers.selfhosted import check_shapes, data_uri, seen_from, served, shape_of
-from providers.sheets import Model, Sheet, read_sheet
+from providers.selfhosted import check_options, check_shapes, data_uri, seen_from, served, shape_of
+from providers.sheets import BadSheet, Model, Sheet, plain, read_sheet
 
 NAME: Final = "longcat"
 CLIP_BYTES: Final = 32 << 20
@@ -84,6 +83,8 @@ ASKED: Final[Mapping[int, type[ProviderError]]] = {
 """What a refused question means; anything else tells nothing."""
 WAITING: Final = frozenset({"queued", "running", "canceling"})
 GONE: Final = frozenset({"canceled", "expired"})
+CANNOT: Final = ("reference_images", "speech", "audio_switch", "person_generation", "folds_negative")
+"""Keys of a sheet that promise what no field of an order asks for."""
 
 
 def capabilities() -> Capabilities:
@@ -112,7 +113,7 @@ def payload(model: Model, applied: Applied, pictures: Mapping[str, str]) -> dict
     if "guidance_scale" in options:
         body["guidance_scale"] = float(options["guidance_scale"])
     if "params" in options:
-        body["params"] = dict(options["params"])
+        body["params"] = plain(options["params"])
     return body
 
 
@@ -226,7 +227,7 @@ class LongCat:
     async def fetch(self, ticket: Ticket, artifact: Artifact, sink: Sink) -> None:
         """Stream the clip: from the server itself with the key, from another host without it and only where everybody may look."""
         url = artifact.value or f"/v1/jobs/{_job_id(ticket)}/content"
-        if urlsplit(url).scheme not in ("http", "https"):
+        if not url.lower().startswith(("http://", "https://")):
             url = f"{self._root}/{url.lstrip('/')}"
         await self._downloads.fetch(url, sink)
 
@@ -279,5 +280,10 @@ def connect(settings: Any, world: Connect) -> Provider:
     if is_localai(root):
         return connect_localai(sheet, root, key, world)
     for model in sheet.models:
-        check_shapes(f"{NAME}.toml, model {model.id}", model.options, model.capabilities)
+        where, can = f"{NAME}.toml, model {model.id}", model.capabilities
+        check_shapes(where, model.options, can)
+        check_options(where, model.options)
+        cannot = next((key for key in CANNOT if getattr(can, key)), None)
+        if cannot is not None:
+            raise BadSheet(f"{where}: {cannot} is not possible, since the contract has no word for it: leave it out")
     return LongCat(sheet, seen_from(root, sheet.capabilities), root.removesuffix("/v1"), key, world)

@@ -28,7 +28,7 @@ from core.money import Price
 from core.ports import Connect, Script
 from providers.line import Answer, Line, refused_or_unclear
 from providers.scripts import CHARACTER, DIRECTOR, IDEA, SCENE, asked, scenes_of
-from providers.sheets import Model, read_sheet
+from providers.sheets import BadSheet, Model, read_sheet
 
 STATUSES: Final[Mapping[int, type[ProviderError]]] = {
     400: InvalidRequest,
@@ -48,6 +48,8 @@ CODES: Final[Mapping[str, type[ProviderError]]] = {
     "content_filter": ContentRefused,
 }
 """``error.code`` says more than the status: a balance that is used up comes as 429."""
+PRICED: Final = ("usd_per_million_input_tokens", "usd_per_million_output_tokens")
+COUNTED: Final = ("thinking_tokens", "tokens_per_scene")
 INPUT_TOKENS: Final = (IDEA + CHARACTER) // 2 + len(DIRECTOR)
 """More than a request has: a token is seldom less than two characters, and nowhere less than one."""
 
@@ -110,7 +112,7 @@ def _usd(usage: Any, model: Model) -> float | None:
 
 
 def _prices(model: Model) -> tuple[Decimal, Decimal]:
-    sent, written = (model.options.get(f"usd_per_million_{kind}_tokens", 0) for kind in ("input", "output"))
+    sent, written = (model.options.get(name, 0) for name in PRICED)
     return Decimal(str(sent)), Decimal(str(written))
 
 
@@ -153,11 +155,21 @@ class OpenAIScenes:
         await self._line.close()
 
 
+def _check(model: Model) -> None:
+    for name, whole in (*((name, False) for name in PRICED), *((name, True) for name in COUNTED)):
+        value = model.options.get(name, 0)
+        if type(value) not in ((int,) if whole else (int, Decimal)) or not 0 <= value <= 1_000_000:
+            kind = "a whole number" if whole else "a number"
+            raise BadSheet(f"openai.toml, model {model.id}: options.{name} wants {kind} from 0 to 1000000")
+
+
 def scenes(settings: Any, world: Connect) -> OpenAIScenes:
     """Connect the writer. A model that is only named costs like the first one of the sheet."""
     known = read_sheet("openai", own=world.scratch).models
     wanted = settings.scenes_model
     model = next((each for each in known if each.id == wanted), known[0])
+    for each in known:
+        _check(each)
     key = settings.openai_api_key
     headers = {} if key is None else {"Authorization": f"Bearer {key.get_secret_value()}"}
     return OpenAIScenes(replace(model, id=wanted or model.id), Line(settings.openai_url, partial(read_error), headers))

@@ -10,12 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any, Final, Literal
 
 from core.capabilities import Applied
 from core.errors import InvalidRequest
-from providers.sheets import BadSheet, Model
+from providers.sheets import BadSheet, Model, plain
 
 Kind = Literal["words", "speech", "sounds"]
 Sounds = Literal["tags", "tail"]
@@ -27,6 +26,8 @@ KINDS: Final[Mapping[str, Kind]] = {"S": "speech", "AUDCAP": "sounds"}
 ENDING: Final = re.compile(r"\baudio:\s*", re.IGNORECASE)
 BEFORE: Final = 200
 """Characters that are looked at before an ending: more blanks than a person leaves."""
+ROUTED: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]*(?:/[0-9A-Za-z][0-9A-Za-z._-]*)+", re.ASCII)
+"""An id of a model, which goes into a path."""
 BLANKS: Final = re.compile(r"[ \t]{2,}")
 
 
@@ -144,8 +145,17 @@ def wire(model: Model) -> Wire:
         tasks = ("text-to-video", "image-to-video")
         if not isinstance(router, dict) or set(router) != {"model", "id", "task"} or router["task"] not in tasks:
             raise BadSheet(f"{where}: router wants model, id, and as task {' or '.join(tasks)}")
+        if not all(isinstance(router[each], str) and ROUTED.fullmatch(router[each]) for each in ("model", "id")):
+            raise BadSheet(f"{where}: router wants model and id as owner/name")
         said["router"] = Route(**router)
-    said["input"] = {name: float(value) if isinstance(value, Decimal) else value for name, value in fields.items()}
+    if not ROUTED.fullmatch(f"x/{said.get('image') or 'x'}"):
+        raise BadSheet(f"{where}: image wants what fal appends to the id, such as image-to-video")
+    if taken := {"prompt", "seed", "negative_prompt", "image_url"} & set(fields):
+        raise BadSheet(f"{where}: input has {min(taken)}, which every clip says for itself")
+    for promised in ("extend", "last_frame", "reference_images", "audio_switch", "person_generation", "folds_negative"):
+        if getattr(model.capabilities, promised):
+            raise BadSheet(f"ovi.toml, model {model.id}: {promised} is not possible with Ovi: leave it out")
+    said["input"] = plain(fields)
     return Wire(**said)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from ipaddress import ip_address
 from typing import Any, Final, TypeGuard
 from urllib.parse import urlsplit
@@ -20,6 +21,7 @@ from providers.sheets import BadSheet
 
 MOST_PIXELS: Final = 8192
 MOST_FPS: Final = 240
+MOST_STEPS: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,16 @@ def check_shapes(where: str, options: Mapping[str, Any], can: Capabilities) -> N
                 shape_of(options, any_clip)
             except BadSheet as wrong:
                 raise BadSheet(f"{where}: {wrong}") from None
+
+
+def check_options(where: str, options: Mapping[str, Any]) -> None:
+    """Raise BadSheet, which names ``where``, for what goes along with an order and is of a strange kind."""
+    if "steps" in options and not _whole(options["steps"], MOST_STEPS):
+        raise BadSheet(f"{where}: steps wants a whole number from 1 to {MOST_STEPS}")
+    if type(options.get("guidance_scale", 0)) not in (int, Decimal):
+        raise BadSheet(f"{where}: guidance_scale wants a number")
+    if not isinstance(options.get("params", {}), Mapping):
+        raise BadSheet(f"{where}: params wants a table")
 
 
 def _table(table: Mapping[str, Any], key: str) -> Mapping[str, Any]:

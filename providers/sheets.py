@@ -36,8 +36,8 @@ BOUNDS: Final[Mapping[str, tuple[float, float]]] = {
     "seconds": (1, 3600),
     "extend_seconds": (1, 3600),
     "reference_images": (0, 100),
-    "usual_seconds": (1, 86_400),
-    "maximum_seconds": (1, 604_800),
+    "usual_seconds": (0.1, 86_400),
+    "maximum_seconds": (0.1, 604_800),
     "poll_seconds": (0.01, 3600),
     "most_active": (1, 10_000),
 }

@@ -216,7 +216,19 @@ def test_where_a_clip_is_fetched(url: str, address: str) -> None:
     assert result_address({"data": [{"url": url}]}, "http://h:8080") == address
 
 
-@pytest.mark.parametrize("data", [None, [], {}, {"data": []}, {"data": [7]}, {"data": [{}]}, {"data": [{"url": ""}]}])
+@pytest.mark.parametrize(
+    "data",
+    [
+        None,
+        [],
+        {},
+        {"data": []},
+        {"data": [7]},
+        {"data": [{}]},
+        {"data": [{"url": ""}]},
+        {"data": [{"url": "http://[::1/x"}]},
+    ],
+)
 def test_an_answer_without_a_clip_is_none(data: Any) -> None:
     with pytest.raises(Garbled):
         result_address(data, "http://h:8080")
@@ -234,7 +246,20 @@ async def test_a_refusal_comes_with_the_submit(server: LocalAI, provider: Provid
     assert not server.paid
 
 
-@pytest.mark.parametrize("fault", [Refuse(500), Refuse(502), Take("error"), Take("cut"), Take("garbage")])
+async def test_a_failure_that_is_told_at_once_is_no_doubt(server: LocalAI, tmp_path: Path) -> None:
+    """LocalAI's own 500 is an answer. A paid clip that was not made must not wait until somebody decides."""
+    server.on("lighthouse", Script(submits=[Refuse(500)], seconds=0.0))
+    paid = '[[models]]\nid = "longcat-video"\nprice = { flat = 0.05 }\n'
+    provider = selfhosted(server.environment(), world(tmp_path), paid)
+    ticket, _ = await ordered(provider)
+    answer = await ended(provider, ticket)
+    assert isinstance(answer, Failed)
+    assert type(answer.error) is Unavailable
+    assert len(server.calls("submit")) == 1
+    await provider.close()
+
+
+@pytest.mark.parametrize("fault", [Refuse(502), Take("error"), Take("cut"), Take("garbage")])
 async def test_an_answer_lost_at_once_is_unclear(server: LocalAI, provider: Provider, fault: Any) -> None:
     server.on("lighthouse", Script(submits=[fault], seconds=0.0))
     with pytest.raises(Unclear):

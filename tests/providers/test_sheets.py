@@ -136,7 +136,7 @@ def test_a_free_model_is_unpaid_and_a_price_makes_it_paid(tmp_path: Path) -> Non
         ('title = "M"', 'title = "M\\nM"', "title wants a text of at most 80 characters on one line"),
         ('title = "M"', 'title = "M"\nprogress = "quick"', "progress wants fraction or elapsed"),
         ('title = "M"', 'title = "M"\nmost_active = 0', "most_active wants a number from 1 to"),
-        ('title = "M"', 'title = "M"\nusual_seconds = -1', "usual_seconds wants a number from 1 to"),
+        ('title = "M"', 'title = "M"\nusual_seconds = -1', "usual_seconds wants a number from 0.1 to"),
         ('title = "M"', 'title = "M"\nusual_seconds = nan', "usual_seconds wants a number"),
         ('title = "M"', 'title = "M"\nusual_seconds = 1e999', "usual_seconds wants a number"),
         ('title = "M"', 'title = "M"\nusual_seconds = 99\nmaximum_seconds = 98', "usual_seconds is above maximum"),
