@@ -27,6 +27,14 @@ from providers.line import SUBMIT_SECONDS, Answer, Line
 from providers.scripts import CHARACTER, DIRECTOR, asked, scenes_of
 from providers.sheets import BadSheet, Model, read_sheet
 
+OPTIONS: Final = {
+    "kind",
+    "references",
+    "thinking_tokens",
+    "tokens_per_scene",
+    "usd_per_million_input_tokens",
+    "usd_per_million_output_tokens",
+}
 INPUT_TOKENS: Final = 8000
 """More than an idea and a character of so many characters have, with what we say ourselves."""
 PICTURE_BYTES: Final = 20 << 20
@@ -248,7 +256,13 @@ def characters(settings: Any, world: Connect) -> GeminiCharacters:
 def _connected(make: type[G], settings: Any, world: Connect, *, kind: str, setting: str, wanted: str | None) -> G:
     key = (settings.gemini_api_key or settings.google_api_key).get_secret_value()
     root = settings.google_api_url or ROOT
-    known = [model for model in read_sheet("gemini", own=world.scratch).models if model.options.get("kind") == kind]
+    models = read_sheet("gemini", own=world.scratch).models
+    for each in models:
+        if unknown := set(each.options) - OPTIONS:
+            raise BadSheet(
+                f"gemini.toml, model {each.id}: options.{min(unknown)} is unknown; they take {', '.join(sorted(OPTIONS))}"
+            )
+    known = [model for model in models if model.options.get("kind") == kind]
     if not known:
         raise BadSheet(f'gemini.toml: no model has options = {{ kind = "{kind}" }}')
     model = next((each for each in known if each.id == wanted), known[0])

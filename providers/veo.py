@@ -48,7 +48,7 @@ from core.ports import (
 from providers.google_answers import answer_of
 from providers.google_line import Door, certificates, lost, nobody, ordering, rehearsed, speaking_through
 from providers.line import ANSWER_BYTES, SUBMIT_SECONDS, Line, preparing
-from providers.sheets import Sheet, read_sheet
+from providers.sheets import BadSheet, Sheet, read_sheet
 from providers.veo_answers import read_error, read_status
 from providers.veo_line import VERSION, Looks, root_of
 
@@ -321,6 +321,9 @@ def connect(settings: Any, world: Connect) -> Veo:
     """Connect with a project, or with a key of express mode; the project goes before, as in Google's SDK. Raises BadSheet."""
     rehearsed()
     sheet = read_sheet("veo", default=settings.veo_model, own=world.scratch)
+    for model in sheet.models:
+        if model.options:  # they would do nothing
+            raise BadSheet(f"veo.toml, model {model.id}: options.{min(model.options)} is unknown; Veo takes none")
     if settings.google_cloud_project:
         place = {"project": settings.google_cloud_project, "location": settings.google_cloud_location or "us-central1"}
         root = settings.google_api_url or root_of(place["location"])

@@ -29,6 +29,7 @@ from core.money import Price
 from core.ports import CharacterPainter, EncodedPicture, SceneDraft, SceneWriter
 from providers import gemini
 from providers.gemini import GeminiCharacters, GeminiScenes, read_portrait, read_scenes, script_usd
+from providers.sheets import BadSheet
 from tests.contracts.vendor_faults import STRANGE, world
 from tests.lab.billing import Refuse, Script, Take
 from tests.lab.gemini import IMAGE_MODELS, PNG, TEXT_MODELS, GeminiVendor
@@ -375,3 +376,11 @@ async def test_another_model_by_its_setting_and_by_the_operators_sheet(vendor: G
     writer: GeminiScenes = connected(gemini.scenes, vendor, tmp_path, SCENES_MODEL="gemini-9")
     assert writer.estimate(2) == Price(100)
     await writer.close()
+
+
+def test_an_option_that_would_do_nothing_is_a_mistake(vendor: GeminiVendor, tmp_path: Path) -> None:
+    (tmp_path / "models").mkdir()
+    sheet = '[[models]]\nid = "gemini-3.8-flash"\noptions = { kind = "text", thinking = 1 }\n'
+    (tmp_path / "models" / "gemini.toml").write_text(sheet)
+    with pytest.raises(BadSheet, match="thinking is unknown"):
+        connected(gemini.scenes, vendor, tmp_path)

@@ -20,6 +20,7 @@ from core.errors import (
     ProviderError,
 )
 from core.ports import Artifact, Ready
+from providers.sheets import BadSheet
 from providers.veo import Veo, connect
 from providers.veo_line import root_of
 from tests.contracts.provider import Collector, applied_for
@@ -126,6 +127,14 @@ def test_the_settings_lead_to_a_key_or_a_project(
 ) -> None:
     made = connect(read_settings(environment, None), world(tmp_path))
     assert (made._root, made._place) == (root, place)
+
+
+def test_an_option_that_would_do_nothing_is_a_mistake(tmp_path: Path) -> None:
+    (tmp_path / "models").mkdir()
+    sheet = '[[models]]\nid = "veo-3.1-generate-001"\noptions = { clip_bytes = 5 }\n'
+    (tmp_path / "models" / "veo.toml").write_text(sheet)
+    with pytest.raises(BadSheet, match="clip_bytes is unknown"):
+        connect(read_settings({"GOOGLE_CLOUD_PROJECT": "p1"}, None), world(tmp_path))
 
 
 @cache
