@@ -119,8 +119,9 @@ def generators(folder: Path, seconds: float, rng: random.Random) -> Part:
             with Reelay(folder / kind.module / name.replace(" ", "-"), environ=kind.settings(vendor)) as reelay:
                 hurry(reelay.data, kind.generator)
                 reelay.start()
-                fields = {"provider": kind.generator}
-                clients = Clients(reelay, rng.randrange(2**32), fields=fields, with_picture=not kind.text, lossy=0.05)
+                clients = Clients(
+                    reelay, rng.randrange(2**32), provider=kind.generator, with_picture=not kind.text, lossy=0.05
+                )
                 ends = time.monotonic() + seconds / len(KINDS) * 0.7
                 while time.monotonic() < ends:
                     clients.pause_until(time.monotonic() + rng.uniform(0.5, 4.0))
@@ -157,14 +158,15 @@ class Clients(threading.Thread):
         reelay: Reelay,
         seed: int,
         *,
-        fields: dict[str, str] | None = None,
+        provider: str = "",
         with_picture: bool = False,
         lossy: float = 0.0,
     ) -> None:
         """``lossy``: the share of orders whose prompt asks the vendor to lose its answer."""
         super().__init__(daemon=True)
         self._reelay, self._rng = reelay, random.Random(seed)
-        self._fields, self._picture, self._lossy = fields or {}, photo((320, 180)) if with_picture else None, lossy
+        self._provider, self._lossy = provider, lossy
+        self._picture = photo((320, 180)) if with_picture else None
         self._ended = threading.Event()
         self.accepted: dict[str, str] = {}
         self.start()
@@ -183,9 +185,11 @@ class Clients(threading.Thread):
         prompt, api = f"{CANARY} {lossy}{key}", Api(self._reelay.url)
         try:
             if self._picture is None:
-                answer = api.generate(prompt, idempotency_key=key, **self._fields)
+                answer = api.generate(prompt, idempotency_key=key, provider=self._provider)
             else:
-                answer = api.generate_with_image(self._picture, prompt=prompt, idempotency_key=key, **self._fields)
+                answer = api.generate_with_image(
+                    self._picture, prompt=prompt, idempotency_key=key, provider=self._provider
+                )
         except (OSError, http.client.HTTPException):
             return False
         if answer.status == 202:
