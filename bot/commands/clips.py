@@ -86,7 +86,8 @@ def again_fields(row: JobRow) -> dict[str, Any]:
         if name in wanted.explicit or name in ("prompt", "line", "negative_prompt")
     }
     fields["parent_id"] = row.job.id
-    if row.job.applied.pictures or row.job.applied.extends:
+    began = wanted.with_picture or wanted.last_frame  # also with what could not be prepared: then it is said to be gone
+    if began or row.job.applied.pictures or row.job.applied.extends:
         fields["reuse_image_of"] = row.job.id
     return {name: value for name, value in fields.items() if value not in (None, "")}
 

@@ -112,6 +112,8 @@ class StatusDesk:
         again = replace(job.wanted, provider=None, model=None, seed=None, pictures=len(job.applied.pictures))
         if not (again.prompt or again.line or again.with_picture):
             return False
+        if (job.wanted.with_picture or job.wanted.last_frame) and not again.with_picture:
+            return False  # its pictures could not be prepared, and without them it would be another clip
         for name, provider in self._parts.providers.items():
             if name == job.applied.provider:
                 continue

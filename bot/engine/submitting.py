@@ -17,9 +17,11 @@ from core.states import AttemptState, JobState
 SUBMIT_SECONDS: Final = 110.0
 """Less than the deadline of ``submitting``, so that the answer is known before the state is given up."""
 TICKET_TRIES: Final = 100
-"""Tries to store a ticket, a second apart: as long as ``submitting`` may last."""
+"""Tries to store a ticket or a certain refusal, a second apart: as long as ``submitting`` may last."""
 ATTEMPTS: Final = 5
-"""Submits after certain refusals; then the job fails."""
+"""Submits after certain refusals; then the job goes elsewhere or fails."""
+LIMITED_ATTEMPTS: Final = 20
+"""Submits that nobody else takes and a rate limit alone refuses: where a vendor does not say for how long, more than an hour of them."""
 UNCLEAR_LOOKS: Final = (30.0, 600.0)
 """First and longest wait between look-ups of an unclear job, in seconds."""
 
@@ -55,7 +57,7 @@ class Submitter:
         except Exception as error:  # noqa: BLE001 - whatever it was, the vendor may have taken the request
             # Noted before the job moves on: with that a probe makes room, and the next one must not go before its word is heard.
             await self._desk.health.bad(provider.name, Call.SUBMIT, job.id, error)
-            await self._not_submitted(job, provider, error)
+            await self._refused(job, provider, error)
             return
         self._parts.reach("submitted")
         await self._has_ticket(job, provider, ticket)
@@ -89,6 +91,20 @@ class Submitter:
                     raise
                 await self._parts.clock.sleep(1.0)
 
+    async def _refused(self, job: Job, provider: Provider, error: Exception) -> None:
+        """Store what a submit ended in: that certainly nothing was taken must not be forgotten over a newer version or a full disk."""
+        for tries in range(TICKET_TRIES):
+            try:
+                await self._not_submitted(job, provider, error)
+                return
+            except StaleVersion:
+                continue
+            except StorageError as fault:
+                log.error("a refusal could not be stored yet", extra={"job": job.id, "code": fault.code})
+                if tries == TICKET_TRIES - 1:
+                    raise
+                await self._parts.clock.sleep(1.0)
+
     async def _not_submitted(self, job: Job, provider: Provider, error: Exception) -> None:
         job = await self._parts.store.job(job.id)
         if job.state is not JobState.SUBMITTING:
@@ -97,25 +113,34 @@ class Submitter:
             await self.in_doubt(job, provider, error)
             return
         if error.retry is Retry.NEW_ATTEMPT and job.attempts < ATTEMPTS:
-            if isinstance(error, RateLimited):
-                until = await self._desk.health.limited(provider.name, error)
-            else:
-                wait = max(error.retry_after or 0.0, self._desk.back_off(job.attempts - 1))
-                until = self._parts.clock.now() + int(min(wait, 3600.0) * 1000)
-            await self._desk.apply(
-                job,
-                to=JobState.QUEUED,
-                attempt_state=AttemptState.FAILED,
-                fields={"not_before": until},
-                hop="refused",
-                hop_note=error.code,
-            )
+            await self._again(job, provider, error)
             return
         if isinstance(error, OPERATOR_ERRORS) or error.retry is Retry.NEW_ATTEMPT:  # not this job's fault
             await self._desk.heed(provider, error)
             if await self._router.requeue(job, error):
                 return
+        if (
+            isinstance(error, RateLimited) and job.attempts < LIMITED_ATTEMPTS
+        ):  # the others of a crowd were served meanwhile
+            await self._again(job, provider, error)
+            return
         await self._desk.fail(job, error)
+
+    async def _again(self, job: Job, provider: Provider, error: ProviderError) -> None:
+        """Back into the line, in which it keeps its place: certainly nothing was taken."""
+        if isinstance(error, RateLimited):
+            until = await self._desk.health.limited(provider.name, error)
+        else:
+            wait = max(error.retry_after or 0.0, self._desk.back_off(job.attempts - 1))
+            until = self._parts.clock.now() + int(min(wait, 3600.0) * 1000)
+        await self._desk.apply(
+            job,
+            to=JobState.QUEUED,
+            attempt_state=AttemptState.FAILED,
+            fields={"not_before": until},
+            hop="refused",
+            hop_note=error.code,
+        )
 
     async def in_doubt(self, job: Job, provider: Provider | None, error: Exception) -> None:
         """The answer is lost. An unpaid generator is simply asked again; a paid one never, nor one that is not configured now."""

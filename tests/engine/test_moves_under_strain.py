@@ -9,14 +9,17 @@ from typing import Any
 
 import pytest
 
-from core.errors import RateLimited, Unavailable
+from bot.commands.clips import again_fields, offers
+from bot.commands.making import order
+from core.errors import ContentRefused, DiskFull, NotFound, RateLimited, StaleVersion, Unavailable
 from core.health import Call
+from core.jobs import Actor, Attachment, Job, Place
 from core.ports import Waiting
 from core.states import AttemptState, JobState
 from core.steps import Step
 from storage.house import RESTORED
 from storage.operating import waiting_elsewhere
-from tests.engine.test_routing import SPARE, VEO, hops, in_state, play
+from tests.engine.test_routing import SPARE, VEO, hops, in_state, play, refusing
 from tests.lab.stage import Stage, TimedGenerator, stage
 from tests.lab.virtual_time import VirtualClock, run
 
@@ -229,3 +232,74 @@ def test_a_vendors_silence_is_no_slowness(tmp_path: Path) -> None:
         assert not standing.is_unhealthy
 
     play(tmp_path, work, seconds=1e6)
+
+
+def test_a_crowd_at_a_vendor_of_a_small_rate_is_made_to_the_last(tmp_path: Path) -> None:
+    """Two submits a minute, and it does not say how long to wait: a limit is no failure, however often a job meets it."""
+
+    async def work(on: Stage, other: TimedGenerator, clock: VirtualClock) -> None:
+        taken = on.generator.submit
+        at: list[float] = []
+
+        async def scarce(applied: Any, attempt: Any) -> Any:
+            now = clock.monotonic()
+            if sum(now - each < 60 for each in at) >= 2:
+                raise RateLimited
+            at.append(now)
+            return await taken(applied, attempt)
+
+        on.generator.submit = scarce  # type: ignore[method-assign]
+        ended = [await on.settled(job) for job in [await on.order(f"boat {n}") for n in range(10)]]
+        assert [job.state for job in ended] == [JobState.DONE] * 10
+        assert len(on.generator.submits) == 10
+
+    play(tmp_path, work, spare={"price": 99}, lab=replace(VEO, most_active=10))
+
+
+def test_a_limit_that_never_ends_ends_its_job(tmp_path: Path) -> None:
+    async def work(on: Stage, other: TimedGenerator, clock: VirtualClock) -> None:
+        came = refusing(on.generator, lambda: RateLimited(retry_after=1.0))
+        job = await on.settled(await on.order())
+        assert job.failure is not None
+        assert (job.state, job.failure.code, job.charged) == (JobState.FAILED, "RATE_LIMIT_EXCEEDED", 0)
+        assert len(came) <= 20
+
+    play(tmp_path, work, spare={"price": 99})
+
+
+def test_a_certain_refusal_is_not_forgotten_over_a_full_disk(tmp_path: Path) -> None:
+    """Nothing was taken, and that is known: the job fails with its reason, and is never in doubt."""
+
+    async def work(on: Stage, other: TimedGenerator, clock: VirtualClock) -> None:
+        apply, full = on.store.apply, [DiskFull(), StaleVersion()]
+
+        async def filled(step: Step) -> Job:
+            if step.attempt_state is AttemptState.FAILED and full:
+                raise full.pop()
+            return await apply(step)
+
+        on.store.apply = filled  # type: ignore[method-assign]
+        refusing(on.generator, ContentRefused)
+        job = await on.settled(await on.order())
+        assert job.failure is not None
+        assert (job.state, job.failure.code, full) == (JobState.FAILED, "CONTENT_POLICY_VIOLATION", [])
+        assert "unclear" not in await hops(on, job)
+
+    play(tmp_path, work)
+
+
+def test_again_never_leaves_out_a_picture_that_could_not_be_prepared(tmp_path: Path) -> None:
+    async def work(on: Stage, other: TimedGenerator, clock: VirtualClock) -> None:
+        on.chat.script("picture", "unreachable", "unreachable", "unreachable", "unreachable")
+        picture = Attachment("picture", "image/jpeg", reference={"picture": "p0"})
+        place = Place("chat", chat="room")
+        job, _ = await order(on.engine, Actor("chat", "ann"), place, {"prompt": "boat"}, attachment=picture)
+        job = await on.settled(job)
+        assert job.state is JobState.FAILED
+        row = await on.store.view(job.id)
+        assert not (await on.engine.desk.view(row)).may_do_another
+        assert await offers(on.engine, row) == []
+        with pytest.raises(NotFound):
+            await order(on.engine, Actor("chat", "ann"), place, again_fields(row))
+
+    play(tmp_path, work)
