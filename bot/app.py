@@ -34,6 +34,7 @@ from bot.platforms.web.platform import WebPlatform
 from bot.platforms.web.server import WebServer
 from bot.platforms.web.site import Site
 from bot.premises import premises_of
+from bot.setting_list import BY_NAME
 from bot.settings import Mistake, Settings, SettingsMistakes
 from bot.supervision import Supervision
 from core.jobs import Clip
@@ -158,17 +159,19 @@ class App:
             try:  # in a thread: a vendor's library takes a second to import, and the loop has other things to do
                 found[entry.name] = await asyncio.to_thread(connect, entry, self.settings, world)
             except BadSheet as wrong:
-                text = str(wrong)
-                mistakes.append(Mistake(entry.name, "a model that is described", f"models/{entry.name}.toml", text))
+                mistakes.append(sheet_mistake(entry.name, wrong))
         for provider in found.values():
             self._stack.push_async_callback(provider.close)
         try:
             self.writer: SceneWriter = await asyncio.to_thread(connect_first, WRITERS, self.settings, world)
             self._stack.push_async_callback(self.writer.close)
+        except BadSheet as wrong:
+            mistakes.append(sheet_mistake("SCENES_MODEL", wrong))
+        try:
             self.painter: CharacterPainter = await asyncio.to_thread(connect_first, PAINTERS, self.settings, world)
             self._stack.push_async_callback(self.painter.close)
         except BadSheet as wrong:
-            mistakes.append(Mistake("CHARACTER_MODEL", "a model that is described", "gemini-3-pro-image", str(wrong)))
+            mistakes.append(sheet_mistake("CHARACTER_MODEL", wrong))
         if mistakes:
             raise SettingsMistakes(mistakes)
         return found
@@ -363,6 +366,14 @@ def telegram_address(settings: Settings, token: str) -> TelegramAddress:
         webhook_secret=None if secret is None else secret.get_secret_value(),
         public_url=settings.public_url,
     )
+
+
+def sheet_mistake(name: str, wrong: BadSheet) -> Mistake:
+    """The mistake of a generator, or of a setting, whose sheet or workflow cannot be used. It stands where the operator has to look."""
+    if wrong.setting is not None and wrong.setting in BY_NAME:
+        setting = BY_NAME[wrong.setting]
+        return Mistake(wrong.setting, setting.wants, f"{wrong.setting}={setting.example}", str(wrong))
+    return Mistake(name, "a model that is described", "a file of the folder models in the data folder", str(wrong))
 
 
 def configured(settings: Settings) -> list[Entry]:

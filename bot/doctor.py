@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import shlex
+import shutil
 import socket
 import sys
 import tempfile
@@ -231,8 +232,12 @@ async def _parts(settings: Settings, *, running: bool, ours: bool) -> AsyncItera
         return
     with tempfile.TemporaryDirectory(prefix="reelay-doctor-") as elsewhere:
         try:
-            async for finding in _opened(settings if ours else _moved(settings, Path(elsewhere))):
+            at = settings if ours else await asyncio.to_thread(_moved, settings, Path(elsewhere))
+            async for finding in _opened(at):
                 yield finding
+        except SettingsMistakes as mistakes:
+            for mistake in mistakes.mistakes:
+                yield Finding("fault", "settings", mistake.text, "mend what it names, then run reelay doctor again")
         except AlreadyRunning:
             yield Finding("note", "process", "Reelay was started meanwhile", "run reelay doctor again")
         except (ReelayError, OSError) as error:
@@ -249,5 +254,11 @@ async def _opened(settings: Settings) -> AsyncIterator[Finding]:
 
 
 def _moved(settings: Settings, folder: Path) -> Settings:
+    """The settings as of another data folder, with the operator's own sheets of models in it."""
+    sheets = settings.data_dir / "models"
+    if sheets.is_dir():
+        shutil.copytree(
+            sheets, folder / "models", ignore=lambda _, names: [n for n in names if not n.endswith(".toml")]
+        )
     update: dict[str, Any] = {"data_dir": folder, "database_url": None}
     return settings.model_copy(update=update)

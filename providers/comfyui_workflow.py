@@ -98,19 +98,23 @@ def read_workflow(data: bytes, where: str) -> Workflow:
         graph = json.loads(data)
         places = frozenset(_places(graph))
     except (ValueError, RecursionError):
-        raise BadSheet(f"{where} is no JSON; {_ADVICE}") from None
+        raise _mistake(f"{where} is no JSON; {_ADVICE}") from None
     if isinstance(graph, dict) and isinstance(graph.get("nodes"), list):
-        raise BadSheet(f"{where} is a workflow as the editor saves it; {_ADVICE}")
+        raise _mistake(f"{where} is a workflow as the editor saves it; {_ADVICE}")
     if not isinstance(graph, dict) or not graph or not all(map(_is_node, graph.values())):
-        raise BadSheet(f"{where} is no workflow in the API format; {_ADVICE}")
+        raise _mistake(f"{where} is no workflow in the API format; {_ADVICE}")
     unknown = sorted(places - set(PLACES))
     if unknown:
-        raise BadSheet(
+        raise _mistake(
             f"{where} has the place {{{{{unknown[0]}}}}}, which nothing fills; there are {', '.join(PLACES)}"
         )
     if "prompt" not in places:
-        raise BadSheet(f"{where} has no {{{{prompt}}}}: write it where the text of the prompt belongs")
+        raise _mistake(f"{where} has no {{{{prompt}}}}: write it where the text of the prompt belongs")
     return Workflow(graph, places)
+
+
+def _mistake(text: str) -> BadSheet:
+    return BadSheet(text, setting=SETTING)
 
 
 _ADVICE: Final = "export it with Workflow, Export (API) and set " + SETTING + " to that file"
@@ -181,18 +185,18 @@ def read_workflows(path: Path | None) -> Workflows:
         try:
             workflow = read_workflow(file.read_bytes(), where)
         except OSError as error:
-            raise BadSheet(f"{where} cannot be read: {type(error).__name__}") from None
+            raise _mistake(f"{where} cannot be read: {type(error).__name__}") from None
         if ending and ending[1:] not in workflow.places:
-            raise BadSheet(f"{where} has no {{{{{ending[1:]}}}}}: write it where the name of the picture belongs")
+            raise _mistake(f"{where} has no {{{{{ending[1:]}}}}}: write it where the name of the picture belongs")
         if workflow.pictures in found:
-            raise BadSheet(f"{where} takes the same pictures as another workflow beside it: keep one of them")
+            raise _mistake(f"{where} takes the same pictures as another workflow beside it: keep one of them")
         found[workflow.pictures] = workflow
     if {FIRST, LAST} <= set(found) and FIRST | LAST not in found:
-        raise BadSheet(
+        raise _mistake(
             f"{path.stem}.last_image.json beside {SETTING} has no {{{{image}}}}: a clip that ends with a picture may begin with one"
         )
     if not {frozenset(), FIRST} & set(found):
-        raise BadSheet(f"{SETTING} wants a last picture always: put a workflow beside it that needs none")
+        raise _mistake(f"{SETTING} wants a last picture always: put a workflow beside it that needs none")
     return Workflows(found)
 
 

@@ -22,7 +22,7 @@ from bot.app import App, open_app
 from bot.disks import kind_of_disk
 from bot.engine.parts import Parts
 from bot.probe import Finding, as_json, from_json, probe
-from bot.settings import Settings, read_settings
+from bot.settings import Settings, SettingsMistakes, read_settings
 from core.errors import CredentialsRejected, OutOfFunds, ProviderError
 from storage.store import MIGRATIONS
 from tests.bot.operator_world import reelay, running
@@ -341,3 +341,34 @@ def test_without_pip_as_in_the_image_no_command_is_advised(monkeypatch: pytest.M
 def test_what_reads_photos_of_telephones_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: object() if name == "pillow_heif" else None)
     assert doctor._heic() == Finding("ok", "media", "HEIC pictures are read")
+
+
+async def test_a_sheet_that_is_wrong_is_named_also_before_the_first_start(tmp_path: Path) -> None:
+    """The sheets lie in the data folder; before there is a database in it, the doctor works in another one."""
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models/ovi.toml").write_text('[[models]]\nid = "fal-ai/ovi"\nseconds = []\n', encoding="utf-8")
+    (tmp_path / "flow.json").write_text("{}", encoding="utf-8")
+    told = {"FAL_KEY": "k", "COMFYUI_URL": "http://127.0.0.1:9", "COMFYUI_WORKFLOW": str(tmp_path / "flow.json")}
+    settings = settings_of(tmp_path, **told)
+    for ours in (False, True):
+        found = faults([each async for each in doctor._parts(settings, running=False, ours=ours)])
+        assert [part for part, _ in found] == ["settings", "settings"]
+        assert "models/ovi.toml, model fal-ai/ovi: seconds" in found[0][1]
+        assert found[1][1].startswith("COMFYUI_WORKFLOW is no workflow")
+
+
+async def test_what_is_wrong_with_a_workflow_or_a_sheet_stands_under_its_own_name(tmp_path: Path) -> None:
+    for name in ("comfyui", "gemini"):
+        (tmp_path / "models").mkdir(exist_ok=True)
+        (tmp_path / f"models/{name}.toml").write_text("x = 1", encoding="utf-8")
+    (tmp_path / "flow.json").write_text("{}", encoding="utf-8")
+    told = {"COMFYUI_URL": "http://127.0.0.1:9", "GEMINI_API_KEY": "AIza-lab"}
+    with pytest.raises(SettingsMistakes) as found:
+        await open_app(settings_of(tmp_path, **told))
+    assert [each.variable for each in found.value.mistakes] == ["comfyui", "SCENES_MODEL", "CHARACTER_MODEL"]
+    for file in (tmp_path / "models").iterdir():
+        file.unlink()
+    with pytest.raises(SettingsMistakes) as found:
+        await open_app(settings_of(tmp_path, **told, COMFYUI_WORKFLOW=str(tmp_path / "flow.json")))
+    (mistake,) = found.value.mistakes
+    assert (mistake.variable, mistake.example) == ("COMFYUI_WORKFLOW", "COMFYUI_WORKFLOW=./workflow.json")
