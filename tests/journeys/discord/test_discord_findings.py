@@ -77,7 +77,7 @@ def looked_at(house: House) -> None:
 def test_an_old_message_is_edited_rarely_and_still_becomes_the_clip(house: House) -> None:
     house.reelay.generators[0] |= {"progress": "elapsed", "maximum_seconds": 7200}
     house.discord.limits.old_edits = (3, 3600.0)
-    house.script("whale", seconds=None)
+    house.script("whale", seconds=None, fractions=False)
     house.start()
     use = house.video("a whale")
     house.shows(use, "longer than usual")

@@ -124,7 +124,7 @@ def test_a_token_that_discord_does_not_know_is_told_once_and_the_page_goes_on(ho
     house.reelay.environ["DISCORD_TOKEN"] = "not-the-token-at-all"
     house.reelay.start()
     until(lambda: house.reelay.alerts() == ["discord token"], 20, "the alert")
-    assert "check DISCORD_TOKEN" in house.reelay.text
+    until(lambda: "check DISCORD_TOKEN" in house.reelay.text, what="the line in the log")
     assert "not-the-token-at-all" not in house.reelay.text
     assert house.reelay.http("/")[0] == 200
     assert json.loads(house.reelay.http("/readyz")[1])["alerts"]

@@ -314,7 +314,7 @@ def test_a_token_that_telegram_does_not_know_is_told_once_and_the_page_goes_on(h
     until(lambda: house.reelay.alerts() == ["telegram token"], 20, "the alert")
     until(lambda: broken(house), what="not ready")
     assert broken(house) == {"telegram": "the token is refused"}
-    assert "check TELEGRAM_TOKEN" in house.reelay.text
+    until(lambda: "check TELEGRAM_TOKEN" in house.reelay.text, what="the line in the log")
     assert token.partition(":")[2] not in house.reelay.text
     assert house.reelay.http("/")[0] == 200
     assert house.reelay.stop() == 0
