@@ -305,10 +305,11 @@ class Runner:
             await self.health.bad(provider.name, Call.CLIP, job.id, TimedOut())
 
     async def _ended_meanwhile(self, job: Job, provider: Provider, ticket: Ticket) -> bool:
-        """Look a last time: this process may have been away while the generator was in time. True when that settled the job."""
+        """Look a last time: this process may have been away while the generator was in time. True when that settled the job.
+
+        Also while the vendor wants no calls: it may have been in time before that, and the clip is paid. It is one call for each job.
+        """
         if job.state is not JobState.GENERATING or job.cancel_wish == "cancel":
-            return False
-        if await self.health.silent_until(provider.name) is not None:
             return False
         try:
             answer = await self._desk.call(provider, "poll", provider.poll(ticket), CALL_SECONDS)
