@@ -112,7 +112,7 @@ class StatusDesk:
         again = replace(job.wanted, provider=None, model=None, seed=None, pictures=len(job.applied.pictures))
         if not (again.prompt or again.line or again.with_picture):
             return False
-        if (job.wanted.with_picture or job.wanted.last_frame) and not again.with_picture:
+        if _has_pictures(job) and not job.applied.pictures:
             return False  # its pictures could not be prepared, and without them it would be another clip
         for name, provider in self._parts.providers.items():
             if name == job.applied.provider:
@@ -192,6 +192,7 @@ class StatusDesk:
             "changed": [words.text(line) for line in card.changed],
             "price": job.price,
             "source_url": f"/api/video_chat/sources/{job.id}" if row.has_source else None,
+            "begins_with": "clip" if job.applied.extends else "picture" if _has_pictures(job) else None,
             "favourite": row.favourite,
             "download_url": None if video is None else f"{video}?download=1",
             "file_size_bytes": None if clip is None else clip.bytes,
@@ -203,6 +204,11 @@ class StatusDesk:
         if row.clip is None or row.favourite or self._retention_days <= 0:
             return None
         return iso(row.clip.created_at + self._retention_days * 86_400_000)
+
+
+def _has_pictures(job: Job) -> bool:
+    """Whether pictures belong to it, also when none could be prepared."""
+    return bool(job.wanted.with_picture or job.wanted.last_frame or job.applied.pictures)
 
 
 def applied_fields(applied: Applied) -> dict[str, Any]:
@@ -231,5 +237,6 @@ def _wanted(job: Job) -> dict[str, Any]:
         "model",
         "person_generation",
         "negative_prompt",
+        "line",
     )
     return {names.get(name, name): getattr(wanted, name) for name in shown if name in wanted.explicit}

@@ -15,6 +15,7 @@ from core.errors import BadOption, NotFound, Unsupported
 from core.jobs import Actor, Attachment, Job, Place
 from core.states import JobState
 from tests.engine.test_several_pictures import album, kept, picture_of
+from tests.lab.chat_platform import ENGLISH
 from tests.lab.generator import InstantGenerator, LabSettings
 from tests.lab.stage import QuickMedia, Stage, stage
 from tests.lab.virtual_time import VirtualClock, run
@@ -53,6 +54,8 @@ def test_the_generator_that_made_a_clip_goes_on_from_the_clip_itself(tmp_path: P
             assert (second.applied.aspect_ratio, second.origin_id) == ("9:16", first.id)
             again = await made(on, again_fields(await on.store.view(second.id)))
             assert again.applied.extends == clip.key
+            told = [(await on.engine.desk.status(await on.store.view(job.id), ENGLISH)) for job in (first, second)]
+            assert [each["begins_with"] for each in told] == [None, "clip"], "whoever orders it again can tell that it goes on"
             await on.engine.delete(first.id)
             with pytest.raises(NotFound):
                 await made(on, again_fields(await on.store.view(second.id)))

@@ -121,12 +121,12 @@ async function mark(view, wanted) {
   }
 }
 
-// The same wish once more, as new: what the person set, the same picture, but not the same seed.
+// The same wish once more, as new: what the person set, the same pictures or the clip it went on from, but not the same seed.
 function repeatable(job) {
   const { seed, parent_id, reuse_image_of, idempotency_key, prompt, ...wanted } = job.wanted ?? {};
   const wish = { ...wanted, prompt: job.prompt };
   if (job.negative_prompt) wish.negative_prompt = job.negative_prompt;
-  if (job.source_url) wish.reuse_image_of = job.operation_id;
+  if (job.begins_with) wish.reuse_image_of = job.operation_id;
   return wish;
 }
 
