@@ -5,7 +5,7 @@ We choose the prompt's id, so an attempt whose answer was lost can be looked up;
 
 from __future__ import annotations
 
-import uuid
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote
@@ -44,10 +44,12 @@ from providers.comfyui_wire import (
 )
 from providers.comfyui_workflow import SETTING, Value, Workflows, check_options, measures, read_workflows
 from providers.downloads import Downloads
-from providers.line import Answer, Line, refused_or_unclear
+from providers.line import Line, preparing, read_answer, refused_or_unclear
 from providers.sheets import Sheet, read_sheet
 
 UPLOAD_SECONDS: Final = 60.0
+ID: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,127}", re.ASCII)
+"""Of a prompt. Ours are UUIDs; servers that give ids of their own need not."""
 ARRIVES_MS: Final = 120_000
 """A prompt whose answer was lost may still be on its way for so long: it is checked before it is queued."""
 MOST_MISSES: Final = 1000
@@ -107,7 +109,7 @@ class ComfyUI:
             self._ears.forget(prompt)
             raise
         match answer.data:
-            case {"prompt_id": str(given)}:
+            case {"prompt_id": str(given)} if ID.fullmatch(given):
                 if given != prompt:  # older servers give ids of their own
                     self._takes_ids = False
                     self._ears.forget(prompt)
@@ -118,7 +120,8 @@ class ComfyUI:
 
     async def _hand_over(self, key: str, limits: PictureLimits) -> str:
         """Upload a picture and return what a LoadImage node calls it. Nothing is begun by it, so whatever fails may be tried again."""
-        picture = await self._world.pictures.encoded(key, limits)
+        async with preparing():
+            picture = await self._world.pictures.encoded(key, limits)
         try:
             async with self._session().post(
                 f"{self._root}/upload/image",
@@ -126,13 +129,12 @@ class ComfyUI:
                 timeout=aiohttp.ClientTimeout(total=UPLOAD_SECONDS),
                 allow_redirects=False,
             ) as response:
-                kind = REFUSALS.get(response.status, NothingSent)
-                if response.status != 200:
-                    raise refused_or_unclear(kind, Answer(response.status, response.headers), submitting=True)
-                stored = await response.json(content_type=None)
-        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+                answer = await read_answer(response)
+        except (aiohttp.ClientError, TimeoutError, OSError, Garbled) as error:
             raise NothingSent(f"the picture could not be handed over: {type(error).__name__}") from error
-        match stored:
+        if answer.status != 200:
+            raise refused_or_unclear(REFUSALS.get(answer.status, NothingSent), answer, submitting=True)
+        match answer.data:
             case {"name": str(name), **rest}:
                 folder = rest.get("subfolder")
                 return f"{folder}/{name}" if isinstance(folder, str) and folder else name
@@ -250,10 +252,10 @@ class ComfyUI:
 
 def _prompt(ticket: Ticket) -> str:
     """The ticket's id, which goes into paths and bodies. Raises Garbled when it is none."""
-    try:
-        return str(uuid.UUID(ticket["id"]))
-    except (KeyError, ValueError, AttributeError, TypeError):
-        raise Garbled("not a ticket of ComfyUI") from None
+    found = ticket.get("id")
+    if not isinstance(found, str) or not ID.fullmatch(found):
+        raise Garbled("not a ticket of ComfyUI")
+    return found
 
 
 def connect(settings: Any, world: Connect) -> ComfyUI:

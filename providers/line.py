@@ -17,7 +17,8 @@ from typing import Any, Final
 
 import aiohttp
 
-from core.errors import Garbled, NothingSent, ProviderError, Unavailable, Unclear
+from core.errors import Garbled, InvalidRequest, NothingSent, ProviderError, Unavailable, Unclear
+from providers.poured import Body
 
 ANSWER_BYTES: Final = 4 << 20
 """More than any answer without a clip in it has."""
@@ -28,6 +29,8 @@ PREPARE_SECONDS: Final = 90.0
 """Below the engine's own 110 seconds for a submit: what it ends counts as sent."""
 CONNECT_SECONDS: Final = 10.0
 RETRY_AFTER_MOST: Final = 86_400.0
+REFUSING: Final = frozenset({301, 302, 307, 308, 405, 406, 410, 411, 413, 414, 415, 417, 421, 426, 428, 431, 451, 501})
+"""Answers to a submit that nobody gives who took it, whatever a generator's own table says of them: the address is wrong, or the form."""
 PIECE: Final = 64 << 10
 
 
@@ -78,22 +81,24 @@ class Line:
     ) -> Answer:
         """POST once, on a connection of its own: one that the vendor closed while it lay idle would leave the answer in doubt.
 
+        ``body`` may have files in it (``providers/poured.py``).
         Raises NothingSent when no connection came about, Unclear when the answer was lost or cannot be read, and what
         ``read_error`` makes of a refusal.
         """
         if self._fresh is None:
             self._fresh = _session(self.headers, aiohttp.TCPConnector(limit=32, force_close=True))
         timeout = aiohttp.ClientTimeout(total=SUBMIT_SECONDS, sock_connect=CONNECT_SECONDS)
+        poured = Body(body)
         try:
             async with self._fresh.post(
                 self.root + path,
-                json=body,
+                data=poured.pieces(),
                 params=params,
-                headers=headers,
+                headers={**(headers or {}), **poured.headers()},
                 timeout=timeout,
                 allow_redirects=False,
             ) as response:
-                answer = await _read(response)
+                answer = await read_answer(response)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise NothingSent(f"no connection: {type(error).__name__}") from error
         except (aiohttp.ClientError, TimeoutError, OSError, Garbled) as error:
@@ -131,7 +136,7 @@ class Line:
                 timeout=timeout,
                 allow_redirects=False,
             ) as response:
-                answer = await _read(response)
+                answer = await read_answer(response)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise Unavailable(f"no answer: {type(error).__name__}") from error
         if answer.status in passes:
@@ -154,7 +159,8 @@ def _session(headers: Mapping[str, str], connector: aiohttp.TCPConnector) -> aio
     return aiohttp.ClientSession(headers=dict(headers), connector=connector, cookie_jar=aiohttp.DummyCookieJar())
 
 
-async def _read(response: aiohttp.ClientResponse) -> Answer:
+async def read_answer(response: aiohttp.ClientResponse) -> Answer:
+    """The whole answer. Raises Garbled when it is longer than any is."""
     body = bytearray()
     async for piece in response.content.iter_chunked(PIECE):
         body += piece
@@ -192,6 +198,8 @@ def _date(text: str) -> datetime | None:
 
 def refused_or_unclear(kind: type[ProviderError] | None, answer: Answer, *, submitting: bool) -> ProviderError:
     """The error of a status that a table knows as ``kind``, or does not know (None): then a submit may have been taken."""
+    if kind is None and submitting and answer.status in REFUSING:
+        kind = InvalidRequest
     if kind is None:
         lost = submitting and not 300 <= answer.status < 400
         return Unclear("an unknown status", status=answer.status) if lost else Unavailable("", status=answer.status)

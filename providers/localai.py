@@ -15,7 +15,6 @@ import os
 import re
 import socket
 import time
-from base64 import b64encode
 from collections import deque
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
@@ -53,8 +52,9 @@ from core.ports import (
 )
 from providers.downloads import Downloads
 from providers.inline import skim
-from providers.line import CONNECT_SECONDS, PIECE, Answer, Line
+from providers.line import CONNECT_SECONDS, PIECE, Answer, Line, preparing
 from providers.localai_wire import PATH, own_options, payload, read_error, result_address
+from providers.poured import Body, Inline
 from providers.selfhosted import check_options, check_shapes, seen_from, served
 from providers.sheets import BadSheet, Model, Sheet
 
@@ -261,18 +261,22 @@ class LocalAi:
                 headers=self._headers, connector=connector, cookie_jar=aiohttp.DummyCookieJar()
             )
         timeout = aiohttp.ClientTimeout(total=self.capabilities.maximum_seconds, sock_connect=CONNECT_SECONDS)
-        async with self._session.post(self._root + PATH, json=body, timeout=timeout, allow_redirects=False) as response:
+        poured = Body(body)
+        async with self._session.post(
+            self._root + PATH, data=poured.pieces(), headers=poured.headers(), timeout=timeout, allow_redirects=False
+        ) as response:
             if response.status >= 300:
                 raise read_error(await _refusal(response), True)
             data = await skim(response.content.iter_chunked(PIECE), frozenset({"b64_json"}), sink)
         return None if sink.taken else result_address(data, self._root)
 
-    async def _pictures(self, model: Model, applied: Applied) -> dict[str, str]:
+    async def _pictures(self, model: Model, applied: Applied) -> dict[str, Inline]:
         found = {}
-        for field, key in (("start_image", applied.picture), ("end_image", applied.last_picture)):
-            if key is not None:
-                picture = await self._world.pictures.encoded(key, model.capabilities.pictures)
-                found[field] = b64encode(picture.data).decode()
+        async with preparing():
+            for field, key in (("start_image", applied.picture), ("end_image", applied.last_picture)):
+                if key is not None:
+                    picture = await self._world.pictures.encoded(key, model.capabilities.pictures)
+                    found[field] = Inline(picture.data)
         return found
 
 

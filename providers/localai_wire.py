@@ -21,6 +21,7 @@ from core.errors import (
     Unavailable,
 )
 from providers.line import Answer, refused_or_unclear
+from providers.poured import Inline
 from providers.selfhosted import shape_of
 from providers.sheets import Model, plain
 
@@ -46,7 +47,7 @@ def is_localai(address: str) -> bool:
     return urlsplit(address).path.endswith(PATH)
 
 
-def payload(model: Model, applied: Applied, pictures: Mapping[str, str]) -> dict[str, Any]:
+def payload(model: Model, applied: Applied, pictures: Mapping[str, str | Inline]) -> dict[str, Any]:
     """The request; ``pictures``: ``start_image`` and ``end_image``, in bare base64, which every version takes.
 
     A seed is 32 bits with a sign there, and one below 1 is taken for none: others are folded into what is left.

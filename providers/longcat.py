@@ -6,7 +6,6 @@ The attempt's id goes along as ``Idempotency-Key``, so a lost answer is found ag
 
 from __future__ import annotations
 
-import asyncio
 import math
 import re
 from collections.abc import Mapping
@@ -43,10 +42,11 @@ from core.ports import (
     Waiting,
 )
 from providers.downloads import Downloads
-from providers.line import Answer, Line, refused_or_unclear
+from providers.line import Answer, Line, preparing, refused_or_unclear
 from providers.localai import connect_localai
 from providers.localai_wire import is_localai
-from providers.selfhosted import check_options, check_shapes, data_uri, seen_from, served, shape_of
+from providers.poured import Inline, data_uri
+from providers.selfhosted import check_options, check_shapes, seen_from, served, shape_of
 from providers.sheets import BadSheet, Model, Sheet, plain, read_sheet
 
 NAME: Final = "longcat"
@@ -92,7 +92,7 @@ def capabilities() -> Capabilities:
     return read_sheet(NAME).capabilities
 
 
-def payload(model: Model, applied: Applied, pictures: Mapping[str, str]) -> dict[str, Any]:
+def payload(model: Model, applied: Applied, pictures: Mapping[str, str | Inline]) -> dict[str, Any]:
     """The order as the contract has it; ``pictures``: ``image``, ``last_image`` and ``video`` as ``data:`` addresses."""
     shape, options = shape_of(model.options, applied), model.options
     body: dict[str, Any] = {
@@ -261,14 +261,15 @@ class LongCat:
         await self._line.close()
         await self._downloads.close()
 
-    async def _pictures(self, model: Model, applied: Applied) -> dict[str, str]:
+    async def _pictures(self, model: Model, applied: Applied) -> dict[str, Inline]:
         source, limits, found = self._world.pictures, model.capabilities.pictures, {}
-        for field, key in (("image", applied.picture), ("last_image", applied.last_picture)):
-            if key is not None:
-                found[field] = (await source.encoded(key, limits)).data_uri()
-        if applied.extends is not None:
-            clip = await source.clip(applied.extends, CLIP_BYTES)
-            found["video"] = await asyncio.to_thread(data_uri, clip, "video/mp4")
+        async with preparing():
+            for field, key in (("image", applied.picture), ("last_image", applied.last_picture)):
+                if key is not None:
+                    picture = await source.encoded(key, limits)
+                    found[field] = data_uri(picture.data, picture.mime)
+            if applied.extends is not None:
+                found["video"] = data_uri(await source.clip(applied.extends, CLIP_BYTES), "video/mp4")
         return found
 
 

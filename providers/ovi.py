@@ -41,8 +41,9 @@ from providers.fal_queue import (
     read_webhook,
     ticket_of,
 )
-from providers.line import Line
+from providers.line import Line, preparing
 from providers.ovi_input import payload, wire
+from providers.poured import data_uri
 from providers.sheets import BadSheet, Model, Sheet, read_sheet
 
 ROUTER: Final = "https://router.huggingface.co"
@@ -100,8 +101,9 @@ class Ovi:
         options = self._wires[model.id]
         picture = None
         if applied.picture is not None:
-            encoded = await self._world.pictures.encoded(applied.picture, model.capabilities.pictures)
-            picture = encoded.data_uri()
+            async with preparing():
+                encoded = await self._world.pictures.encoded(applied.picture, model.capabilities.pictures)
+            picture = data_uri(encoded.data, encoded.mime)
         body = payload(applied, options, picture)
         app = self._app(model, with_picture=applied.picture is not None)
         can = model.capabilities

@@ -14,6 +14,7 @@ from typing import Any, Final, Literal
 
 from core.capabilities import Applied
 from core.errors import InvalidRequest
+from providers.poured import Inline
 from providers.sheets import BadSheet, Model, plain
 
 Kind = Literal["words", "speech", "sounds"]
@@ -159,7 +160,7 @@ def wire(model: Model) -> Wire:
     return Wire(**said)
 
 
-def payload(applied: Applied, options: Wire, image_url: str | None) -> dict[str, Any]:
+def payload(applied: Applied, options: Wire, image_url: str | Inline | None) -> dict[str, Any]:
     """The input of fal's. A picture has its own shape, so a size goes only without one. Raises InvalidRequest for marks that are wrong."""
     body: dict[str, Any] = {
         "prompt": compose(applied.prompt, applied.line, options.sounds) or options.wordless,

@@ -6,7 +6,6 @@ model makes a multiple of some number of frames, and one.
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -81,11 +80,6 @@ def _table(table: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 
 def _whole(value: object, most: int) -> TypeGuard[int]:
     return type(value) is int and 1 <= value <= most
-
-
-def data_uri(data: bytes, mime: str) -> str:
-    """Some bytes as a ``data:`` address."""
-    return f"data:{mime};base64,{b64encode(data).decode()}"
 
 
 async def served(line: Line, model: str, what: str) -> str:

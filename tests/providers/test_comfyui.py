@@ -50,7 +50,7 @@ QUERY = "filename=clip_00001_.mp4&subfolder=reelay&type=output"
         (418, Unclear),
         (500, Unclear),
         (503, Unclear),
-        (302, Unavailable),
+        (302, InvalidRequest),
     ],
 )
 def test_the_status_of_a_refused_submit(status: int, kind: type[ProviderError]) -> None:

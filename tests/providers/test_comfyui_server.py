@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from bot.clock import SystemClock
 from core.capabilities import Applied
@@ -359,6 +360,41 @@ async def test_the_clip_of_a_video_combine_is_fetched(tmp_path: Path, server: Co
     await generator.fetch(ticket, answer.artifact, sink)
     assert bytes(sink.data) == clip_bytes()
     await generator.close()
+
+
+@pytest.mark.parametrize("given", ["0123456789abcdef0123456789ABCDEF", "prompt-7", "01HZX"])
+async def test_an_id_of_the_servers_own_is_used_as_it_is_written(
+    server: ComfyUIServer, generator: ComfyUI, monkeypatch: pytest.MonkeyPatch, given: str
+) -> None:
+    """Forks count, or leave out the hyphens: in another spelling the prompt would never be found again, and its clip be lost."""
+    monkeypatch.setattr("tests.lab.comfyui.uuid.uuid4", lambda: given)
+    server.old = True
+    server.on("lighthouse", Script(seconds=0.0))
+    ticket = await generator.submit(*order(generator))
+    assert ticket["id"] == given
+    assert isinstance(await polled(generator, ticket), Ready)
+
+
+@pytest.mark.parametrize("given", ["-x", "../queue", "a/b", "a?b", "x" * 200])
+async def test_an_id_that_is_none_leaves_the_submit_in_doubt(
+    server: ComfyUIServer, generator: ComfyUI, monkeypatch: pytest.MonkeyPatch, given: str
+) -> None:
+    monkeypatch.setattr("tests.lab.comfyui.uuid.uuid4", lambda: given)
+    server.old = True
+    with pytest.raises(Unclear):
+        await generator.submit(*order(generator))
+
+
+async def test_an_upload_that_is_answered_without_end_is_given_up(
+    server: ComfyUIServer, generator: ComfyUI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def interfere(request: web.Request) -> web.StreamResponse | None:
+        return web.Response(body=b" " * (8 << 20)) if request.path == "/upload/image" else None
+
+    monkeypatch.setattr(server, "interfere", interfere)
+    with pytest.raises(NothingSent):
+        await generator.submit(*order(generator, picture="first"))
+    assert not server.jobs
 
 
 async def test_check_names_the_missing_nodes(tmp_path: Path, server: ComfyUIServer) -> None:

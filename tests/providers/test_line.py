@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -9,6 +12,7 @@ from aiohttp import web
 
 from core.errors import Garbled, InvalidRequest, NothingSent, ProviderError, RateLimited, Unavailable, Unclear
 from providers.line import ANSWER_BYTES, Answer, Line, refused_or_unclear, retry_after
+from providers.poured import POURED, Body, Inline, data_uri
 from tests.lab.server import Simulator, cut
 
 DATE = "Sun, 22 Nov 2026 10:00:00 GMT"
@@ -69,6 +73,9 @@ class Vendor(Simulator):
                 return web.Response(status=307, headers={"Location": "/good"})
             case "empty":
                 return web.Response(status=204)
+            case "sent":
+                self.sent = await request.read()
+                return web.json_response({"type": request.content_type, "length": request.content_length})
             case "good":
                 return web.json_response({"a": 1})
             case status:
@@ -99,8 +106,13 @@ SUBMITS = [
     ("page", Unclear),
     ("long", Unclear),
     ("empty", Unclear),
-    ("away", Unavailable),
-    ("422", InvalidRequest),
+    ("away", InvalidRequest),
+    ("303", Unavailable),
+    *(
+        (str(status), InvalidRequest)
+        for status in (301, 302, 308, 405, 406, 410, 411, 413, 414, 415, 422, 431, 451, 501)
+    ),
+    *((str(status), Unclear) for status in (402, 408, 409, 418, 425, 499)),
     ("429", RateLimited),
     ("500", Unclear),
     ("503", Unclear),
@@ -137,6 +149,41 @@ async def test_a_question_learns_nothing_or_is_refused(
         await line.ask("POST", f"/{how}")
     assert type(found.value) is kind
     assert vendor.count == 1
+
+
+@pytest.mark.parametrize("size", [0, 1, POURED - 1, POURED, POURED + 1, 5 * POURED + 2])
+async def test_files_in_a_body_arrive_whole(vendor: Vendor, line: Line, size: int) -> None:
+    first, second = bytes(range(256)) * (size // 256 + 1), b"second" * 1000
+    body = {
+        "a": "\u00fc\ud83d",
+        "deep": [{"image": data_uri(first[:size], "image/png")}],
+        "bare": Inline(second),
+        "z": 1.5,
+    }
+    answer = await line.submit("/sent", body)
+    assert answer.data == {"type": "application/json", "length": len(vendor.sent)}
+    sent = json.loads(vendor.sent)
+    assert sent["deep"][0]["image"] == f"data:image/png;base64,{b64encode(first[:size]).decode()}"
+    assert (b64decode(sent["bare"]), sent["a"], sent["z"]) == (second, "\u00fc\ud83d", 1.5)
+    assert "second" not in repr(body["bare"])
+
+
+async def test_a_large_file_is_never_turned_into_text_as_a_whole() -> None:
+    """In one piece it took the loop 0.6 s and 170 MB for 32 MB (November 2026, 2 cores)."""
+    body, turns = Body({"video": Inline(bytes(4 << 20))}), 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    beside = asyncio.create_task(others())
+    pieces = [len(piece) async for piece in body.pieces()]
+    beside.cancel()
+    assert sum(pieces) == body.size
+    assert max(pieces) == POURED // 3 * 4
+    assert turns >= len(pieces) - 3, "the loop had a turn behind each"
 
 
 async def test_good_answers_are_read(vendor: Vendor, line: Line) -> None:

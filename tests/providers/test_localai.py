@@ -171,7 +171,7 @@ REFUSED: list[tuple[int, str | None, type[ProviderError]]] = [
     (502, None, Unclear),
     (503, None, Unclear),
     (504, None, Unclear),
-    (302, None, Unavailable),
+    (302, None, InvalidRequest),
 ]
 
 

@@ -486,7 +486,7 @@ def test_a_refused_submit(status: int) -> None:
         (answer(504, FLAGGED), Unclear),
         (answer(408), Unclear),
         (answer(409), Unclear),
-        (answer(302), Unavailable),
+        (answer(302), InvalidRequest),
     ],
 )
 def test_a_submit_that_is_refused_in_other_words(told: Answer, kind: type[ProviderError]) -> None:

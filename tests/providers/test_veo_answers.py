@@ -221,7 +221,7 @@ def body(message: str, status: str = "X", reason: str | None = None) -> dict[str
         (500, body("Internal error"), Unclear, ""),
         (503, body("API key not valid"), Unclear, ""),
         (409, body("x"), Unclear, ""),
-        (302, None, Unavailable, ""),
+        (302, None, InvalidRequest, ""),
     ],
 )
 def test_a_refused_submit_has_the_class_that_its_words_mean(
