@@ -8,7 +8,7 @@ from typing import Final
 from bot.engine.parts import Parts
 from bot.engine.routing import Router
 from bot.engine.step_desk import CALL_SECONDS, OPERATOR_ERRORS, StepDesk
-from core.errors import ProviderError, RateLimited, Retry, StaleVersion, StorageError, Unclear
+from core.errors import ProviderError, RateLimited, Retry, StaleVersion, StorageError, Unavailable, Unclear
 from core.health import Call
 from core.jobs import Attempt, Job
 from core.ports import FindAnswer, Found, Provider, Ticket
@@ -150,10 +150,13 @@ class Submitter:
         )  # ours to word; a library's own text may quote the vendor
         facts = {"job": job.id, "provider": name, "error": type(error).__name__, "why": why}
         log.warning("a submit is in doubt", extra=facts)
-        if provider is not None and provider.capabilities.unpaid and job.attempts < ATTEMPTS:
+        if provider is not None and provider.capabilities.unpaid:
             answer = await self._looked_up(job, provider)
             if isinstance(answer, Found):  # it was taken: to ask again would only keep two machines busy
                 await self._has_ticket(job, provider, answer.ticket)
+                return
+            if job.attempts >= ATTEMPTS:  # nobody can have been billed, so there is nothing for a person to decide
+                await self._desk.fail(job, Unavailable("no answer came to any of its submits"), AttemptState.LOST)
                 return
             until = self._parts.clock.now() + int(self._desk.back_off(job.attempts - 1) * 1000)
             fields = {"not_before": until}

@@ -302,6 +302,21 @@ def test_an_unpaid_generator_that_took_the_job_is_not_asked_again(tmp_path: Path
     play(tmp_path, work, lab=home, spare={"unpaid": True, "price": 0})
 
 
+def test_an_unpaid_generator_that_never_answers_fails_the_job_and_leaves_nobody_to_decide(tmp_path: Path) -> None:
+    """Nothing can have been billed: it must not wait as unclear, telling that it may have been."""
+
+    async def work(on: Stage, other: TimedGenerator, clock: VirtualClock) -> None:
+        on.generator.loses = on.generator.hides = True
+        job = await on.settled(await on.order())
+        assert job.failure is not None
+        assert (job.state, job.failure.message_id) == (JobState.FAILED, "error.provider_unavailable")
+        assert job.attempts == len(on.generator.submits) == 5
+        assert "unclear" not in await hops(on, job)
+
+    home = replace(VEO, unpaid=True, price=0)
+    play(tmp_path, work, lab=home, spare={"unpaid": True, "price": 0})
+
+
 def test_what_was_restored_from_a_backup_moves_nowhere(tmp_path: Path) -> None:
     """It may have been submitted since the backup was made: nobody but an operator knows."""
 
