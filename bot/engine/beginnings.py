@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -39,14 +39,17 @@ class Beginning:
         """Whether this generator made the clip and goes on from the clip itself."""
         return self.clip is not None and can.extend and self.like is not None and self.like.provider == can.name
 
-    def fields(self, fields: Mapping[str, Any]) -> tuple[dict[str, Any], frozenset[str]]:
-        """The order's fields, and which of them the person did not say: a clip that goes on looks like the one before."""
+    def fields(self, fields: Mapping[str, Any], there: Collection[str]) -> tuple[dict[str, Any], frozenset[str]]:
+        """The order's fields, and which of them the person did not say: a clip that goes on looks like the one before, and comes from
+        the same generator while that is among those that are ``there``.
+        """
         if self.clip is None or self.like is None:
             return dict(fields), frozenset()
         said = {name: value for name, value in fields.items() if value not in (None, "")}
         same = {"aspect_ratio": self.like.aspect_ratio, "resolution": self.like.resolution}
         unsaid = frozenset(same) - set(said)
-        return {"provider": self.like.provider, **same, **said}, unsaid
+        maker = {"provider": self.like.provider} if self.like.provider in there else {}
+        return {**maker, **same, **said}, unsaid
 
     def applied(self, applied: Applied, can: Capabilities) -> Applied:
         """``applied`` with what it begins with, as far as that is kept already."""

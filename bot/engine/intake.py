@@ -186,7 +186,7 @@ class Intake:
         last_frame: bool,
     ) -> Offer:
         providers = self._parts.providers
-        fields, unsaid = begins.fields(fields)
+        fields, unsaid = begins.fields(fields, providers)
         personal = {key: settings[key] for key in PERSONAL if key in settings and fields.get(key) in (None, "")}
         if personal.get("provider") not in providers:
             personal.pop("provider", None)

@@ -55,7 +55,9 @@ def test_the_generator_that_made_a_clip_goes_on_from_the_clip_itself(tmp_path: P
             again = await made(on, again_fields(await on.store.view(second.id)))
             assert again.applied.extends == clip.key
             told = [(await on.engine.desk.status(await on.store.view(job.id), ENGLISH)) for job in (first, second)]
-            assert [each["begins_with"] for each in told] == [None, "clip"], "whoever orders it again can tell that it goes on"
+            assert [each["begins_with"] for each in told] == [None, "clip"], (
+                "whoever orders it again can tell that it goes on"
+            )
             await on.engine.delete(first.id)
             with pytest.raises(NotFound):
                 await made(on, again_fields(await on.store.view(second.id)))
@@ -89,6 +91,21 @@ def test_another_generator_goes_on_from_the_last_picture(tmp_path: Path) -> None
             natively = await going_on(on, first)
             elsewhere = await made(on, other_fields(await on.store.view(natively.id), "other"))
             assert (elsewhere.applied.extends, await kept(on, elsewhere)) == (None, [b"the last picture"])
+
+    run(play)
+
+
+def test_a_clip_whose_generator_has_gone_goes_on_elsewhere_from_its_last_picture(tmp_path: Path) -> None:
+    async def play(clock: VirtualClock) -> None:
+        gone = InstantGenerator(replace(CONTINUES, name="gone"))
+        more = {"gone": gone}
+        async with stage(tmp_path, clock, seconds=5, lab=CONTINUES, more=more) as on:
+            on.parts.media = Frames()  # type: ignore[assignment] # as above
+            first = await made(on, {"prompt": "a shore", "provider": "gone"})
+            providers = {name: each for name, each in on.parts.providers.items() if name != "gone"}
+            on.parts.providers = providers
+            second = await going_on(on, first)
+            assert (second.applied.provider, await kept(on, second)) == ("lab", [b"the last picture"])
 
     run(play)
 
