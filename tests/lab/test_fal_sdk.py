@@ -54,6 +54,7 @@ async def hub(fal: Fal) -> AsyncIterator[AsyncInferenceClient]:
 
 async def test_a_clip_from_submit_to_result(fal: Fal, client: fal_client.AsyncClient) -> None:
     fal.positions = [2, 1]
+    fal.on("lighthouse", Script(seconds=1.5))  # seen at work also where a look takes long
     handle = await client.submit(APP, PROMPT, webhook_url=f"{fal.url}/hooks/fal/x", start_timeout=600)
     events = [event async for event in handle.iter_events(with_logs=True, interval=0.02)]
     assert [event.position for event in events if isinstance(event, fal_client.Queued)] == [2, 1]
