@@ -50,9 +50,9 @@ run:
 setup:
 	$(call install,requirements-dev.lock,dev)
 
-# Each process takes whole files: what a module's tests share is started once. One more than processors, at most four, because many
-# tests wait for processes of their own. One process: make test WORKERS=0
-WORKERS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); echo $$((n < 4 ? n + 1 : 4)))
+# Each process takes whole files: what a module's tests share is started once. Two more than processors, at most four, because half of
+# the time is waiting for processes of their own. One process: make test WORKERS=0
+WORKERS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); echo $$((n < 2 ? n + 2 : 4)))
 PARALLEL = --numprocesses=$(WORKERS) --dist=loadfile
 # Each of them reads every test: with what the last run has compiled in a third of the time.
 test coverage: export PYTHONDONTWRITEBYTECODE =

@@ -46,8 +46,9 @@ POINTS = (
     "delivered",
 )
 """Points that every picture clip passes."""
-ELSEWHERE = ("notifying", "notified", "late", "posted", "card lost", "handling", "handled", "refused")
-"""Crashed at where they are reached: in ``test_chat.py``, ``test_troubles.py``, ``test_telegram_kill*.py``, ``test_telegram_buttons.py``.
+ELSEWHERE = ("notifying", "notified", "late", "posted", "card lost", "handling", "handled", "refused", "moved")
+"""Crashed at where they are reached: in ``test_chat.py``, ``test_troubles.py``, ``test_failover.py``, ``test_telegram_kill*.py``,
+``test_telegram_buttons.py``.
 
 All are every name of the engine and the platforms; a test compares.
 """
