@@ -262,6 +262,8 @@ async def test_export_is_complete(store: SqliteStore) -> None:
         "allowances",
         "limits",
         "pauses",
+        "health",
+        "choices",
         "leases",
         "alerts",
         "audit",
