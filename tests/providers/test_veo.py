@@ -204,7 +204,7 @@ async def test_a_redirect_is_not_followed(vertex: Vertex, tmp_path: Path) -> Non
         provider = veo(elsewhere, world(tmp_path))
         ticket = await submitted(provider)
         elsewhere.target = vertex.url
-        with pytest.raises(Unavailable):
+        with pytest.raises(InvalidRequest):
             await submitted(provider)
         with pytest.raises(Unavailable):
             await provider.poll(ticket)
