@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Final
 from urllib.parse import SplitResult, urljoin, urlsplit
@@ -120,17 +120,25 @@ class Downloads:
 
 
 async def _pour(response: aiohttp.ClientResponse, sink: Sink) -> None:
-    taken, since, began = 0, 0, time.monotonic()
-    async for piece in response.content.iter_chunked(PIECE):
+    taken = 0
+    async for piece in paced(response):
         await sink.write(piece)
-        taken, since = taken + len(piece), since + len(piece)
+        taken += len(piece)
+    if not taken:
+        raise Garbled("the result is empty")
+
+
+async def paced(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+    """The pieces of a result. Raises Unavailable from whoever sends so slowly that the connection is only held."""
+    since, began = 0, time.monotonic()
+    async for piece in response.content.iter_chunked(PIECE):
+        yield piece
+        since += len(piece)
         seconds = time.monotonic() - began
         if seconds >= SLOW_SECONDS:
             if since < SLOWEST * seconds:
                 raise Unavailable("the result comes too slowly")
             since, began = 0, time.monotonic()
-    if not taken:
-        raise Garbled("the result is empty")
 
 
 class PublicResolver(AbstractResolver):

@@ -1,4 +1,4 @@
-"""What Google's refusals mean: the floor of Omni and of Gemini. It imports no SDK.
+"""What Google's refusals mean: the floor of Omni and of Gemini; its words and the SDK's exceptions are read here for Veo too. No SDK.
 
 Both APIs (Interactions and generateContent) answer a refusal with a status and a body in one of two shapes: ``{"error": {"code": 400,
 "status": …, "message": …, "details": […]}}`` (google.rpc.Status) or ``{"error": {"code": "…", "message": …}}`` (Interactions). The same
@@ -83,7 +83,7 @@ MEANINGS: Final[tuple[tuple[str, frozenset[int], type[ProviderError], str], ...]
 def read_error(answer: Answer, submitting: bool, *, setting: str) -> ProviderError:  # noqa: FBT001 - as Line asks it
     """What a refusal means. ``setting`` names the model's setting, for the operator when the model is gone."""
     kind, text = STATUSES.get(answer.status), ""
-    said = _words(answer.data)
+    said = words_of(answer.data)
     for words, statuses, meant, hint in MEANINGS:
         if answer.status in statuses and re.search(words, said):
             kind, text = meant, hint
@@ -111,7 +111,7 @@ def answer_of(status: int | None, headers: Mapping[str, str] | None, body: Any) 
     return Answer(status or 0, known, body, is_json=body is not None)
 
 
-def _words(data: Any) -> str:
+def words_of(data: Any) -> str:
     """Everything that the body says, in lower case; for looking at, never for telling."""
     if isinstance(data, list) and len(data) == 1:  # as some of Google's servers wrap it
         data = data[0]

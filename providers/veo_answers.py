@@ -22,6 +22,7 @@ from core.errors import (
     Unavailable,
 )
 from core.ports import Artifact, Failed, PollAnswer, Ready, Waiting
+from providers.google_answers import words_of
 from providers.inline import ELIDED
 from providers.line import Answer, refused_or_unclear
 
@@ -154,7 +155,7 @@ def refused(text: str) -> ContentRefused:
 def read_error(answer: Answer, submitting: bool) -> ProviderError:  # noqa: FBT001 - as Line asks it
     """What a refusal means: the status, or what its words and reasons say."""
     kind, hint = STATUSES.get(answer.status), ""
-    said = _words(answer.data)
+    said = words_of(answer.data)
     for words, statuses, meant, told in MEANINGS:
         if answer.status in statuses and re.search(words, said):
             kind, hint = meant, told
@@ -165,16 +166,3 @@ def read_error(answer: Answer, submitting: bool) -> ProviderError:  # noqa: FBT0
         return refused(said)
     facts = {"setting": "VEO_MODEL"} if kind is ModelRetired else {}
     return kind(hint or HINTS.get(kind, ""), retry_after=answer.retry_after, status=answer.status, **facts)
-
-
-def _words(data: Any) -> str:
-    """The body's message, status and reasons in lower case: to be looked at, never told."""
-    match data:
-        case {"error": {"message": str(message), **rest}} | [{"error": {"message": str(message), **rest}}]:
-            details = rest.get("details")
-            reasons = [
-                each.get("reason") for each in (details if isinstance(details, list) else ()) if isinstance(each, dict)
-            ]
-            return "\n".join(map(str, (message, rest.get("status"), *reasons))).lower()
-        case _:
-            return ""

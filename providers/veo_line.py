@@ -4,22 +4,19 @@ November 2026).
 
 from __future__ import annotations
 
-import json
-import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 import aiohttp
 
-from core.errors import Garbled, Unavailable
+from core.errors import Unavailable
 from core.ports import Sink
-from providers.downloads import SLOW_SECONDS, SLOWEST, STILL_SECONDS
+from providers.downloads import STILL_SECONDS, paced
 from providers.inline import skim
-from providers.line import ASK_SECONDS, CONNECT_SECONDS, PIECE, Answer, ReadError
+from providers.line import ASK_SECONDS, CONNECT_SECONDS, ReadError, read_answer
 
 VERSION: Final = "v1beta1"
 CLIP_KEYS: Final = frozenset({"bytesBase64Encoded"})
-REFUSAL_BYTES: Final = 64 << 10
 
 
 def root_of(location: str | None) -> str:
@@ -57,8 +54,8 @@ class Looks:
                 url, json=body, headers=dict(headers), timeout=timeout, allow_redirects=False
             ) as response:
                 if response.status >= 300:
-                    raise self._read_error(await _refusal(response), False)
-                return await skim(_pieces(response), CLIP_KEYS, sink)
+                    raise self._read_error(await read_answer(response), False)
+                return await skim(paced(response), CLIP_KEYS, sink)
         except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
             raise Unavailable(f"no whole answer: {type(error).__name__}") from error
 
@@ -67,28 +64,3 @@ class Looks:
         if self._session is not None:
             await self._session.close()
         self._session = None
-
-
-async def _refusal(response: aiohttp.ClientResponse) -> Answer:
-    body = bytearray()
-    async for piece in response.content.iter_chunked(PIECE):
-        body += piece
-        if len(body) > REFUSAL_BYTES:
-            raise Garbled("a refusal is too long", status=response.status)
-    try:
-        return Answer(response.status, response.headers, json.loads(bytes(body)), is_json=True)
-    except (ValueError, RecursionError):
-        return Answer(response.status, response.headers)
-
-
-async def _pieces(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
-    """The body. Raises Unavailable from whoever sends so slowly that the connection is only held."""
-    since, began = 0, time.monotonic()
-    async for piece in response.content.iter_chunked(PIECE):
-        yield piece
-        since += len(piece)
-        seconds = time.monotonic() - began
-        if seconds >= SLOW_SECONDS:
-            if since < SLOWEST * seconds:
-                raise Unavailable("the result comes too slowly")
-            since, began = 0, time.monotonic()

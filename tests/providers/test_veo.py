@@ -23,6 +23,7 @@ from core.errors import (
     Unclear,
 )
 from core.ports import Artifact, Failed, Ready
+from providers.line import ANSWER_BYTES
 from providers.veo import Veo, capabilities, connect
 from tests.contracts.provider import Collector, attempt_for
 from tests.contracts.vendor_faults import PICTURE, world
@@ -283,8 +284,8 @@ async def test_a_slow_clip_is_a_clip(vertex: Vertex, provider: Veo) -> None:
 
 
 async def test_who_sends_too_slowly_is_left(vertex: Vertex, provider: Veo, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("providers.veo_line.SLOW_SECONDS", 0.2)
-    monkeypatch.setattr("providers.veo_line.SLOWEST", 1 << 30)
+    monkeypatch.setattr("providers.downloads.SLOW_SECONDS", 0.2)
+    monkeypatch.setattr("providers.downloads.SLOWEST", 1 << 30)
     vertex.on("lighthouse", Script(result="slow"))
     ticket = await submitted(provider)
     await ended(provider, ticket)
@@ -303,7 +304,7 @@ async def test_a_ticket_that_is_no_operation_asks_nobody(vertex: Vertex, provide
 
 async def test_a_refusal_without_end_is_not_read(vertex: Vertex, provider: Veo) -> None:
     ticket = await submitted(provider)
-    vertex.strange.append((500, "application/json", b"[" * (1 << 20)))
+    vertex.strange.append((500, "application/json", b"[" * (ANSWER_BYTES + 1)))
     with pytest.raises(Garbled):
         await provider.poll(ticket)
 
