@@ -177,7 +177,9 @@ def upright(frame: VideoFrame, sar: Fraction) -> Image.Image:
         else (_BT709 if min(frame.width, frame.height) >= 720 else _BT601)
     )
     rgb = frame.reformat(format="rgb24", src_colorspace=matrix, dst_color_range=_FULL_RANGE)
-    picture = Image.fromarray(rgb.to_ndarray())
+    plane = rgb.planes[0]
+    # Not by way of numpy, which a child for one poster would import for a fifth of a second of a processor.
+    picture = Image.frombytes("RGB", (rgb.width, rgb.height), bytes(plane), "raw", "RGB", plane.line_size, 1)
     if sar != 1:
         width = max(LEAST_SIDE, round(picture.width * sar))
         picture = picture.resize((width, picture.height), Image.Resampling.LANCZOS)

@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar
 import pytest
 
 from tests.lab.checker import check
+from tests.lab.clock import SharedShift
 from tests.lab.reelay import Reelay
 from tests.lab.vendor import Script, Vendor, VendorJob
 from tests.lab.waiting import until
@@ -39,13 +40,14 @@ class ChatHouse(ABC):
         outlives ``end``, for the next test.
         """
         self.vendor, self._shared = vendor, shared
-        self._clock, self._kill, self._shift = folder / "clock", folder / "kill", 0.0
+        clock, self._kill = folder / "clock", folder / "kill"
+        self._shift = SharedShift(clock)
         settings = {
             "REELAY_DAILY_CREDITS": "unlimited",
             "REELAY_GLOBAL_DAILY_CREDITS": "unlimited",
             "REELAY_MAX_ACTIVE_JOBS": "12",
             "REELAY_MAX_WAITING_JOBS": "50",
-            "LAB_CLOCK": str(self._clock),
+            "LAB_CLOCK": str(clock),
             "LAB_KILL_FILE": str(self._kill),
         }
         lab = {"name": "lab", "url": vendor.url, "price": 40, "poll_seconds": [0.05, 0.2], "most_active": 12}
@@ -97,10 +99,7 @@ class ChatHouse(ABC):
     def later(self, seconds: float) -> None:
         """Let time pass for Reelay and for the generators."""
         self.vendor.ahead += seconds
-        self._shift += seconds
-        fresh = self._clock.with_suffix(".new")
-        fresh.write_text(str(int(self._shift * 1000)))
-        fresh.replace(self._clock)  # whole at every look: half a number would turn the time back
+        self._shift.set(self._shift.get() + int(seconds * 1000))
 
     def in_time(self, look: Callable[[], T], step: float, seconds: float = 40.0, what: str = "it") -> T:
         """Wait for what comes after a pause of Reelay's own: ``step`` seconds pass whenever a moment has brought nothing.

@@ -10,6 +10,7 @@ from storage.intake import ACKNOWLEDGE_MS
 from tests.journeys.conftest import Maker
 from tests.lab.chat import Chat, ChatServer, Message
 from tests.lab.checker import CANARY, check
+from tests.lab.clock import SharedShift
 from tests.lab.vendor import Script, Vendor
 from tests.lab.waiting import until
 from tests.media.hostile import photo
@@ -45,16 +46,16 @@ def test_a_command_in_a_chat_becomes_its_clip(make: Maker, vendor: Vendor) -> No
 @pytest.mark.parametrize("point", ["received", "accepted", "sending", "sent", "delivered"])
 def test_a_kill_shows_one_message_and_one_clip(make: Maker, vendor: Vendor, tmp_path: Path, point: str) -> None:
     """The same message is edited again after the restart; nobody sees two."""
-    clock = tmp_path / "clock"
+    clock = SharedShift(tmp_path / "clock")
     vendor.on(f"killed-{point}", Script(seconds=0.2))
     with ChatServer() as server:
-        environ = {**ENVIRON, "LAB_CHAT": server.url, "LAB_CLOCK": str(clock)}
+        environ = {**ENVIRON, "LAB_CHAT": server.url, "LAB_CLOCK": str(tmp_path / "clock")}
         reelay = make(environ=environ, generators=[{"name": "lab", "url": vendor.url}])
         reelay.start(kill={point: 1})
         server.chat.say("ann", f"{CANARY} killed-{point}")
         reelay.wait_killed()
         reelay.restart()
-        clock.write_text(str(ACKNOWLEDGE_MS))  # an answer that died with the process is waited for as long
+        clock.set(ACKNOWLEDGE_MS)  # an answer that died with the process is waited for as long
         until(lambda: sum(message.clip is not None for message in cards(server.chat)) == 1, 60, "the clip")
         reelay.wait_quiet()
         assert len(cards(server.chat)) == 1, [message.text for message in cards(server.chat)]
@@ -68,18 +69,17 @@ def test_a_kill_around_the_notice_neither_loses_nor_repeats_it(
     make: Maker, vendor: Vendor, tmp_path: Path, point: str
 ) -> None:
     """A job of more than a minute ends with one short reply, wherever between the clip and that reply the process is killed."""
-    word, clock = f"told-{point}", tmp_path / "clock"
-    clock.write_text("0")
+    word, clock = f"told-{point}", SharedShift(tmp_path / "clock")
     vendor.on(word, Script(seconds=None))
     with ChatServer() as server:
         reelay = make(
-            environ={**ENVIRON, "LAB_CHAT": server.url, "LAB_CLOCK": str(clock)},
+            environ={**ENVIRON, "LAB_CHAT": server.url, "LAB_CLOCK": str(tmp_path / "clock")},
             generators=[{"name": "lab", "url": vendor.url, "maximum_seconds": 600.0}],
         )
         reelay.start(kill={point: 1})
         server.chat.say("ann", f"{CANARY} {word}")
         until(lambda: vendor.of(word), what="the submit")
-        clock.write_text("90000")
+        clock.set(90_000)
         vendor.finish(word)
         reelay.wait_killed()
         reelay.restart()

@@ -11,6 +11,7 @@ import pytest
 from tests.journeys.conftest import TOKENS, Maker
 from tests.lab.api import Api
 from tests.lab.checker import check
+from tests.lab.clock import SharedShift
 from tests.lab.reelay import Reelay
 from tests.lab.vendor import Refuse, Script, Vendor
 from tests.lab.waiting import until
@@ -124,11 +125,10 @@ def test_a_clip_that_comes_after_its_deadline_is_given_away(
     make: Maker, vendor: Vendor, tmp_path: Path, point: str | None
 ) -> None:
     """The vendor bills all the same: the job stays failed and free, and the clip is in the gallery, also over a kill."""
-    word, clock = f"late-{point}", tmp_path / "clock"
-    clock.write_text("0")
+    word, clock = f"late-{point}", SharedShift(tmp_path / "clock")
     vendor.on(word, Script(seconds=None, stops=False, cost_usd=0.31))
     generators = [{"name": "lab", "url": vendor.url, "maximum_seconds": 1.0, "cancel": False}]
-    environ = {**ENVIRON, "LAB_CLOCK": str(clock)}
+    environ = {**ENVIRON, "LAB_CLOCK": str(tmp_path / "clock")}
     reelay = make(environ=environ, generators=generators).start(kill={point: 1} if point else None)
     api = Api(reelay.url)
     job = api.ordered(word)
@@ -137,12 +137,12 @@ def test_a_clip_that_comes_after_its_deadline_is_given_away(
     assert api.status(job)["video_url"] is None
     until(lambda: reelay.value("SELECT watch_at - ended_at FROM attempts") > 20_000, what="the first look to be over")
     vendor.finish(word)
-    clock.write_text("3600000")  # an hour later, so that the test need not wait for the next look
+    clock.set(3_600_000)  # an hour later, so that the test need not wait for the next look
     if point is not None:
         reelay.wait_killed()
         reelay.restart()
         api = Api(reelay.url)
-        clock.write_text("7200000")
+        clock.set(7_200_000)
     until(lambda: api.status(job)["video_url"], what="the late clip")
     status = api.status(job)
     assert (status["status"], status["error_code"], status["charged"]) == ("error", "TIMEOUT", 0)
@@ -161,17 +161,16 @@ def test_a_clip_that_comes_after_its_deadline_is_given_away(
 
 def test_a_day_without_power_expires_what_waited(make: Maker, vendor: Vendor, tmp_path: Path) -> None:
     """The clock jumps by a day: what stood in the queue too long fails in words, what the vendor has made is fetched."""
-    clock = tmp_path / "clock"
-    clock.write_text("0")
+    clock = SharedShift(tmp_path / "clock")
     vendor.on("slow-day", Script(seconds=None))
     generators = [{"name": "lab", "url": vendor.url, "most_active": 1, "maximum_seconds": 200_000}]
-    reelay = make(environ={**ENVIRON, "LAB_CLOCK": str(clock)}, generators=generators).start()
+    reelay = make(environ={**ENVIRON, "LAB_CLOCK": str(tmp_path / "clock")}, generators=generators).start()
     api = Api(reelay.url)
     first, second = api.ordered("slow-day one"), api.ordered("slow-day two")
     reelay.wait_state(first, "generating")
     reelay.kill()
     vendor.finish("slow-day")
-    clock.write_text(str(25 * 3_600_000))
+    clock.set(25 * 3_600_000)
     reelay.restart()
     assert reelay.wait_state(first) == "done"
     assert reelay.wait_state(second) == "failed"

@@ -11,7 +11,7 @@ Everything is the bot's own ``serve``; only what ``bot.app.Extras`` allows is ad
 ``LAB_CHAT``         address of the strict fake chat to join
 ``LAB_BREAK_PLATFORM``  add a platform whose loop breaks while a file called ``break`` is in the working folder
 ``LAB_HASTE``        number by which the clock's sleeps are shortened (chores and supervisors, not the scheduler)
-``LAB_CLOCK``        file whose text is added to the clock, in milliseconds; read again at every look
+``LAB_CLOCK``        file of a ``SharedShift`` that is added to the clock
 ``LAB_UNPACED``      whatever it says, nothing waits for room in a Telegram chat; for tests about something else
 ``LAB_MESSAGES_A_SECOND``  what Telegram's pacing lets out to all chats together, for measuring what is behind it
 ``LAB_DISK``         file that holds how many bytes the disk seems to have free; read again at every look
@@ -41,6 +41,7 @@ from bot.platforms.telegram import pacing
 from bot.platforms.web.accounts import hash_token
 from bot.settings import Settings
 from core.ports import Connect, Platform, Provider
+from tests.lab.clock import SharedShift
 from tests.lab.generator import InstantGenerator, LabGenerator, LabSettings
 
 LOOK_SECONDS = 0.02
@@ -49,22 +50,18 @@ watchers: set[asyncio.Task[None]] = set()
 
 
 class ShiftedClock(SystemClock):
-    """The system's clock, moved by what a file says. Who sleeps while it is moved sleeps so much less."""
+    """The system's clock, moved by whoever shares the file. Who sleeps while it is moved sleeps so much less."""
 
     def __init__(self, file: str, haste: float) -> None:
-        self._file, self._haste = file, haste
-        self._shift = 0
+        self._shared, self._haste = SharedShift(Path(file)) if file else None, haste
         self._moved = asyncio.Event()
 
     def shift(self) -> int:
-        """Milliseconds to add. A file that is just being written is empty for a moment, and time does not go back for it."""
-        if self._file:
-            with contextlib.suppress(FileNotFoundError, ValueError):
-                self._shift = int(Path(self._file).read_text())
-        return self._shift
+        """Milliseconds to add."""
+        return self._shared.get() if self._shared is not None else 0
 
     async def sleep(self, seconds: float) -> None:
-        if not self._file:
+        if self._shared is None:
             return await super().sleep(seconds / self._haste)
         began, shift = time.monotonic(), self.shift()
         while True:  # ends: real time passes, and nothing moves the clock back
@@ -76,7 +73,7 @@ class ShiftedClock(SystemClock):
                 await asyncio.wait_for(moved.wait(), rest)
 
     async def follow(self, engine: Engine) -> None:
-        """Wake whoever sleeps, whenever the file says something new: what is due now is done now."""
+        """Wake whoever sleeps, whenever it has been moved: what is due now is done now."""
         seen = self.shift()
         while True:
             await asyncio.sleep(LOOK_SECONDS)

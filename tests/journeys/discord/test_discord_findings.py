@@ -42,7 +42,7 @@ def test_a_restart_goes_on_with_the_session_and_with_what_somebody_did_meanwhile
     monkeypatch.setattr(interactions, "ANSWER_SECONDS", 60.0)
     missed = house.ada.slash("video", house.room, prompt="a fox that nobody waits for")
     house.later(60)
-    house._clock.write_text("30000")
+    house._shift.set(30_000)
     caught = house.ada.slash("video", house.room, prompt="a whale")
     house.reelay.restart()
     house.wait_connected()
@@ -88,7 +88,7 @@ def test_an_old_message_is_edited_rarely_and_still_becomes_the_clip(house: House
     shown = use.message
     before = len(house.discord.edits_of(shown))
     for minute in range(1, 9):
-        house._clock.write_text(str((3700 + 60 * minute) * 1000))
+        house._shift.set((3700 + 60 * minute) * 1000)
         house.discord.clock.advance(60)
         looked_at(house)
     assert len(house.discord.edits_of(shown)) == before, "minutes are no news"

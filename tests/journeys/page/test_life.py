@@ -7,7 +7,7 @@ from typing import Any
 
 from playwright.async_api import expect
 
-from tests.journeys.page.visitor import MADE, SOON
+from tests.journeys.page.visitor import MADE
 from tests.lab.waiting import until_async
 
 PLAY = """
@@ -85,7 +85,7 @@ async def test_a_reload_keeps_the_conversation_in_its_order(visit: Callable[...,
     await expect(headlines).to_have_text(["First: hills at dawn", "Second: a harbour at dusk"])
     await expect(person.page.locator("#welcome")).to_be_hidden()
     at_end = "() => { const box = document.querySelector('#scroller'); return box.scrollHeight - box.scrollTop - box.clientHeight < 80; }"
-    await person.page.wait_for_function(at_end, timeout=SOON)
+    await until_async(lambda: person.page.evaluate(at_end), what="the end of the conversation in sight")
 
 
 async def test_an_example_runs_at_a_click(visit: Callable[..., Any]) -> None:

@@ -49,7 +49,7 @@ async def test_a_shared_clip_is_reported_in_the_readers_language(reelay: Reelay,
         await expect(page.locator("html")).to_have_attribute("lang", "fr")
         await expect(page).to_have_title("Un clip partagé · Reelay")
         await expect(page.locator("#shared")).to_contain_text("généré par IA")
-        await page.wait_for_function("document.querySelector('video').videoWidth > 0")
+        await expect(page.locator("video")).not_to_have_js_property("videoWidth", 0)
         await expect(page.locator('[data-verb="takedown"]')).to_have_count(0)
         assert reports(reelay, clip["operation_id"]) == []
         await page.click('[data-verb="report"]')
