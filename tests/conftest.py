@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import sys
@@ -25,6 +26,15 @@ if "TMPDIR" not in os.environ and os.access(MEMORY, os.W_OK) and shutil.disk_usa
     os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
 
 Nursery.of_this_run = Nursery()
+
+gc.disable()  # what collecting the tests makes stays: it is looked through neither now nor with the garbage of each test
+
+
+def pytest_collection_finish() -> None:
+    """The tests are known."""
+    gc.freeze()
+    gc.enable()
+
 
 OURS = ["bot", "core", "media", "providers", "storage"]
 

@@ -139,7 +139,6 @@ def in_finalizer(secret: str) -> None:
             raise RuntimeError(secret)
 
     Fragile()
-    gc.collect()
 
 
 def in_crash(secret: str) -> None:

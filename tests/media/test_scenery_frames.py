@@ -133,8 +133,8 @@ def test_every_named_thing_is_visible(word: str) -> None:
     shown, removed = scene(prompt), scene(prompt, negative=word)
     assert any(text.startswith(word) for text in shown.drawn)
     assert not any(text.startswith(word) for text in removed.drawn)
-    changed = [np.abs(pixels(shown, time) - pixels(removed, time)).max(axis=2) for time in (1.0, 2.3)]
-    assert max(float((one > 24).mean()) for one in changed) > 0.0025
+    changed = (np.abs(pixels(shown, time) - pixels(removed, time)).max(axis=2) for time in (1.0, 2.3))
+    assert any(float((one > 24).mean()) > 0.0025 for one in changed)
 
 
 def test_what_finds_no_place_is_not_claimed() -> None:
