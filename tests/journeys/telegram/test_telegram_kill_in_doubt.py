@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from tests.journeys.telegram.house import EDIT_SECONDS, House
-from tests.lab.telegram import Seen
+from tests.lab.telegram import Chat, Seen
 from tests.lab.waiting import until
 
 pytestmark = pytest.mark.journey
-LOOKED_UP = 31.0
-"""Seconds after which a submit that the kill may have hit is looked up, and made where the vendor knows of none."""
+SLOWLY = 1.5
+"""Seconds that Telegram takes for a card whose process is killed with it: so the kill does not hit the submit, which is another matter."""
 
 
 @pytest.fixture(scope="module")
@@ -19,18 +19,27 @@ def paced() -> bool:
     return False
 
 
-def lost_card(home: House, prompt: str = "whale") -> tuple[Seen, Seen]:
-    """Killed between the card's send and its record: (the card that nobody knows, the one that the new process has posted)."""
+def killed_with_its_card(home: House, prompt: str, place: Chat | None = None) -> Seen:
+    """Say what makes a clip that goes on until it is finished, and see the process killed when its card stands there."""
     home.script(prompt, seconds=None)
     home.kill_at("posted")
-    said = home.ada.say(prompt)
+    home.telegram.delay(SLOWLY, "sendMessage")
+    words = prompt if place is None else f"/video@{home.telegram.bot.username} {prompt}"
+    said = home.ada.say(words, place)
+    until(lambda: home.submitted(prompt), what="the submit")
     home.reelay.wait_killed()
+    home.telegram.delay(0.0, "sendMessage")
+    return said
+
+
+def lost_card(home: House, prompt: str = "whale") -> tuple[Seen, Seen]:
+    """Killed between the card's send and its record: (the card that nobody knows, the one that the new process has posted)."""
+    said = killed_with_its_card(home, prompt)
     lost = home.card_of(said)
     home.restart()
     until(lambda: len(home.ada.received()) == 2, 30, "another card")
     known = home.ada.received()[-1]
     assert known.reply_to == said.id
-    home.in_time(lambda: home.submitted(prompt), LOOKED_UP, what="the submit")
     return lost, known
 
 
@@ -56,10 +65,7 @@ def test_a_card_that_nobody_knows_goes_when_somebody_answers_it(home: House) -> 
 
 
 def test_a_strangers_press_only_removes_it(home: House) -> None:
-    home.script("whale", seconds=None)
-    home.kill_at("posted")
-    said = home.ada.say(f"/video@{home.telegram.bot.username} whale", home.room)
-    home.reelay.wait_killed()
+    said = killed_with_its_card(home, "whale", home.room)
     lost = home.card_of(said, place=home.room)
     home.restart()
     until(lambda: len(home.ada.received(home.room)) == 2, 30, "another card")
@@ -69,7 +75,6 @@ def test_a_strangers_press_only_removes_it(home: House) -> None:
     press = carol.press(lost, "Cancel")
     until(lambda: press.alert, what="the refusal")
     until(lambda: home.ada.look(lost) is None, what="its end")
-    home.in_time(lambda: home.submitted("whale"), LOOKED_UP, what="the submit")
     home.vendor.finish("whale")
     home.clip_of(known)
     home.end()
