@@ -29,6 +29,8 @@ REST_SECONDS: Final = 0.5
 """Between two passes over the line of one generator."""
 MOST_ATTEMPTS: Final = 10
 """Attempts after which a job goes nowhere any more: generators that all refuse must not hand it on for a day."""
+LATE_MS: Final = 10_000
+"""The time at which a job came into the line is taken before it is written, so a walk may not have seen one that came before it began."""
 FRONT: Final = (-1.0, -1)
 AT_HOME: Final = frozenset(entry.name for entry in REGISTRY if not entry.paid)
 """Machines of the operator's own, also when the settings have lost them."""
@@ -83,7 +85,7 @@ class Router:
         if len(rows) == PAGE:
             walk.after = rows[-1][1]
             return True
-        since = walk.began if all(done) else 0
+        since = walk.began - LATE_MS if all(done) else 0
         self._passes[provider] = _Pass(since, rests_until=monotonic + REST_SECONDS)
         return False
 
