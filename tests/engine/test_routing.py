@@ -200,6 +200,32 @@ def test_what_nobody_could_take_is_looked_at_again_when_another_one_is_back(tmp_
     run(begin)
 
 
+def test_a_job_that_was_written_after_the_walk_had_passed_moves_with_the_next_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its time in the line is taken before it is written: a walk that began between the two does not see it."""
+
+    async def work(on: Stage, other: TimedGenerator, clock: VirtualClock) -> None:
+        await on.store.pause("veo", None, "paused by the operator")
+        stuck, passed = on.store.stuck, asyncio.Event()
+
+        async def too_early(*args: Any) -> Any:
+            found = await stuck(*args)
+            if passed.is_set() or not found:
+                return found
+            await asyncio.sleep(0.2)
+            passed.set()
+            return []
+
+        monkeypatch.setattr(on.store, "stuck", too_early)
+        job = await on.order()
+        await asyncio.wait_for(passed.wait(), 30)
+        assert (await asyncio.wait_for(on.settled(job), 60)).applied.provider == "spare"
+        assert len(other.submits) == 1
+
+    play(tmp_path, work)
+
+
 def test_a_job_that_comes_back_says_no_more_of_it(tmp_path: Path) -> None:
     async def work(on: Stage, other: TimedGenerator, clock: VirtualClock) -> None:
         await on.store.pause("veo", None, "paused by the operator")
