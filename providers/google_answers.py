@@ -118,7 +118,8 @@ def words_of(data: Any) -> str:
     error = data.get("error") if isinstance(data, Mapping) else None
     if not isinstance(error, Mapping):
         return ""
-    details = [detail for detail in error.get("details") or () if isinstance(detail, Mapping)]
+    told = error.get("details")
+    details = [detail for detail in (told if isinstance(told, list) else ()) if isinstance(detail, Mapping)]
     parts = (
         error.get("code"),
         error.get("status"),

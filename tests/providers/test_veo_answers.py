@@ -234,3 +234,9 @@ def test_a_refused_submit_has_the_class_that_its_words_mean(
         assert error.retry_after == 7
     if kind is ModelRetired:
         assert error.facts["setting"] == "VEO_MODEL"
+
+
+@pytest.mark.parametrize("details", [5, "x", {"reason": "x"}, [3, None]])
+def test_details_that_are_no_list_of_tables_break_nothing(details: object) -> None:
+    data = {"error": {"code": 400, "message": "no", "details": details}}
+    assert isinstance(read_error(Answer(400, {}, data, is_json=True), True), InvalidRequest)
