@@ -128,6 +128,12 @@ class Applied:
     """Key of the normalised picture with which the clip ends."""
     extends: str | None = None
     """Key of the clip, made by the same generator, that this one goes on from; then it begins with no picture."""
+    character: str = ""
+    """Who or what recurs in every clip of a film, in words, which stand in the prompt as well."""
+    look: int | None = None
+    """A seed that all clips of a film share, for a generator that gives them a common style by it."""
+    scenes: int = 0
+    """How many scenes a script is to have; 0 for everything else."""
 
     @property
     def pictures(self) -> tuple[str, ...]:
@@ -145,6 +151,11 @@ class Applied:
         found = found if last is None else found[:-1]
         one = found[0] if len(found) == 1 else None
         return replace(self, picture=one, references=found if one is None else (), last_picture=last)
+
+    def in_film(self, character: str, look: int, recurring: tuple[str, ...], can: Capabilities) -> Applied:
+        """The same as a scene of a film; ``recurring``: keys of pictures of who recurs, for a generator that takes references."""
+        references = recurring[: can.reference_images] if self.picture is None else self.references
+        return replace(self, character=character, look=look, references=references)
 
     def as_json(self) -> dict[str, Any]:
         """Return plain JSON that ``from_json`` reads back unchanged."""
@@ -166,20 +177,20 @@ class Change:
 
 
 def fit(
-    wanted: Wanted, capabilities: Capabilities, *, seed: int, goes_on: bool = False
+    wanted: Wanted, capabilities: Capabilities, *, seed: int, goes_on: bool = False, with_reference: bool = False
 ) -> tuple[Applied, list[Change]]:
     """Return what will be asked of the generator and the adjustments to be told.
 
-    ``seed`` is used when the person gave none. ``goes_on``: it continues a clip of the same generator, by the clip itself. Raises
-    Unsupported (values: field, wrote, legal, generator) for an explicit wish that the generator cannot meet and does not list as
-    adjustable.
+    ``seed`` is used when the person gave none. ``goes_on``: it continues a clip of the same generator, by the clip itself.
+    ``with_reference``: a picture of somebody who appears in it goes along, which is none of the wish's own. Raises Unsupported (values:
+    field, wrote, legal, generator) for an explicit wish that the generator cannot meet and does not list as adjustable.
     """
     _refuse_unknown_model(wanted, capabilities)
     can = capabilities.of_model(wanted.model)
     if goes_on:
         can = _continuing(can)
     _refuse_impossible(wanted, can, goes_on=goes_on)
-    shape, changes = _shape(wanted, can)
+    shape, changes = _shape(wanted, can, with_reference=with_reference)
     changes += _left_out_pictures(wanted.pictures, can)
     if wanted.negative_prompt and can.folds_negative:
         changes.append(Change("change.negative_folded", {"generator": can.title}))
@@ -271,13 +282,13 @@ def _left_out_pictures(sent: int, can: Capabilities) -> list[Change]:
     return [Change("change.references_most", {"sent": sent, "most": used, "generator": can.title})]
 
 
-def _shape(wanted: Wanted, can: Capabilities) -> tuple[dict[str, Any], list[Change]]:
+def _shape(wanted: Wanted, can: Capabilities, *, with_reference: bool) -> tuple[dict[str, Any], list[Change]]:
     """Return aspect, resolution and seconds as this generator can make them, and what had to change."""
     values: dict[str, Any] = {
         "aspect_ratio": wanted.aspect_ratio,
         "resolution": wanted.resolution,
         "seconds": wanted.seconds,
-        "references": int(can.pictures_used(wanted.pictures) > 1),
+        "references": int(with_reference or can.pictures_used(wanted.pictures) > 1),
     }
     changes: list[Change] = []
     legal: tuple[tuple[str, tuple[str, ...]], ...] = (("aspect_ratio", can.aspects), ("resolution", can.resolutions))

@@ -56,14 +56,20 @@ class Card:
     actions: tuple[Action, ...]
     final: bool
     """Whether this is the last edit: nothing will change by itself any more."""
+    lines: tuple[Message, ...] = ()
+    """The scenes of a film, each a line."""
+    picture: str | None = None
+    """Key of the picture of who recurs in a film, for where its scenes are looked through and made."""
 
     def digest(self, *, steps: int = 100) -> str:
         """Return a hash of what a person would see, with the bar at ``steps`` steps: equal digests are not sent twice."""
         bar = None if self.bar is None else round(self.bar * steps)
-        lines = [_read(m) for m in (self.state, *self.facts, *self.changed)]
+        lines = [_read(m) for m in (self.state, *self.facts, *self.changed, *self.lines)]
         rest = [None if m is None else _read(m) for m in (self.money, self.error, self.note)]
         text = json.dumps(
-            [self.headline, lines, rest, bar, [a.verb for a in self.actions]], sort_keys=True, default=str
+            [self.headline, lines, rest, bar, [a.verb for a in self.actions], *filter(None, [self.picture])],
+            sort_keys=True,
+            default=str,
         )
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
@@ -71,7 +77,8 @@ class Card:
         """Return what of the card is news: all but its figures of progress. Money and what was changed are news with their values."""
         lines = [_valued(each) for each in (self.money, *self.changed)]
         ids = [None if line is None else line.id for line in (self.state, self.error, self.note, *self.facts)]
-        return (*ids, None, *lines, None, *(action.verb for action in self.actions))
+        scenes = [line.id for line in self.lines]
+        return (*ids, None, *lines, None, *(action.verb for action in self.actions), *scenes)
 
 
 def shown_seconds(seconds: float) -> int:

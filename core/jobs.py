@@ -10,14 +10,29 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final, Literal
 
+from core.attachments import Attachment
 from core.capabilities import Applied, Change
+from core.films import FilmPlan
 from core.money import Hold
 from core.requests import Wanted
-from core.states import AT_PROVIDER, ENDED, AttemptState, DeliveryState, JobState
+from core.states import (
+    AT_PROVIDER,
+    CALL_MOVES,
+    ENDED,
+    FILM_MOVES,
+    MOVES,
+    AttemptState,
+    DeliveryState,
+    JobState,
+    Moves,
+)
 
 Visibility = Literal["public", "only_owner"]
 IN_LINE: Final = "note.in_line"
 """Note of a job that stands in its generator's own line; its place follows behind a blank."""
+
+MOST_VARIATIONS: Final = 4
+"""Clips of one wish that are ordered at once."""
 
 
 class JobKind(StrEnum):
@@ -28,6 +43,18 @@ class JobKind(StrEnum):
     PICTURE = "picture"
     SCRIPT = "script"
     MERGE = "merge"
+
+    @property
+    def moves(self) -> Moves:
+        """The table of its legal moves."""
+        if self in (JobKind.SCRIPT, JobKind.PICTURE):
+            return CALL_MOVES
+        return MOVES if self is JobKind.CLIP else FILM_MOVES
+
+    @property
+    def has_credits(self) -> bool:
+        """Whether it has a hold and ledger lines of its own; what a film costs is what its scenes, script and picture cost."""
+        return self not in (JobKind.FILM, JobKind.MERGE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,45 +134,6 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
-class Attachment:
-    """A picture that came with a command: already ours (``key`` in the clip store), still the platform's (``reference``), or the last
-    one of a clip of ours (``frame_of``, its key). The first one of an order brings the others along.
-    """
-
-    name: str
-    mime: str
-    bytes: int | None = None
-    key: str | None = None
-    reference: Mapping[str, Any] | None = None
-    frame_of: str | None = None
-    is_last: bool = False
-    """Whether the clip ends with it; at most one of an order, its last."""
-    more: tuple[Attachment, ...] = ()
-    """The further pictures of the same order, in their order; none of them has any of its own."""
-
-    @property
-    def pictures(self) -> tuple[Attachment, ...]:
-        """Every picture of the order, this one first."""
-        return (self, *self.more)
-
-    @property
-    def uploads(self) -> tuple[str, ...]:
-        """Keys of the pictures that lie in the clip store as they came."""
-        return tuple(each.key for each in self.pictures if each.key is not None)
-
-    def as_json(self) -> dict[str, Any]:
-        """Return plain JSON that ``from_json`` reads back."""
-        plain = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        return plain | {"more": [each.as_json() for each in self.more]}
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Attachment:
-        """Read what ``as_json`` wrote, also before orders had several pictures."""
-        known = {name: data[name] for name in cls.__dataclass_fields__ if name in data}
-        return cls(**{**known, "more": tuple(cls.from_json(each) for each in data.get("more", ()))})
-
-
-@dataclass(frozen=True, slots=True)
 class Failure:
     """Why a job failed: the stable code, and the catalogue's message for the person."""
 
@@ -177,8 +165,14 @@ class Job:
     updated_at: int
     provider_named: bool = False
     parent_id: str | None = None
+    """The film that it belongs to."""
     origin_id: str | None = None
     position: int | None = None
+    """Number of its scene, which that keeps wherever it is moved."""
+    chosen: bool = False
+    """Whether its clip is the one of its scene."""
+    unit: str | None = None
+    """Jobs of one unit count as one running job of their person."""
     session_id: str | None = None
     attachment: Attachment | None = None
     changed: tuple[Change, ...] = ()
@@ -307,6 +301,11 @@ class InboxRow:
     """What who sent it has set; only of a pending one."""
 
 
+def sibling_key(key: str, number: int) -> str:
+    """The dedupe key of the further clip ``number`` (from 1) of several variations: none that anybody can give an order of their own."""
+    return f"{key}\n{number + 1}"
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
     """Everything that one accept transaction needs; made by the intake from a command, priced and fitted."""
@@ -333,3 +332,12 @@ class Order:
     """Whether the platform answers the command with a message of its own at once, which then becomes the job's card."""
     flat_price: bool = False
     """``price`` is the flat price of all clips, due whatever the generator says that the clip cost."""
+    position: int | None = None
+    unit: str | None = None
+    """See ``Job``."""
+    film: FilmPlan | None = None
+    """Of a film or a merge: how it is to be."""
+    children: tuple[Order, ...] = ()
+    """Ordered with it, in the same transaction and as its own: the script and the picture of a film."""
+    siblings: tuple[Order, ...] = ()
+    """Ordered in the same breath, all or none: the further ones of several variations."""

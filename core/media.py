@@ -25,6 +25,14 @@ Report = Callable[[float], None]
 
 Transition = Literal["cut", "crossfade"]
 
+ClipSound = Literal["keep", "duck", "drop"]
+"""What becomes of the clips' own sound under music: as loud as it was, quieter, or left out."""
+
+SONG_BYTES = 50 * 1024 * 1024
+"""The largest song file that is opened."""
+SONG_SECONDS = 15 * 60
+"""The longest song that is kept; counted by what really sounds, not by what a header says."""
+
 
 class FitAction(StrEnum):
     """What was done to a clip so that it fits."""
@@ -46,6 +54,9 @@ class MergeReason(StrEnum):
 
     SAME = "same"
     CROSSFADE = "crossfade"
+    TITLE = "title"
+    BEATS = "beats"
+    """Clips were cut shorter, to end on a beat or with the song."""
     CONTAINER = "container"
     VIDEO_CODEC = "video_codec"
     SIZE = "size"
@@ -121,12 +132,52 @@ class Fitted:
 
 
 @dataclass(frozen=True, slots=True)
+class Song:
+    """A song file that we wrote ourselves: AAC in MP4, 48 kHz stereo, no metadata, no cover."""
+
+    seconds: float
+    bytes: int
+    tempo: float | None
+    """Beats a minute; None where none can be made out, as in silence or speech."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cutting:
+    """How clips become one film. At most one of ``song`` and ``music``; with neither the clips keep their own sound."""
+
+    transition: Transition = "cut"
+    title: str = ""
+    """Shown on a card before the first clip; none where it is empty."""
+    song: Path | None = None
+    """A file that ``normalise_song`` wrote."""
+    music: str | None = None
+    """Words from which the built-in music takes its mood."""
+    clip_sound: ClipSound = "duck"
+    fit_to_song: bool = False
+    """Whether the film lasts as long as the song: clips are cut shorter, or shown again from the first on."""
+    seed: int = 0
+    """Of the built-in music."""
+
+
+PLAIN_CUT = Cutting()
+"""One clip after the other, each with its own sound."""
+
+
+@dataclass(frozen=True, slots=True)
 class Merged:
-    """Several clips as one. ``copied``: no picture was encoded anew; otherwise ``why`` says what forced it."""
+    """Several clips as one. ``copied``: no picture was encoded anew; otherwise ``why`` says what forced it. Beside copied pictures
+    ``SOUND_MISSING`` and ``AUDIO_FORMAT`` say why the clips' own sound was made anew.
+    """
 
     copied: bool
     why: MergeReason
     seconds: float
+    cuts: tuple[float, ...] = ()
+    """Seconds of the film at which another clip is seen (the middle of a crossfade); the first clip counts where a title stands
+    before it.
+    """
+    tempo: float | None = None
+    """Beats a minute of its music, on whose beats the cuts lie; None without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +193,10 @@ class RenderRequest:
     seed: int = 0
     caption: bool = True
     sound: bool = True
+    character: str = ""
+    """Who or what recurs in every clip of a film, in words, which stand in the prompt as well."""
+    look: int | None = None
+    """A seed that all clips of a film share, for a common style; None for a clip of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,13 +261,20 @@ class MediaToolbox(Protocol):
         self,
         sources: Sequence[Path],
         destination: Path,
-        transition: Transition = "cut",
+        cutting: Cutting = PLAIN_CUT,
         report: Report | None = None,
         *,
         deadline: float = ...,
     ) -> Merged:
-        """Join clips in order: streams copied when all agree and the transition is a cut, else conformed to the first
-        clip.
+        """Join clips in order: pictures copied when all agree and nothing has to be drawn between them, else conformed to the
+        first clip's shape and rate and to the size of the largest. Music is levelled, faded at both ends, and the cuts lie on its beats.
+        """
+        ...
+
+    async def normalise_song(self, source: Path, destination: Path, *, deadline: float = ...) -> Song:
+        """Re-encode an upload (MP3, M4A, Ogg, WAV or FLAC, told by its bytes) without metadata and cover.
+
+        Raises ``UnsupportedMedia`` (values: found, kind), ``CorruptMedia`` or ``OversizedMedia`` (values: what, found, most).
         """
         ...
 

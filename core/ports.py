@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
 
+from core.attachments import Attachment
 from core.capabilities import Applied, Capabilities, PictureLimits
 from core.cards import Card
 from core.errors import ProviderError
-from core.jobs import Attachment, Attempt, Clip, Place, Receipt
+from core.jobs import Attempt, Clip, Place, Receipt
 from core.money import Price
 
 
@@ -196,6 +197,15 @@ class Script:
     cost_usd: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Again:
+    """One scene of a storyboard that is to be written anew, in another way each time: ``place`` among ``scenes``, counted from 0."""
+
+    scenes: tuple[str, ...]
+    place: int
+    variation: int = 1
+
+
 class SceneWriter(Protocol):
     """Turns an idea into scenes."""
 
@@ -206,8 +216,11 @@ class SceneWriter(Protocol):
     def estimate(self, scenes: int) -> Price:
         """The most that a script of so many scenes may cost; pure."""
 
-    async def write(self, idea: str, character: str, scenes: int) -> Script:
-        """Exactly ``scenes`` scenes, each within the bounds of a prompt. Asked once; raises ProviderError kinds."""
+    async def write(self, idea: str, character: str, scenes: int, again: Again | None = None) -> Script:
+        """Exactly ``scenes`` scenes, each within the bounds of a prompt. Asked once; raises ProviderError kinds.
+
+        ``again``: the one scene that is wanted (``scenes`` is 1), in place of one that was written before.
+        """
 
     async def check(self) -> str:
         """Verify configuration without spending; returns a sentence, raises ProviderError."""

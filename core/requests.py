@@ -6,12 +6,12 @@ A field that was not given is not in ``explicit``: the generator's default then 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from core.errors import BadOption
+from core.fields import as_written, listed, read_choice, read_flag, read_text, read_whole
 
 PROMPT_CHARACTERS: Final = 4000
 NEGATIVE_CHARACTERS: Final = 1000
@@ -84,24 +84,6 @@ class Choices:
     """Accepted names, aliases included."""
 
 
-_BIDI_AND_INVISIBLE = re.compile("[\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
-
-_WIDE_SPACE = re.compile("[ \t]{2,}|\t")
-
-
-def clean_text(text: str) -> str:
-    """Return ``text`` in NFC without control and invisible direction characters, white space folded, ends trimmed."""
-    if not text.isascii():
-        text = unicodedata.normalize("NFC", _BIDI_AND_INVISIBLE.sub("", text))
-    if not text.isprintable():  # most text is, and this is by far the quicker question
-        text = "".join(
-            c if c in "\n\t" or not unicodedata.category(c).startswith("C") or c == "\u200d" else " " for c in text
-        )
-        # Line by line, not by one pattern: that one looks at a run of blanks again from each of its characters.
-        text = "\n".join(filter(None, map(str.strip, text.split("\n"))))
-    return _WIDE_SPACE.sub(" ", text).strip()
-
-
 def parse_wanted(fields: Mapping[str, Any], choices: Choices, *, pictures: int, last_frame: bool = False) -> Wanted:
     """Read the fields of docs/reference/http.md (``duration``, ``generate_audio`` …) into a Wanted. ``pictures``: how many came along,
     apart from the one with which the clip ends, which ``last_frame`` tells of.
@@ -117,8 +99,8 @@ def parse_wanted(fields: Mapping[str, Any], choices: Choices, *, pictures: int, 
         explicit.add(attribute or name)
         return given[name]
 
-    prompt = _text(take("prompt"), "prompt", PROMPT_CHARACTERS)
-    line = _text(take("line"), "line", LINE_CHARACTERS)
+    prompt = read_text(take("prompt"), "prompt", PROMPT_CHARACTERS)
+    line = read_text(take("line"), "line", LINE_CHARACTERS)
     if not prompt and not line and not pictures and not last_frame:
         legal = f"a description of the clip, up to {PROMPT_CHARACTERS} characters"
         raise BadOption("prompt", "nothing", legal, message_id="error.no_prompt")
@@ -134,15 +116,15 @@ def parse_wanted(fields: Mapping[str, Any], choices: Choices, *, pictures: int, 
     return Wanted(
         prompt=prompt,
         line=line,
-        negative_prompt=_text(take("negative_prompt"), "negative_prompt", NEGATIVE_CHARACTERS),
-        aspect_ratio=default.aspect_ratio if aspect is None else _one_of(aspect, "aspect_ratio", choices.aspects),
-        resolution=default.resolution if resolution is None else _one_of(resolution, "resolution", choices.resolutions),
+        negative_prompt=read_text(take("negative_prompt"), "negative_prompt", NEGATIVE_CHARACTERS),
+        aspect_ratio=read_choice(aspect, "aspect_ratio", choices.aspects, default.aspect_ratio),
+        resolution=read_choice(resolution, "resolution", choices.resolutions, default.resolution),
         seconds=default.seconds if seconds is None else _seconds(seconds, choices.seconds),
-        seed=None if seed is None else _whole(seed, "seed", 0, SEED_MOST),
-        audio=default.audio if audio is None else _yes_no(audio, "generate_audio"),
-        person_generation=None if person is None else _one_of(person, "person_generation", PERSON_GENERATION),
-        provider=None if provider is None else _one_of(provider, "provider", choices.providers),
-        model=None if model is None else _text(model, "model", 200),
+        seed=None if seed is None else read_whole(seed, "seed", 0, SEED_MOST),
+        audio=read_flag(audio, "generate_audio", default=default.audio),
+        person_generation=read_choice(person, "person_generation", PERSON_GENERATION, None),
+        provider=read_choice(provider, "provider", choices.providers, None),
+        model=None if model is None else read_text(model, "model", 200),
         pictures=pictures,
         last_frame=last_frame,
         explicit=frozenset(explicit),
@@ -158,52 +140,11 @@ def parse_label(value: Any, name: str, most: int = SESSION_CHARACTERS) -> str | 
     return value
 
 
-def _text(value: Any, name: str, most: int) -> str:
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        raise BadOption(name, value, f"text of up to {most} characters")
-    if len(value) > most:
-        raise BadOption(name, f"{len(value)} characters", f"text of up to {most} characters")
-    return clean_text(value)
-
-
-def _one_of(value: Any, name: str, legal: tuple[str, ...]) -> str:
-    if not isinstance(value, str) or value not in legal:
-        raise BadOption(name, value, _listed(legal))
-    return value
-
-
 def _seconds(value: Any, legal: tuple[int, ...]) -> int:
-    words = _listed(tuple(str(s) for s in legal))
+    words = listed(tuple(str(s) for s in legal))
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise BadOption("duration", value, words)
-    text = _digits(value)
+    text = as_written(value)
     if not re.fullmatch(r"[0-9]{1,3}(\.0)?", text) or int(float(text)) not in legal:
         raise BadOption("duration", value, words)
     return int(float(text))
-
-
-def _whole(value: Any, name: str, least: int, most: int) -> int:
-    text = "" if isinstance(value, bool) or not isinstance(value, int | str) else _digits(value)
-    if not re.fullmatch(r"[0-9]{1,10}", text) or not least <= int(text) <= most:
-        words, legal = f"a whole number from {least} to {most}", {"least": least, "most": most}
-        raise BadOption(name, value, words, message_id="error.bad_number", more=legal)
-    return int(text)
-
-
-def _digits(value: float | str) -> str:
-    """The number as it is written; nothing for one that is too long to be written."""
-    return "" if isinstance(value, int) and abs(value) >= 10**20 else str(value).strip()
-
-
-def _yes_no(value: Any, name: str) -> bool:
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, str) and value.strip().lower() in {"true", "false"}:
-        return value.strip().lower() == "true"
-    raise BadOption(name, value, "true or false")
-
-
-def _listed(legal: tuple[str, ...]) -> str:
-    return legal[0] if len(legal) == 1 else ", ".join(legal[:-1]) + " or " + legal[-1] if legal else "left out"

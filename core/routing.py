@@ -76,12 +76,15 @@ class Candidate:
 
 
 def candidates(
-    wanted: Wanted, generators: Iterable[Capabilities], default: str, *, seed: int, goes_on: bool = False
+    wanted: Wanted, generators: Iterable[Capabilities], default: str, *, seed: int, with_reference: bool = False
 ) -> Iterator[Candidate]:
-    """The generators that can do ``wanted``, best first, each fitted when it is looked at. ``seed``: used when the person gave none."""
-    for can in preference(kind_of(wanted, goes_on=goes_on), generators, default):
+    """The generators that can do ``wanted``, best first, each fitted when it is looked at. ``seed``: used when the person gave none.
+
+    ``with_reference``: a picture of somebody who appears in it goes along where the generator takes one.
+    """
+    for can in preference(kind_of(wanted), generators, default):
         try:
-            applied, changes = fit(wanted, can, seed=seed, goes_on=goes_on and can.extend)
+            applied, changes = fit(wanted, can, seed=seed, with_reference=with_reference and can.reference_images > 0)
         except Unsupported:
             continue
         yield Candidate(can, applied, tuple(changes))
@@ -121,6 +124,11 @@ def moves(
         return
     own = generators.get(job.applied.provider)
     starts = job.applied.pictures[: len(job.applied.pictures) - (job.applied.last_picture is not None)]
+    recurring = (
+        job.applied.references if job.applied.look is not None else ()
+    )  # of a film: it never becomes a beginning
+    if recurring:
+        starts = ()
     pending = job.attachment is not None  # its pictures are not prepared yet
     pictures = job.wanted.pictures if pending else len(starts)
     wanted = replace(job.wanted, pictures=pictures)
@@ -128,12 +136,14 @@ def moves(
     well = [can for can in there if standings.get(can.name, WELL).is_usable and not can.stand_in]
     if at_home if own is None else own.company is None:
         well = [can for can in well if can.company is None]
-    for found in candidates(wanted, well, default, seed=job.applied.seed):
+    for found in candidates(wanted, well, default, seed=job.applied.seed, with_reference=bool(recurring)):
         applied = found.applied
         if not pending:
             used = found.can.pictures_used(len(starts))
             last = () if job.applied.last_picture is None else (job.applied.last_picture,)
             applied = applied.with_pictures((*starts[:used], *last), ends_with_last=bool(last))
+        if job.applied.look is not None:
+            applied = applied.in_film(job.applied.character, job.applied.look, recurring, found.can)
         told = [each for each in found.changes if each.message_id not in LEFT_OUT]
         told += _left_out(job.wanted.pictures, found.can.pictures_used(pictures), found.can)
         yield Candidate(found.can, applied, (*_moved(job, own, found.can), *told))

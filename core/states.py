@@ -1,6 +1,6 @@
 """Where a job, an attempt and a delivery can be, and the only moves between those states.
 
-::
+A clip::
 
     preparing ──▶ queued ──▶ submitting ──▶ generating ──▶ storing ──▶ done
                     ▲            │  │            ▲
@@ -9,16 +9,28 @@
 
 The one backward move, ``submitting → queued``, follows only a certain refusal: the vendor took nothing. The SQL that stores a move
 also carries the expected version, so of two writers exactly one wins.
+
+A script or a picture is one call, whose answer is the result: ``preparing → submitting → done``, and back after a certain refusal.
+
+A film, and a merge, which begins further on::
+
+    planning ──▶ awaiting ──▶ making ──▶ merging ──▶ done
+                                 ▲           ▲        │
+                                 └───────────┴────────┘ (a scene is tried again, or the film is cut anew)
+
+``making → done``: what was tried again came to nothing, and the film stays as it was cut. Its end may be left again, also a failure: a
+film has no credits of its own, those of its scenes are settled scene by scene.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
 
 class JobState(StrEnum):
-    """State of a clip job."""
+    """State of a job."""
 
     PREPARING = "preparing"
     QUEUED = "queued"
@@ -26,6 +38,10 @@ class JobState(StrEnum):
     GENERATING = "generating"
     STORING = "storing"
     UNCLEAR = "unclear"
+    PLANNING = "planning"
+    AWAITING = "awaiting"
+    MAKING = "making"
+    MERGING = "merging"
     DONE = "done"
     FAILED = "failed"
     CANCELLED = "cancelled"
@@ -62,8 +78,27 @@ MOVES: Final[dict[JobState, frozenset[JobState]]] = {
     S.FAILED: frozenset(),
     S.CANCELLED: frozenset(),
 }
-LIVE: Final = frozenset(state for state, onward in MOVES.items() if onward)
-ENDED: Final = frozenset(JobState) - LIVE
+"""Of a clip."""
+CALL_MOVES: Final[dict[JobState, frozenset[JobState]]] = {
+    S.PREPARING: frozenset({S.SUBMITTING, S.FAILED, S.CANCELLED}),
+    S.SUBMITTING: frozenset({S.DONE, S.PREPARING, S.FAILED, S.CANCELLED}),
+    S.DONE: frozenset(),
+    S.FAILED: frozenset(),
+    S.CANCELLED: frozenset(),
+}
+"""Of a script or a picture."""
+FILM_MOVES: Final[dict[JobState, frozenset[JobState]]] = {
+    S.PLANNING: frozenset({S.AWAITING, S.FAILED, S.CANCELLED}),
+    S.AWAITING: frozenset({S.MAKING, S.FAILED, S.CANCELLED}),
+    S.MAKING: frozenset({S.MERGING, S.DONE, S.FAILED, S.CANCELLED}),
+    S.MERGING: frozenset({S.DONE, S.FAILED, S.CANCELLED}),
+    S.DONE: frozenset({S.MAKING, S.MERGING}),
+    S.FAILED: frozenset({S.MAKING, S.MERGING}),
+    S.CANCELLED: frozenset({S.MAKING, S.MERGING}),
+}
+"""Of a film or a merge."""
+ENDED: Final = frozenset({S.DONE, S.FAILED, S.CANCELLED})
+LIVE: Final = frozenset(JobState) - ENDED
 WAITING: Final = frozenset({S.PREPARING, S.QUEUED})
 RUNNING: Final = frozenset({S.SUBMITTING, S.GENERATING, S.STORING})
 """States that count against a person's running cap. ``unclear`` frees the slots but keeps its hold."""
@@ -86,10 +121,14 @@ class IllegalMove(ValueError):
     """A move that is not in the table: a fault of ours, never of a person or vendor."""
 
 
-def check_move(current: JobState, to: JobState) -> None:
-    """Raise IllegalMove unless ``current → to`` is in the table."""
-    if to not in MOVES[current]:
-        legal = ", ".join(sorted(MOVES[current])) or "nowhere, it has ended"
+Moves = Mapping[JobState, frozenset[JobState]]
+
+
+def check_move(current: JobState, to: JobState, moves: Moves = MOVES) -> None:
+    """Raise IllegalMove unless ``current → to`` is in the table ``moves``."""
+    onward = moves.get(current, frozenset())
+    if to not in onward:
+        legal = ", ".join(sorted(onward)) or "nowhere, it has ended"
         raise IllegalMove(f"a job cannot go from {current} to {to} (only to: {legal})")
 
 
@@ -100,6 +139,10 @@ STATE_SECONDS: Final[dict[JobState, int]] = {
     S.SUBMITTING: 2 * MINUTE,
     S.STORING: 1 * HOUR,
     S.UNCLEAR: 24 * HOUR,
+    S.PLANNING: 1 * HOUR,
+    S.AWAITING: 30 * 24 * HOUR,
+    S.MAKING: 72 * HOUR,
+    S.MERGING: 3 * HOUR,
 }
 """How long a job may stay in a state, in seconds; ``generating`` takes the generator's own maximum."""
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from core.films import FilmPlan
 from core.jobs import Clip, Failure
 from core.states import AttemptState, JobState
 
@@ -28,6 +29,7 @@ FIELDS: Final = frozenset(
         "provider",
         "model",
         "changed",
+        "wanted",
     }
 )
 """Columns of a job that a step may set besides its state."""
@@ -51,6 +53,8 @@ class Step:
     clip: Clip | None = None
     sources: tuple[Clip, ...] = ()
     """The normalised pictures of the job."""
+    film: FilmPlan | None = None
+    """Of a film or a merge: how it is to be from now on."""
     watch_until: int | None = None
     """The job is given up, its attempt is watched on until then (UTC ms): a clip that still comes is kept."""
 
@@ -68,6 +72,8 @@ class AdmissionCaps:
     per_person: int
     everywhere: int
     providers: Mapping[str, int]
+    per_unit: int = 4
+    """Of one unit, such as the scenes of a film, which count as one running job of their person."""
 
 
 @dataclass(frozen=True, slots=True)

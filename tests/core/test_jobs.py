@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from core.jobs import Attachment, Failure, Place, Receipt
+from core.attachments import Attachment
+from core.jobs import Failure, Place, Receipt
 from core.states import LIVE, JobState
 from core.steps import FIELDS, Step
 from tests.core.examples import job

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import BadOption
+from core.fields import clean_text
 from core.requests import (
     NEGATIVE_CHARACTERS,
     PROMPT_CHARACTERS,
@@ -21,7 +22,6 @@ from core.requests import (
     SESSION_CHARACTERS,
     Choices,
     Wanted,
-    clean_text,
     parse_label,
     parse_wanted,
 )

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from core.attachments import Attachment
 from core.capabilities import Adjust, Capabilities, Change
 from core.health import Standing
-from core.jobs import Attachment, Job
+from core.jobs import Job
 from core.requests import Wanted
 from core.routing import Kind, candidates, is_made_for, kind_of, may_move, moves, preference, should_leave
 from core.states import JobState

@@ -6,6 +6,7 @@ from itertools import product
 
 import pytest
 
+from core.jobs import JobKind
 from core.states import (
     AT_PROVIDER,
     DELIVERY_MOVES,
@@ -60,14 +61,63 @@ def test_the_ends_are_the_states_without_a_way_on() -> None:
     assert not LIVE & ENDED
 
 
-def test_every_live_state_can_fail_and_reaches_an_end() -> None:
-    assert all(S.FAILED in MOVES[state] for state in LIVE)
-    assert all(S.CANCELLED in MOVES[state] for state in LIVE - {S.STORING})
-    reached, before = {S.PREPARING}, set[JobState]()
+@pytest.mark.parametrize(
+    "kind, first",
+    [
+        (JobKind.CLIP, S.PREPARING),
+        (JobKind.SCRIPT, S.PREPARING),
+        (JobKind.PICTURE, S.PREPARING),
+        (JobKind.FILM, S.PLANNING),
+        (JobKind.MERGE, S.MAKING),
+    ],
+    ids=lambda each: each.value,
+)
+def test_every_live_state_can_fail_and_reaches_an_end(kind: JobKind, first: JobState) -> None:
+    reached, before = {first}, set[JobState]()
     while reached != before:
         before = set(reached)
-        reached |= {onward for state in before for onward in MOVES[state]}
-    assert reached == set(JobState)
+        reached |= {onward for state in before for onward in kind.moves[state]}
+    assert ENDED <= reached <= set(kind.moves)
+    assert all(S.FAILED in kind.moves[state] for state in reached & LIVE)
+    assert all(S.CANCELLED in kind.moves[state] for state in reached & LIVE - {S.STORING})
+
+
+def test_the_tables_of_all_kinds_have_every_state() -> None:
+    assert {state for kind in JobKind for state in kind.moves} == set(JobState)
+
+
+FILM = {
+    (S.PLANNING, S.AWAITING),
+    (S.AWAITING, S.MAKING),
+    (S.MAKING, S.MERGING),
+    (S.MAKING, S.DONE),
+    (S.MERGING, S.DONE),
+    *((state, end) for state in (S.PLANNING, S.AWAITING, S.MAKING, S.MERGING) for end in (S.FAILED, S.CANCELLED)),
+    *((end, again) for end in (S.DONE, S.FAILED, S.CANCELLED) for again in (S.MAKING, S.MERGING)),
+}
+CALL = {
+    (S.PREPARING, S.SUBMITTING),
+    (S.SUBMITTING, S.DONE),
+    (S.SUBMITTING, S.PREPARING),
+    *((state, end) for state in (S.PREPARING, S.SUBMITTING) for end in (S.FAILED, S.CANCELLED)),
+}
+"""Written out a second time, as above."""
+
+
+@pytest.mark.parametrize(
+    "kind, legal", [(JobKind.FILM, FILM), (JobKind.MERGE, FILM), (JobKind.SCRIPT, CALL), (JobKind.PICTURE, CALL)]
+)
+def test_every_pair_of_states_of_what_is_no_clip(kind: JobKind, legal: set[tuple[JobState, JobState]]) -> None:
+    found = {(state, onward) for state, moves in kind.moves.items() for onward in moves}
+    assert found == legal
+    for current, to in product(JobState, JobState):
+        if (current, to) not in legal:
+            with pytest.raises(IllegalMove):
+                check_move(current, to, kind.moves)
+
+
+def test_only_what_costs_has_credits() -> None:
+    assert [kind for kind in JobKind if not kind.has_credits] == [JobKind.FILM, JobKind.MERGE]
 
 
 def test_the_only_way_back_is_a_certain_refusal() -> None:
@@ -98,6 +148,10 @@ def test_every_live_state_has_a_deadline(state: JobState) -> None:
         S.GENERATING: 600.5,
         S.STORING: 3600,
         S.UNCLEAR: 86_400,
+        S.PLANNING: 3600,
+        S.AWAITING: 30 * 86_400,
+        S.MAKING: 3 * 86_400,
+        S.MERGING: 3 * 3600,
     }
     assert at == (None if state in ENDED else 5_000 + int(seconds[state] * 1000))
     assert set(STATE_SECONDS) == LIVE - {S.GENERATING}
