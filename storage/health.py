@@ -12,6 +12,7 @@ from core.health import WELL, Call, Health, Standing, State
 from core.ids import first_job_id
 from core.money import Period, window_start
 from storage.house import RESTORED, Pause, pause, pauses
+from storage.intake import LIVE_JOBS
 from storage.rows import dump
 
 DEFAULT_PROVIDER: Final = "default provider"
@@ -197,8 +198,7 @@ def figures(connection: sqlite3.Connection, providers: Iterable[str], now: int) 
     live: dict[tuple[str, str], int] = {
         (row["provider"], row["state"]): row["n"]
         for row in connection.execute(
-            "SELECT provider, state, COUNT(*) AS n FROM jobs"
-            " WHERE state IN ('preparing', 'queued', 'submitting', 'generating', 'storing', 'unclear') GROUP BY provider, state"
+            f"SELECT provider, state, COUNT(*) AS n FROM jobs WHERE {LIVE_JOBS} GROUP BY provider, state"
         ).fetchall()
     }
     day = window_start(Period.DAY, now)

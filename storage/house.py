@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from core.ids import first_job_id
-from storage.intake import RAW
+from storage.intake import LIVE_JOBS, RAW
 from storage.rows import dump
 
 RESTORED: Final = "restored from a backup: these jobs waited then and may have been submitted since"
@@ -85,8 +85,7 @@ def audit(connection: sqlite3.Connection, actor: str, verb: str, details: dict[s
 def counts(connection: sqlite3.Connection) -> dict[str, dict[str, int]]:
     """Return live jobs by (state, provider), and open deliveries and inbox rows, for the metrics."""
     jobs = connection.execute(
-        "SELECT state, provider, COUNT(*) AS n FROM jobs"
-        " WHERE state IN ('preparing', 'queued', 'submitting', 'generating', 'storing', 'unclear') GROUP BY state, provider"
+        f"SELECT state, provider, COUNT(*) AS n FROM jobs WHERE {LIVE_JOBS} GROUP BY state, provider"
     ).fetchall()
     deliveries = connection.execute(
         "SELECT state, COUNT(*) AS n FROM deliveries WHERE due_at IS NOT NULL GROUP BY state"

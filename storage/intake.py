@@ -4,30 +4,35 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 from core.errors import Conflict, IntakePaused, NotAllowed, TooManyJobs
 from core.ids import new_job_id
-from core.jobs import InboxRow, Job, Order
-from core.money import Kind
+from core.jobs import InboxRow, Job, JobKind, Order
+from core.money import Hold, Kind, Scope, plan_hold
 from core.states import JobState, deadline_for
 from core.steps import DefaultLimits
 from storage.people import account_of, open_account, settings_of, subjects_of
-from storage.quota import take_hold, write_line
+from storage.quota import allowances, take_hold, write_line
 from storage.rows import dump, dump_changes, inbox_of, insert, job_of, load
 
-LIVE_JOBS = "state IN ('preparing', 'queued', 'submitting', 'generating', 'storing', 'unclear')"
+LIVE_JOBS = "state NOT IN ('done', 'failed', 'cancelled')"
 """The condition of the index ``jobs_live``, word for word: without it SQLite walks through a person's whole history."""
 STANDING = (
     "SELECT a.blocked_at, a.granted, a.last_vt, (SELECT vt FROM fairness WHERE id = 1) AS now_vt,"
     " EXISTS (SELECT 1 FROM pauses WHERE provider = '*' AND (until IS NULL OR until > ?)) AS paused,"
-    f" (SELECT COUNT(*) FROM jobs WHERE account_id = a.id AND {LIVE_JOBS} AND state <> 'unclear') AS live,"
-    f" (SELECT COUNT(*) FROM jobs WHERE account_id = a.id AND {LIVE_JOBS} AND state IN ('preparing', 'queued')) AS waiting,"
+    f" (SELECT COUNT(*) FROM jobs WHERE account_id = a.id AND {LIVE_JOBS} AND parent_id IS NULL"
+    " AND state IN ('submitting', 'generating', 'storing', 'making')) AS running,"
+    f" (SELECT COUNT(*) FROM jobs WHERE account_id = a.id AND {LIVE_JOBS} AND parent_id IS NULL"
+    " AND state IN ('preparing', 'queued')) AS waiting,"
+    f" (SELECT COUNT(*) FROM jobs WHERE account_id = a.id AND {LIVE_JOBS} AND state IN ('planning', 'awaiting')) AS storyboards,"
     " (SELECT id FROM jobs WHERE identity_id = ? AND dedupe_key = ?) AS same"
     " FROM accounts AS a WHERE a.id = ?"
 )
-"""All that decides about an order, in one look. An unclear job takes no place: nobody knows how long it stays."""
+"""All that decides about an order, in one look. An unclear job takes no place: nobody knows how long it stays. The scenes of a film take
+none besides the film's own.
+"""
 FAIR_STEP = 1.0
 """How far one job moves its person on in the fair queue."""
 RAW = "json_type(payload, '$.raw') IS NOT NULL"
@@ -115,33 +120,118 @@ def accept(
         raise NotAllowed("the account is blocked", message_id="error.blocked")
     if disk_is_low or person["paused"]:
         raise IntakePaused("the disk is nearly full" if disk_is_low else "intake is paused")
-    waiting = person["waiting"]
-    running = person["live"] - waiting
-    if waiting >= most_waiting + max(0, most_running - running):  # what can run at once does not have to wait
-        raise TooManyJobs(f"{waiting} jobs wait already", values={"waiting": waiting, "most": most_waiting})
-    subjects = subjects_of(actor, account_id)
-    hold = take_hold(connection, order.price, subjects, person["granted"], defaults, now, flat=order.flat_price)
+    _check_room(person, order, most_waiting, most_running)
+    ordered = (order, *order.siblings, *order.children)
+    if len(ordered) > 1:
+        subjects = subjects_of(actor, account_id)
+        check_total(connection, ordered, subjects, person["granted"], defaults, now)
+    who = Ordering(identity_id, account_id, person["granted"], person["last_vt"], person["now_vt"])
+    job = insert_job(connection, order, who, defaults, now)
+    add_card(connection, order, job.id, now)
+    for sibling in order.siblings:
+        twin = insert_job(connection, sibling, standing_of(connection, who), defaults, now)
+        add_card(connection, sibling, twin.id, now)
+    for child in order.children:
+        part = replace(child, parent_id=job.id)
+        insert_job(connection, part, standing_of(connection, who), defaults, now, chosen=part.kind is JobKind.CLIP)
+    _mark(connection, order, job.id, account_id)
+    return job, True
 
+
+def _check_room(person: sqlite3.Row, order: Order, most_waiting: int, most_running: int) -> None:
+    """Raise TooManyJobs when the person's line, or the pile of their storyboards, is full."""
+    waiting, asked = person["waiting"], 1 + len(order.siblings)
+    if not order.kind.has_credits:
+        if person["storyboards"] >= most_waiting:
+            values = {"waiting": person["storyboards"], "most": most_waiting}
+            raise TooManyJobs("too many storyboards wait", message_id="error.too_many_storyboards", values=values)
+        return
+    room = most_waiting + max(0, most_running - person["running"])  # what can run at once does not have to wait
+    if waiting + asked > room:
+        raise TooManyJobs(f"{waiting} jobs wait already", values={"waiting": waiting, "most": most_waiting})
+
+
+def check_total(
+    connection: sqlite3.Connection,
+    orders: Sequence[Order],
+    subjects: Sequence[tuple[Scope, str]],
+    granted: int,
+    defaults: DefaultLimits,
+    now: int,
+) -> None:
+    """Raise QuotaExceeded, with what all of them cost together, unless that can be held."""
+    plan_hold(sum(each.price for each in orders), allowances(connection, subjects, defaults, now), granted, flat=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Ordering:
+    """Who orders, and where they stand in the fair queue and with their granted credits."""
+
+    identity_id: int
+    account_id: str
+    granted: int
+    last_vt: float
+    now_vt: float
+
+
+def standing_of(connection: sqlite3.Connection, who: Ordering) -> Ordering:
+    """The same person after what they ordered a moment ago."""
+    row = connection.execute("SELECT granted, last_vt FROM accounts WHERE id = ?", (who.account_id,)).fetchone()
+    return replace(who, granted=row["granted"], last_vt=row["last_vt"])
+
+
+FIRST_STATES: Final = {
+    JobKind.SCRIPT: JobState.PREPARING,
+    JobKind.PICTURE: JobState.PREPARING,
+    JobKind.FILM: JobState.PLANNING,
+    JobKind.MERGE: JobState.MAKING,
+}
+"""Where jobs begin that are no clips."""
+
+
+def insert_job(
+    connection: sqlite3.Connection,
+    order: Order,
+    who: Ordering,
+    defaults: DefaultLimits,
+    now: int,
+    *,
+    chosen: bool = False,
+) -> Job:
+    """Add a job with its hold; returns it. Raises QuotaExceeded."""
+    identity_id, account_id = who.identity_id, who.account_id
+    hold = Hold(0, 0, ())
+    if order.kind.has_credits:
+        subjects = subjects_of(order.actor, account_id)
+        hold = take_hold(connection, order.price, subjects, who.granted, defaults, now, flat=order.flat_price)
     job_id = new_job_id(now)
-    state = JobState.QUEUED if order.attachment is None else JobState.PREPARING
-    deadline = deadline_for(state, now, 0)
+    if order.kind is JobKind.CLIP:
+        state = JobState.QUEUED if order.attachment is None else JobState.PREPARING
+    else:
+        state = FIRST_STATES[order.kind]
+    is_call = order.kind in (JobKind.SCRIPT, JobKind.PICTURE)  # it waits for what came along with its film
+    deadline = deadline_for(JobState.PLANNING if is_call else state, now, 0)
     queued = state is JobState.QUEUED
-    tag = max(person["now_vt"], person["last_vt"])
+    tag = max(who.now_vt, who.last_vt)
     connection.execute(
         "UPDATE accounts SET last_vt = ?, granted = granted - ? WHERE id = ?",
-        (tag + FAIR_STEP if queued else person["last_vt"], hold.from_grants, account_id),
+        (tag + FAIR_STEP if queued else who.last_vt, hold.from_grants, account_id),
     )
+    due_at = deadline if queued else now
     values = {
         "id": job_id,
         "kind": order.kind.value,
         "parent_id": order.parent_id,
+        "position": order.position,
+        "chosen": int(chosen),
+        "unit": order.unit,
         "origin_id": order.origin_id,
         "account_id": account_id,
         "identity_id": identity_id,
         "place": dump(order.place.as_json()),
-        "shown_in": order.place.shown_in,
+        "shown_in": order.place.shown_in if order.parent_id is None else None,
         "session_id": order.session_id,
-        "provider": order.applied.provider,
+        "provider": order.applied.provider if order.kind is JobKind.CLIP else order.kind.value,
         "model": order.applied.model,
         "provider_named": int(order.provider_named),
         "wanted": dump(order.wanted.as_json()),
@@ -152,7 +242,7 @@ def accept(
         "price": order.price,
         "hold": dump(hold.as_json()),
         "vt": tag if queued else None,
-        "due_at": deadline if queued else now,
+        "due_at": due_at,
         "deadline": deadline,
         "created_at": now,
         "updated_at": now,
@@ -161,27 +251,21 @@ def accept(
         "dedupe_hash": order.dedupe_hash,
     }
     insert(connection, "jobs", values)
-    write_line(
-        connection,
-        now=now,
-        kind=Kind.HOLD,
-        amount=hold.credits,
-        from_grants=hold.from_grants,
-        account_id=account_id,
-        identity_id=identity_id,
-        job_id=job_id,
-    )
-    card = {
-        "job_id": job_id,
-        "platform": order.place.platform,
-        "place": values["place"],
-        "receipt": None if order.receipt is None else dump(order.receipt.as_json()),
-        "next_edit_at": now + ACKNOWLEDGE_MS if order.answers else 0,
-    }
-    insert(connection, "cards", card)
+    if order.film is not None:
+        insert(connection, "films", {"job_id": job_id, "plan": dump(order.film.as_json())})
+    if order.kind.has_credits:
+        write_line(
+            connection,
+            now=now,
+            kind=Kind.HOLD,
+            amount=hold.credits,
+            from_grants=hold.from_grants,
+            account_id=account_id,
+            identity_id=identity_id,
+            job_id=job_id,
+        )
     connection.execute("INSERT INTO events (job_id, seq, at, hop) VALUES (?, 1, ?, 'accepted')", (job_id, now))
-    _mark(connection, order, job_id, account_id)
-    job = Job(
+    return Job(
         id=job_id,
         kind=order.kind,
         account_id=account_id,
@@ -198,14 +282,31 @@ def accept(
         provider_named=order.provider_named,
         parent_id=order.parent_id,
         origin_id=order.origin_id,
+        position=order.position,
+        chosen=chosen,
+        unit=order.unit,
         session_id=order.session_id,
         attachment=order.attachment,
         changed=order.changed,
-        due_at=deadline if queued else now,
+        due_at=due_at,
         deadline=deadline,
         queued_at=now if queued else None,
     )
-    return job, True
+
+
+def add_card(connection: sqlite3.Connection, order: Order, job_id: str, now: int) -> None:
+    """Add the message that will show a job; those of a film's scenes are folded into the film's."""
+    insert(
+        connection,
+        "cards",
+        {
+            "job_id": job_id,
+            "platform": order.place.platform,
+            "place": dump(order.place.as_json()),
+            "receipt": None if order.receipt is None else dump(order.receipt.as_json()),
+            "next_edit_at": now + ACKNOWLEDGE_MS if order.answers else 0,
+        },
+    )
 
 
 def _mark(connection: sqlite3.Connection, order: Order, job_id: str, account_id: str) -> None:

@@ -19,6 +19,8 @@ from storage.rows import attempt_of, dump, insert, insert_clip, job_of
 
 ADMIT_MOST = 64
 """Jobs admitted in one transaction at most; the rest follow in the next."""
+CALL_SECONDS = 15 * 60
+"""The longest call for a script or a picture, waiting for a place to draw it included."""
 
 
 def read(connection: sqlite3.Connection, job_id: str) -> Job:
@@ -39,7 +41,7 @@ def apply(connection: sqlite3.Connection, step: Step, now: int) -> Job:
         raise StaleVersion(f"job {job.id} is at version {job.version}, the step was made for {step.version}")
     values = _stored(step.fields)
     if step.to is not None:
-        check_move(job.state, step.to)
+        check_move(job.state, step.to, job.kind.moves)
         values |= _moved(connection, job, step, step.to, now)
     elif job.ended and values.get("due_at") is not None:
         raise IllegalMove(f"job {job.id} has ended and is never due again")
@@ -50,6 +52,8 @@ def apply(connection: sqlite3.Connection, step: Step, now: int) -> Job:
     if step.clip is not None:
         insert_clip(connection, step.clip)
         values["clip_id"] = step.clip.id
+    if step.film is not None:
+        connection.execute("UPDATE films SET plan = ? WHERE job_id = ?", (dump(step.film.as_json()), job.id))
     values |= {"version": job.version + 1, "updated_at": now}
     assignments = ", ".join(f"{name} = ?" for name in values)
     changed = connection.execute(
@@ -63,15 +67,18 @@ def apply(connection: sqlite3.Connection, step: Step, now: int) -> Job:
     if step.hop is not None:
         add_event(connection, job.id, step.hop, step.hop_note, now)
     if (
-        step.to is JobState.DONE and step.clip is not None and job.cancel_wish != "stop_waiting"
-    ):  # else: the gallery only
+        step.to is JobState.DONE
+        and step.clip is not None
+        and job.cancel_wish != "stop_waiting"
+        and job.parent_id is None
+    ):  # else: the gallery only, or the film
         add_delivery(connection, job.id, step.clip.id, job.place, now)
     return read(connection, job.id)
 
 
 def _stored(fields: Mapping[str, object]) -> dict[str, object]:
     """A step's fields as columns."""
-    of_json = ("attachment", "applied", "changed")
+    of_json = ("attachment", "applied", "changed", "wanted")
     return {name: dump(value) if name in of_json and value is not None else value for name, value in fields.items()}
 
 
@@ -89,13 +96,17 @@ def _moved(connection: sqlite3.Connection, job: Job, step: Step, to: JobState, n
         if job.state is JobState.PREPARING:
             values["vt"] = fair_tag(connection, job.account_id)
         values["due_at"] = now if job.cancel_wish else values["deadline"]  # a wish to cancel is seen to at once
+    if to is JobState.AWAITING:
+        values["due_at"] = values["deadline"]  # a person is waited for, who makes it due
     if to in ENDED:
         if job.state is JobState.QUEUED:
             give_place_back(connection, job.account_id, job.id)
         true_cost = step.fields.get("true_cost", job.true_cost)
         values |= {"finished_at": now, "due_at": None, "not_before": None, "note": None}
-        charge = settle_job(connection, job, to, true_cost, now)
-        values["charged"] = charge
+        if job.kind.has_credits:
+            values["charged"] = settle_job(connection, job, to, true_cost, now)
+    elif job.ended:  # a film is opened again
+        values |= {"finished_at": None, "failure": None, "cancel_wish": None, "progress": None}
     return values
 
 
@@ -141,13 +152,13 @@ def admit(connection: sqlite3.Connection, caps: AdmissionCaps, now: int) -> list
     The intent is committed before any call to a generator: after a crash an attempt without a ticket is known to be in doubt.
     """
     running = connection.execute(
-        "SELECT account_id, provider, state, COUNT(*) AS n FROM jobs WHERE state IN ('submitting', 'generating', 'storing')"
-        " GROUP BY provider, state, account_id"
+        "SELECT account_id, provider, state, unit, COUNT(*) AS n FROM jobs WHERE state IN ('submitting', 'generating', 'storing')"
+        " AND kind = 'clip' GROUP BY provider, state, account_id, unit"
     ).fetchall()
-    of_person: dict[str, int] = {}
+    places = Places(caps.per_person, caps.per_unit)
     at_provider: dict[str, int] = {}
     for row in running:
-        of_person[row["account_id"]] = of_person.get(row["account_id"], 0) + row["n"]
+        places.take(row["account_id"], row["unit"], row["n"])
         if row["state"] != "storing":
             at_provider[row["provider"]] = at_provider.get(row["provider"], 0) + row["n"]
     room = min(ADMIT_MOST, caps.everywhere - sum(at_provider.values()))
@@ -155,30 +166,61 @@ def admit(connection: sqlite3.Connection, caps: AdmissionCaps, now: int) -> list
     admitted: list[tuple[Job, Attempt]] = []
     for provider, most in caps.providers.items():
         free = min(room - len(admitted), most - at_provider.get(provider, 0), held_up.get(provider, most))
-        fresh = _admit_from(connection, provider, free, of_person, caps.per_person, now)
+        fresh = _admit_from(connection, provider, free, places, now)
         if fresh and provider in held_up:
             health.note_probe(connection, provider, fresh[0][1].id)
         admitted += fresh
     return admitted
 
 
+class Places:
+    """Who may have one more job run: a person so many at once, a unit of jobs counting as one, and so many of one unit."""
+
+    def __init__(self, per_person: int, per_unit: int) -> None:
+        """Nobody runs anything yet."""
+        self._per_person, self._per_unit = per_person, per_unit
+        self._of_person: dict[str, int] = {}
+        self._of_unit: dict[str, int] = {}
+
+    def take(self, account_id: str, unit: str | None, n: int = 1) -> None:
+        """Count running jobs of one person, and of one unit."""
+        if unit is None:
+            self._of_person[account_id] = self._of_person.get(account_id, 0) + n
+            return
+        if unit not in self._of_unit:
+            self._of_person[account_id] = self._of_person.get(account_id, 0) + 1
+        self._of_unit[unit] = self._of_unit.get(unit, 0) + n
+
+    def has_room(self, account_id: str, unit: str | None) -> bool:
+        """Whether one more may run."""
+        if unit is not None and unit in self._of_unit:
+            return self._of_unit[unit] < self._per_unit
+        return self._of_person.get(account_id, 0) < self._per_person
+
+    def full(self) -> tuple[list[str], list[str], list[str]]:
+        """(people whose places are taken, units that have begun and may go on, units that may not)."""
+        people = [who for who, n in self._of_person.items() if n >= self._per_person]
+        begun = [unit for unit, n in self._of_unit.items() if n < self._per_unit]
+        return people, begun, [unit for unit in self._of_unit if unit not in begun]
+
+
 def _admit_from(
-    connection: sqlite3.Connection, provider: str, free: int, of_person: dict[str, int], per_person: int, now: int
+    connection: sqlite3.Connection, provider: str, free: int, places: Places, now: int
 ) -> list[tuple[Job, Attempt]]:
     admitted: list[tuple[Job, Attempt]] = []
     while len(admitted) < free:  # each round admits at least one job or ends
-        full = [account for account, n in of_person.items() if n >= per_person]
-        marks = ", ".join("?" * len(full))
+        people, begun, full = places.full()
         rows = connection.execute(
             "SELECT * FROM jobs WHERE state = 'queued' AND provider = ? AND cancel_wish IS NULL AND (not_before IS NULL OR not_before <= ?)"
-            f" AND account_id NOT IN ({marks}) ORDER BY vt, rowid LIMIT ?",
-            (provider, now, *full, free - len(admitted)),
+            f" AND (account_id NOT IN ({_marks(people)}) OR unit IN ({_marks(begun)}))"
+            f" AND (unit IS NULL OR unit NOT IN ({_marks(full)})) ORDER BY vt, rowid LIMIT ?",
+            (provider, now, *people, *begun, *full, free - len(admitted)),
         ).fetchall()
         taken = 0
         for row in rows:
-            if of_person.get(row["account_id"], 0) >= per_person:
+            if not places.has_room(row["account_id"], row["unit"]):
                 continue
-            of_person[row["account_id"]] = of_person.get(row["account_id"], 0) + 1
+            places.take(row["account_id"], row["unit"])
             admitted.append(_begin_attempt(connection, job_of(row), row["vt"], now))
             taken += 1
         if not taken:
@@ -186,8 +228,22 @@ def _admit_from(
     return admitted
 
 
-def _begin_attempt(connection: sqlite3.Connection, job: Job, vt: float | None, now: int) -> tuple[Job, Attempt]:
-    check_move(job.state, JobState.SUBMITTING)
+def _marks(values: Collection[object]) -> str:
+    return ", ".join("?" * len(values))
+
+
+def begin_call(connection: sqlite3.Connection, job_id: str, version: int, now: int) -> tuple[Job, Attempt]:
+    """Move a script or a picture to ``submitting`` with its intent row, before the call. Raises StaleVersion, IllegalMove, NotFound."""
+    job = read(connection, job_id)
+    if job.version != version:
+        raise StaleVersion(f"job {job.id} changed meanwhile")
+    return _begin_attempt(connection, job, None, now, CALL_SECONDS)
+
+
+def _begin_attempt(
+    connection: sqlite3.Connection, job: Job, vt: float | None, now: int, seconds: int | None = None
+) -> tuple[Job, Attempt]:
+    check_move(job.state, JobState.SUBMITTING, job.kind.moves)
     attempt_id, number = new_secret_id(), job.attempts + 1
     applied = job.applied
     values = {
@@ -203,7 +259,7 @@ def _begin_attempt(connection: sqlite3.Connection, job: Job, vt: float | None, n
         "intent_at": now,
     }
     insert(connection, "attempts", values)
-    deadline = deadline_for(JobState.SUBMITTING, now, 0)
+    deadline = deadline_for(JobState.SUBMITTING, now, 0) if seconds is None else now + seconds * 1000
     connection.execute(
         "UPDATE jobs SET state = 'submitting', attempt_id = ?, attempts = ?, version = version + 1, updated_at = ?,"
         " started_at = ?, due_at = ?, deadline = ?, not_before = NULL, progress = NULL, retries = 0 WHERE id = ?",
@@ -268,13 +324,14 @@ def wake_without(connection: sqlite3.Connection, providers: Collection[str], now
     """Make live jobs of generators other than ``providers`` due now, those in the line too; returns how many."""
     marks = ", ".join("?" * len(providers))
     return connection.execute(
-        f"UPDATE jobs SET due_at = ? WHERE {LIVE_JOBS} AND provider NOT IN ({marks})", (now, *providers)
+        f"UPDATE jobs SET due_at = ? WHERE {LIVE_JOBS} AND kind = 'clip' AND provider NOT IN ({marks})",
+        (now, *providers),
     ).rowcount
 
 
 def providers_in_use(connection: sqlite3.Connection) -> set[str]:
     """Return the generators of live jobs."""
-    rows = connection.execute(f"SELECT DISTINCT provider FROM jobs WHERE {LIVE_JOBS}").fetchall()
+    rows = connection.execute(f"SELECT DISTINCT provider FROM jobs WHERE {LIVE_JOBS} AND kind = 'clip'").fetchall()
     return {row["provider"] for row in rows}
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 
+from core.attachments import Attachment
 from core.errors import NotFound
-from core.jobs import Attachment, Clip
+from core.jobs import Clip
 from storage.intake import LIVE_JOBS
 from storage.jobs import finish_attempt_lost
 from storage.rows import clip_of, insert_clip, load
@@ -20,6 +21,11 @@ FILES_OF_LIVE_JOBS = (
         for path in ALONE
     )
     + f"SELECT json_each.value FROM jobs, json_each(jobs.applied, '$.references') WHERE {LIVE_JOBS}"
+    + "".join(
+        f" UNION ALL SELECT json_extract(plan, '{path}') FROM jobs JOIN films ON job_id = id WHERE {LIVE_JOBS}"
+        f" AND json_extract(plan, '{path}') IS NOT NULL"
+        for path in ("$.picture_key", "$.song_key")
+    )
 )
 TOOK_IT_ALONG = (
     "j.account_id = clips.account_id AND j.hidden = 0 AND j.id <> clips.job_id"
@@ -66,13 +72,15 @@ def expired(connection: sqlite3.Connection, before: int, most: int) -> list[str]
     The clip of a job takes its poster and the job's source pictures along.
     """
     rows = connection.execute(
-        "SELECT id, key, poster_key FROM clips AS c WHERE created_at < ? AND deleted_at IS NULL"
+        "SELECT id, key, poster_key FROM clips AS c WHERE created_at < ?1 AND deleted_at IS NULL"
         f" AND key NOT IN ({FILES_OF_LIVE_JOBS})"
         " AND NOT EXISTS (SELECT 1 FROM favourites WHERE clip_id = c.id)"
         " AND NOT EXISTS (SELECT 1 FROM favourites AS f JOIN jobs AS j ON j.clip_id = f.clip_id WHERE j.id = c.job_id)"
-        " AND NOT EXISTS (SELECT 1 FROM jobs AS j WHERE j.id = c.job_id AND j.state NOT IN ('done', 'failed', 'cancelled'))"
+        " AND NOT EXISTS (SELECT 1 FROM jobs AS j LEFT JOIN jobs AS f ON f.id = j.parent_id WHERE j.id = c.job_id"
+        " AND (j.state NOT IN ('done', 'failed', 'cancelled') OR f.state NOT IN ('done', 'failed', 'cancelled')))"
+        " AND NOT EXISTS (SELECT 1 FROM characters WHERE clip_id = c.id AND used_at >= ?1)"
         " AND NOT EXISTS (SELECT 1 FROM deliveries AS d WHERE d.job_id = c.job_id AND d.state IN ('pending', 'sending'))"
-        " ORDER BY created_at LIMIT ?",
+        " ORDER BY created_at LIMIT ?2",
         (before, most),
     ).fetchall()
     return _erase_rows(connection, rows)
@@ -92,9 +100,17 @@ def delete_job(connection: sqlite3.Connection, job_id: str, now: int) -> list[st
 
     Its command needs nothing: it lost its words when it became the job (``intake.accept``).
     """
+    keys = []
+    for child in connection.execute("SELECT id FROM jobs WHERE parent_id = ? AND hidden = 0", (job_id,)).fetchall():
+        keys += delete_job(connection, child["id"], now)
+    connection.execute("DELETE FROM films WHERE job_id = ?", (job_id,))
     _hand_pictures_on(connection, job_id)
+    connection.execute(  # a character's picture stays with the character
+        "UPDATE clips SET job_id = NULL WHERE job_id = ? AND EXISTS (SELECT 1 FROM characters WHERE clip_id = clips.id)",
+        (job_id,),
+    )
     rows = connection.execute("SELECT id, key, poster_key FROM clips WHERE job_id = ?", (job_id,)).fetchall()
-    keys = _erase_rows(connection, rows)
+    keys += _erase_rows(connection, rows)
     finish_attempt_lost(connection, job_id, now)
     connection.execute(
         f"UPDATE attempts SET {WITHOUT_WORDS}, ticket = NULL, watch_at = NULL, watch_until = NULL WHERE job_id = ?",
@@ -125,7 +141,7 @@ def _hand_pictures_on(connection: sqlite3.Connection, job_id: str) -> None:
 def expired_jobs(connection: sqlite3.Connection, before: int, most: int, now: int) -> tuple[int, list[str]]:
     """Erase the words of jobs that ended before ``before`` and whose clip nobody starred; returns (jobs, keys of files left with them)."""
     rows = connection.execute(
-        "SELECT id FROM jobs WHERE hidden = 0 AND finished_at < ?"
+        "SELECT id FROM jobs WHERE hidden = 0 AND finished_at < ? AND parent_id IS NULL"
         " AND NOT EXISTS (SELECT 1 FROM favourites WHERE clip_id = jobs.clip_id)"
         " AND NOT EXISTS (SELECT 1 FROM deliveries AS d WHERE d.job_id = jobs.id AND d.state IN ('pending', 'sending'))"
         " ORDER BY finished_at LIMIT ?",
@@ -142,6 +158,9 @@ def keys_in_use(connection: sqlite3.Connection) -> set[str]:
     waiting = connection.execute(
         f"SELECT attachment FROM jobs WHERE {LIVE_JOBS} AND state = 'preparing' AND attachment IS NOT NULL"
         " UNION ALL SELECT json_extract(payload, '$.attachment') FROM inbox WHERE state = 'pending'"
+        " UNION ALL SELECT json_extract(payload, '$.song') FROM inbox WHERE state = 'pending'"
+        f" UNION ALL SELECT json_extract(plan, '$.picture') FROM jobs JOIN films ON job_id = id WHERE {LIVE_JOBS}"
+        f" UNION ALL SELECT json_extract(plan, '$.song') FROM jobs JOIN films ON job_id = id WHERE {LIVE_JOBS}"
     ).fetchall()
     return {row["key"] for row in rows} | {key for row in waiting for key in uploads(row["attachment"])}
 

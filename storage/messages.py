@@ -120,13 +120,22 @@ def acknowledged(connection: sqlite3.Connection, job_id: str, receipt: Receipt) 
         connection.execute("UPDATE cards SET place = ? WHERE job_id = ?", (place, job_id))
 
 
+def renewed(connection: sqlite3.Connection, job_id: str, receipt: Receipt) -> None:
+    """Record another way to the message that shows a job; any other message stays as it is."""
+    connection.execute(
+        "UPDATE cards SET receipt = ?, next_edit_at = 0 WHERE job_id = ? AND platform = ?"
+        " AND json_extract(receipt, '$.message') = ?",
+        (dump(receipt.as_json()), job_id, receipt.place.platform, receipt.message),
+    )
+
+
 def to_refresh(connection: sqlite3.Connection, platforms: Mapping[str, float], now: int, most: int) -> list[str]:
     """Return jobs whose open card was last edited longer ago than its platform's refresh seconds."""
     found: list[str] = []
     for platform, seconds in platforms.items():
         rows = connection.execute(
             "SELECT c.job_id FROM cards AS c JOIN jobs AS j ON j.id = c.job_id WHERE c.closed = 0 AND c.platform = ?"
-            " AND c.next_edit_at <= ? AND j.state IN ('queued', 'generating') ORDER BY c.next_edit_at LIMIT ?",
+            " AND c.next_edit_at <= ? AND j.state IN ('queued', 'generating', 'making') ORDER BY c.next_edit_at LIMIT ?",
             (platform, now - int(seconds * 1000), most),
         ).fetchall()
         found += [row["job_id"] for row in rows]
@@ -230,11 +239,13 @@ def move_delivery(
 
 
 def _owe_notice(connection: sqlite3.Connection, delivery_id: int, after_ms: int, now: int) -> None:
-    """Order the notice of a clip that has arrived: once per job, so ``resend`` orders none, wherever to."""
+    """Order the notice of a clip that has arrived: once per job, so ``resend`` orders none, wherever to. A film's time begins when it is
+    approved.
+    """
     row = connection.execute(
         "SELECT d.*, j.account_id FROM deliveries AS d JOIN jobs AS j ON j.id = d.job_id"
         " WHERE d.id = ? AND d.kind = 'clip' AND j.state = 'done' AND j.cancel_wish IS NOT 'stop_waiting'"
-        " AND j.finished_at - j.created_at > ? AND NOT EXISTS"
+        " AND j.finished_at - IIF(j.kind = 'film', COALESCE(j.started_at, j.created_at), j.created_at) > ? AND NOT EXISTS"
         " (SELECT 1 FROM deliveries AS e WHERE e.job_id = d.job_id AND e.kind = 'clip' AND e.id < d.id)",
         (delivery_id, after_ms),
     ).fetchone()

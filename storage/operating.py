@@ -179,7 +179,7 @@ def waiting_elsewhere(connection: sqlite3.Connection, unpaid: list[str], reason:
     """
     marks = ", ".join("?" * len(unpaid))
     rows = connection.execute(
-        "SELECT provider, COUNT(*) AS n FROM jobs WHERE state IN ('preparing', 'queued')"
+        "SELECT provider, COUNT(*) AS n FROM jobs WHERE state IN ('preparing', 'queued') AND kind = 'clip'"
         f" AND provider NOT IN ({marks}) GROUP BY provider",
         unpaid,
     ).fetchall()

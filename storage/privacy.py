@@ -39,7 +39,10 @@ def forget(
         clips += row["kind"] == "clip"
     # Pictures as they came: here those of jobs that ended before they were prepared, below those of commands not yet understood.
     attachments = connection.execute(
-        "SELECT attachment FROM jobs WHERE account_id = ? AND attachment IS NOT NULL", (account_id,)
+        "SELECT attachment FROM jobs WHERE account_id = ?1 AND attachment IS NOT NULL"
+        " UNION ALL SELECT json_extract(plan, '$.picture') FROM films JOIN jobs ON id = job_id WHERE account_id = ?1"
+        " UNION ALL SELECT json_extract(plan, '$.song') FROM films JOIN jobs ON id = job_id WHERE account_id = ?1",
+        (account_id,),
     ).fetchall()
     statements = (
         "DELETE FROM cards WHERE job_id IN (SELECT id FROM jobs WHERE account_id = ?)",
@@ -48,6 +51,9 @@ def forget(
         "DELETE FROM attempts WHERE job_id IN (SELECT id FROM jobs WHERE account_id = ?)",
         "DELETE FROM favourites WHERE account_id = ?",
         "DELETE FROM favourites WHERE clip_id IN (SELECT id FROM clips WHERE account_id = ?)",
+        "DELETE FROM characters WHERE account_id = ?",
+        "DELETE FROM templates WHERE account_id = ?",
+        "DELETE FROM films WHERE job_id IN (SELECT id FROM jobs WHERE account_id = ?)",
         "DELETE FROM clips WHERE account_id = ?",
         "DELETE FROM inbox WHERE account_id = ?",
         "DELETE FROM settings WHERE account_id = ?",
@@ -72,7 +78,7 @@ def forget(
         )
         attachments += connection.execute(
             "DELETE FROM inbox WHERE platform = ? AND json_extract(payload, '$.actor.external_id') = ?"
-            " RETURNING json_extract(payload, '$.attachment') AS attachment",
+            " RETURNING json_extract(payload, '$.attachment') AS attachment, json_extract(payload, '$.song') AS song",
             (row["platform"], row["external_id"]),
         ).fetchall()
         connection.execute(
@@ -83,7 +89,8 @@ def forget(
     jobs = connection.execute("DELETE FROM jobs WHERE account_id = ?", (account_id,)).rowcount
     connection.execute("UPDATE accounts SET forgotten_at = ? WHERE id = ?", (now, account_id))
     connection.execute("INSERT OR REPLACE INTO erasures (account_id, at) VALUES (?, ?)", (account_id, now))
-    return keys + [key for row in attachments for key in uploads(row["attachment"])], jobs, clips
+    uploaded = [text for row in attachments for text in tuple(row)]
+    return keys + [key for text in uploaded for key in uploads(text)], jobs, clips
 
 
 _NAMES: Final = (
@@ -174,10 +181,16 @@ def export(connection: sqlite3.Connection, account_id: str) -> dict[str, list[di
             f"SELECT job_id, platform, state, created_at, ended_at, error_code FROM deliveries WHERE {of_mine} ORDER BY id"
         ),
         "jobs": rows(
-            "SELECT id, kind, state, provider, model, wanted, applied, changed, failure, price, charged, created_at, started_at,"
-            " finished_at, clip_id, session_id, origin_id FROM jobs WHERE account_id = ? AND hidden = 0 ORDER BY id",
+            "SELECT id, kind, state, provider, model, wanted, applied, changed, failure, price, charged, created_at,"
+            " started_at, finished_at, clip_id, session_id, origin_id, parent_id, position, chosen"
+            " FROM jobs WHERE account_id = ? AND hidden = 0 ORDER BY id",
             ("wanted", "applied", "changed", "failure"),
         ),
+        "films": rows(f"SELECT job_id, plan FROM films WHERE {of_mine}", ("plan",)),
+        "characters": rows(
+            "SELECT id, description, clip_id, created_at, used_at FROM characters WHERE account_id = ? ORDER BY created_at"
+        ),
+        "templates": rows("SELECT name, text, at FROM templates WHERE account_id = ? ORDER BY name"),
         "ledger": rows(
             "SELECT at, kind, amount, from_grants, job_id, note FROM ledger WHERE account_id = ? ORDER BY id"
         ),

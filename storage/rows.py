@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+from core.attachments import Attachment
 from core.capabilities import Applied, Change
 from core.jobs import (
     AssetKind,
-    Attachment,
     Attempt,
     CardRow,
     Clip,
@@ -76,6 +76,8 @@ def job_of(row: sqlite3.Row) -> Job:
         parent_id=row["parent_id"],
         origin_id=row["origin_id"],
         position=row["position"],
+        chosen=bool(row["chosen"]),
+        unit=row["unit"],
         session_id=row["session_id"],
         attachment=None if attachment is None else Attachment.from_json(attachment),
         changed=tuple(Change(c["message_id"], c["values"]) for c in json.loads(row["changed"])),

@@ -30,6 +30,7 @@ from storage import (
     people,
     privacy,
     quota,
+    templates,
     updates,
     views,
 )
@@ -50,6 +51,7 @@ class SqliteStore:
         """``defaults``: configured limits where an operator set none."""
         self.database = database
         self._clock, self.defaults, self._tombstone = clock, defaults, tombstone
+        self.now = clock.now
         self.channel_rules = chats.KeptRules(self._rules_of)
 
     # ------------------------------------------------------------------------------------------------------------------ intake
@@ -189,6 +191,10 @@ class SqliteStore:
         """The account's jobs, newest first; filters as ``views.history``."""
         return await self.database.read(lambda c: views.history(c, account_id, **filters))
 
+    async def variations(self, job_id: str) -> list[str]:
+        """The job and the further clips that were ordered with it."""
+        return await self.database.read(lambda c: views.variations(c, job_id))
+
     async def gone_since(self, account_id: str, after: int, most: int = 200) -> list[str]:
         """Jobs that were deleted after ``after`` (UTC ms), for a page that was away meanwhile."""
         return await self.database.read(lambda c: views.gone_since(c, account_id, after, most))
@@ -240,6 +246,10 @@ class SqliteStore:
     async def acknowledged(self, job_id: str, receipt: Receipt) -> None:
         """Record the message that answered the command."""
         await self.database.write(lambda c: messages.acknowledged(c, job_id, receipt))
+
+    async def renewed(self, job_id: str, receipt: Receipt) -> None:
+        """Record another way to the message that shows a job."""
+        await self.database.write(lambda c: messages.renewed(c, job_id, receipt))
 
     async def cards_to_refresh(self, platforms: Mapping[str, float], most: int) -> list[str]:
         """Jobs whose running cards have shown the same for a platform's refresh seconds."""
@@ -453,6 +463,21 @@ class SqliteStore:
     async def audit_sums(self) -> list[str]:
         """Differences between cached sums and the ledger; none when exact."""
         return await self.database.read_long(audit.audit_sums)
+
+    # ------------------------------------------------------------------------------------------------------------------- templates
+
+    async def templates(self, account_id: str) -> dict[str, str]:
+        """Somebody's own templates, by name."""
+        return await self.database.read(lambda c: templates.own(c, account_id))
+
+    async def save_template(self, account_id: str, name: str, text: str) -> None:
+        """Keep a template under a name. Raises Conflict when there are too many."""
+        now = self._clock.now()
+        await self.database.write(lambda c: templates.save(c, account_id, name, text, now))
+
+    async def drop_template(self, account_id: str, name: str) -> None:
+        """Forget one. Raises NotFound."""
+        await self.database.write(lambda c: templates.drop(c, account_id, name))
 
     # ----------------------------------------------------------------------------------------------------------------------- chats
 

@@ -7,7 +7,7 @@ import statistics
 from dataclasses import dataclass
 
 from core.errors import NotFound
-from core.jobs import Clip, Job
+from core.jobs import MOST_VARIATIONS, Clip, Job, sibling_key
 from core.money import Allowance, Scope
 from core.states import JobState
 from core.steps import DefaultLimits
@@ -16,6 +16,8 @@ from storage.people import settings_of
 from storage.quota import allowances
 from storage.rows import clip_of, job_of
 
+TOP = "parent_id IS NULL AND kind IN ('clip', 'film', 'merge')"
+"""What a person ordered as such: the scenes of a film are seen in it, and scripts and pictures are no clips."""
 RECENT = 20
 """Attempts from which the usual time is learnt."""
 
@@ -89,13 +91,14 @@ def history(
     changed_after: int | None = None,
     live: bool = False,
 ) -> list[JobRow]:
-    """Return the account's jobs, newest first. ``before``: a job id; ``only``: favourites, with_image or completed."""
-    table, where, values = "jobs", ["account_id = ?", "hidden = 0"], [account_id]
+    """Return the account's jobs, newest first. ``before``: a job id; ``only``: favourites, with_image, completed or films."""
+    table, where, values = "jobs", ["account_id = ?", "hidden = 0", TOP], [account_id]
     filters: dict[str | None, str] = {
         "favourites": "clip_id IN (SELECT clip_id FROM favourites WHERE account_id = jobs.account_id)",
         "with_image": "(json_extract(applied, '$.picture') IS NOT NULL OR json_extract(applied, '$.last_picture') IS NOT NULL"
         " OR json_array_length(applied, '$.references') > 0)",
         "completed": "clip_id IS NOT NULL",
+        "films": "kind IN ('film', 'merge')",
     }
     if only in filters:
         where.append(filters[only])
@@ -111,6 +114,19 @@ def history(
         (*values, limit),
     ).fetchall()
     return [row_of(connection, row) for row in rows]
+
+
+def variations(connection: sqlite3.Connection, job_id: str) -> list[str]:
+    """Return the ids of a job and of the further clips that were ordered with it, as far as they are not deleted."""
+    first = connection.execute("SELECT identity_id, dedupe_key FROM jobs WHERE id = ?", (job_id,)).fetchone()
+    if first is None:
+        return []
+    keys = [sibling_key(first["dedupe_key"], number) for number in range(1, MOST_VARIATIONS)]
+    rows = connection.execute(
+        f"SELECT id FROM jobs WHERE identity_id = ? AND dedupe_key IN ({', '.join('?' * len(keys))}) AND hidden = 0 ORDER BY rowid",
+        (first["identity_id"], *keys),
+    ).fetchall()
+    return [job_id, *(row["id"] for row in rows)]
 
 
 def gone_since(connection: sqlite3.Connection, account_id: str, after: int, most: int) -> list[str]:
@@ -160,7 +176,7 @@ def account(
         r["state"]: r["n"]
         for r in connection.execute(
             "SELECT state, COUNT(*) AS n FROM jobs WHERE account_id = ?"
-            " AND state IN ('preparing', 'queued', 'submitting', 'generating', 'storing', 'unclear') GROUP BY state",
+            f" AND {LIVE_JOBS} AND parent_id IS NULL GROUP BY state",
             (account_id,),
         ).fetchall()
     }
@@ -169,7 +185,9 @@ def account(
         account_id=account_id,
         allowances=allowances(connection, [(Scope.PERSON, subject)], defaults, now),
         granted=row["granted"],
-        running=sum(states.values()) - waiting,
+        running=sum(
+            states.get(name, 0) for name in ("submitting", "generating", "storing", "unclear", "making", "merging")
+        ),
         waiting=waiting,
         settings=settings_of(connection, account_id),
         blocked=row["blocked_at"] is not None,

@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 
+from core.attachments import Attachment
 from core.ids import new_secret_id
-from core.jobs import Actor, AssetKind, Attachment, Clip, Job, Order, Place
+from core.jobs import Actor, AssetKind, Clip, Job, Order, Place
 from core.states import AttemptState, JobState
 from core.steps import AdmissionCaps, DefaultLimits, Step
 from storage import writer

@@ -16,6 +16,7 @@ from core.jobs import Job
 from core.money import Period, Scope
 from core.states import JobState
 from core.steps import AdmissionCaps, DefaultLimits, Step
+from storage.intake import LIVE_JOBS
 from storage.store import SqliteStore
 from tests.storage.store_world import DAY, HOUR, NOON, HandClock, a_store, accepted, done, ended, order, rows
 
@@ -295,8 +296,8 @@ async def test_counting_what_waits_does_not_walk_through_the_past(store: SqliteS
         lambda c: [
             row["detail"]
             for row in c.execute(
-                "EXPLAIN QUERY PLAN SELECT COUNT(*) FROM jobs WHERE account_id = 'x' AND state IN ('preparing', 'queued', 'submitting',"
-                " 'generating', 'storing', 'unclear') AND state IN ('preparing', 'queued')"
+                f"EXPLAIN QUERY PLAN SELECT COUNT(*) FROM jobs WHERE account_id = 'x' AND {LIVE_JOBS}"
+                " AND state IN ('preparing', 'queued')"
             ).fetchall()
         ]
     )
