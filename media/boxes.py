@@ -9,6 +9,7 @@ from typing import IO, Final
 
 _MOST_BOXES: Final = 64
 _INDEX_BYTES: Final = 64 * 1024
+_UNTURNED: Final = b"".join(number.to_bytes(4, "big") for number in (1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +65,19 @@ def _claimed(file: IO[bytes], start: int, end: int) -> float | None:
             unknown = units == (0xFFFFFFFFFFFFFFFF if wide else 0xFFFFFFFF)
             return units / scale if scale and not unknown else None
     return None
+
+
+def matrices(path: Path) -> tuple[bytes, ...]:
+    """Return how tracks are turned and scaled, as stored, those left out that are not; what differs here is shown differently."""
+    found = []
+    with path.open("rb") as file:
+        for name, start, length in _boxes(file, 0, path.stat().st_size):
+            if name != b"moov":
+                continue
+            for track, inside, size in _boxes(file, start, start + length):
+                for part, body, _ in _boxes(file, inside, inside + size) if track == b"trak" else ():
+                    if part == b"tkhd":
+                        file.seek(body)
+                        head = file.read(88)
+                        found.append(head[52:88] if head[:1] == b"\x01" else head[40:76])
+    return tuple(matrix for matrix in found[:8] if matrix != _UNTURNED)

@@ -75,6 +75,10 @@ class Reel:
     start: Fraction
     """Time of the first picture in the file's own clock."""
     has_sound: bool
+    stored: int
+    """Pictures in the file."""
+    even: bool
+    """Whether they follow one another at the canvas's rate, each in its place, so that packets can be counted instead of timed."""
 
 
 def even(value: float) -> int:
@@ -97,7 +101,13 @@ def thread(path: Path) -> Reel:
             width, height = height, width
         base = clip.video.time_base or Fraction(1, 1000)
         canvas = Canvas(even(float(width)), even(float(height)), clip.fps).slowed(_MOST_FPS)
-        return Reel(path, canvas, measured.seconds, measured.start * base, clip.audio_codec is not None)
+        even_paced = (
+            not measured.hidden
+            and canvas.fps == clip.fps
+            and abs(float(measured.frames / canvas.fps) - measured.seconds) < 0.5 / canvas.fps
+        )
+        heard = clip.audio_codec is not None
+        return Reel(path, canvas, measured.seconds, measured.start * base, heard, measured.frames, even_paced)
 
 
 def pictures(reel: Reel, canvas: Canvas, count: int) -> Iterator[VideoFrame]:

@@ -21,6 +21,8 @@ PICTURES: Final = {"png": "PNG", "jpeg": "JPEG", "webp": "WEBP", "gif": "GIF", "
 """Kinds that may become a picture, and Pillow's name for each."""
 CLIPS: Final = {"mp4": "mov", "webm": "matroska"}
 """Kinds that may be opened as a clip, and the demuxer that is forced for each."""
+SONGS: Final = {"mp3": "mp3", "m4a": "mov", "mp4": "mov", "ogg": "ogg", "wav": "wav", "flac": "flac"}
+"""Kinds that may be opened as a song, and the demuxer that is forced for each. Of a clip the sound is taken."""
 
 _EMPTY = Looks("empty", "an empty file")
 _UNKNOWN = Looks("unknown", "a file of an unknown kind")
@@ -58,6 +60,7 @@ _RIFF: Final = {
     b"AVI ": Looks("avi", "an AVI video"),
     b"WAVE": Looks("wav", "a WAV recording"),
 }
+_MPEG = Looks("mp3", "an MP3 recording")
 _HEIC = Looks("heic", "a HEIC photo")
 _AVIF = Looks("avif", "an AVIF picture")
 _BRANDS: Final = {
@@ -101,7 +104,7 @@ def sniff(head: bytes) -> Looks:
     if head[:2] == b"MZ":
         return Looks("program", "a program")
     if head[0] == 0xFF and len(head) > 1 and head[1] & 0xE0 == 0xE0:
-        return Looks("mp3", "an MP3 recording")
+        return _MPEG if head[1] & 0x06 else Looks("aac", "a bare AAC recording")
     return _as_text(head)
 
 

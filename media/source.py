@@ -72,6 +72,8 @@ class Measured:
     start: int
     last_key: int
     """Timestamps in the stream's time base: first picture, last key picture."""
+    hidden: bool
+    """Whether the file holds pictures besides, which are decoded and never shown."""
 
 
 class Clip:
@@ -138,12 +140,13 @@ class Clip:
     def measure(self) -> Measured:
         """Walk every picture packet to the end of the file, without decoding: a cut file shows here."""
         base = self.video.time_base or Fraction(1, 1000)
-        most_ticks = limits.CLIP_SECONDS / base
-        count, start, end, last_key = 0, None, 0, 0
+        most_ticks = int(limits.CLIP_SECONDS / base)
+        count, start, end, last_key, hidden = 0, None, 0, 0, False
         for packet in self.container.demux(self.video):
             if packet.pts is None or packet.size == 0:
                 continue
             if packet.is_discard:
+                hidden = True
                 continue
             count += 1
             start = packet.pts if start is None else min(start, packet.pts)
@@ -161,7 +164,7 @@ class Clip:
         seconds = float((end - start) * base)
         if end - start <= 0 or last_key >= end:
             seconds = count / float(self.fps)
-        return Measured(count, seconds, start, last_key)
+        return Measured(count, seconds, start, last_key, hidden)
 
     def decode_from(self, timestamp: int, most: int) -> Iterator[VideoFrame]:
         """Yield up to ``most`` pictures from the key picture at or before ``timestamp``."""

@@ -15,6 +15,8 @@ from typing import Any, Final, TypeVar
 from core.capabilities import PictureLimits
 from core.errors import DiskFull, MediaTimedOut, WorkerDied
 from core.media import (
+    PLAIN_CUT,
+    Cutting,
     FitAction,
     Fitted,
     Inspection,
@@ -25,10 +27,10 @@ from core.media import (
     Rendered,
     RenderRequest,
     Report,
-    Transition,
+    Song,
 )
 from media.children import PREFIX, Child
-from media.limits import HEAVY_AT_ONCE, Lane
+from media.limits import HEAVY_AT_ONCE, MIB, Lane
 
 _Shape = TypeVar("_Shape")
 _Value = TypeVar("_Value")
@@ -37,6 +39,8 @@ SPARE_SECONDS: Final = 120.0
 """How long an idle spare waits for work before it is let go."""
 SPARE_PAUSE_SECONDS: Final = 0.5
 """Its imports take a core for about this long; the clip that was just inspected is on its way to a chat meanwhile, and goes first."""
+QUICK_COPY_BYTES: Final = 128 * MIB
+"""Clips that only follow one another, up to so much in all, do not wait behind those who encode."""
 PATIENCE: Final[dict[Lane, float]] = {"quick": 120.0, "heavy": 3600.0}
 """Longest wait for a free place in a lane, seconds."""
 
@@ -129,20 +133,24 @@ class MediaTools:
         self,
         sources: Sequence[Path],
         destination: Path,
-        transition: Transition = "cut",
+        cutting: Cutting = PLAIN_CUT,
         report: Report | None = None,
         *,
         deadline: float = 1800.0,
     ) -> Merged:
         """See ``MediaToolbox.merge``."""
-        request = {
-            "operation": "merge",
-            "sources": [_full(path) for path in sources],
-            "transition": transition,
-        }
-        result = await self._run("heavy", request, destination, report, deadline)
-        why = MergeReason(result.get("why", ""))
-        return Merged(copied=why is MergeReason.SAME, why=why, seconds=float(result["seconds"]))
+        wanted = dataclasses.asdict(cutting) | {"song": _full(cutting.song) if cutting.song else None}
+        request = {"operation": "merge", "sources": [_full(path) for path in sources], **wanted}
+        plain = dataclasses.replace(cutting, clip_sound=PLAIN_CUT.clip_sound, seed=0) == PLAIN_CUT
+        if plain and await asyncio.to_thread(_bytes, sources) <= QUICK_COPY_BYTES:
+            result = await self._run("quick", {**request, "only_copy": True}, destination, report, deadline)
+            if not result.get("declined"):
+                return _merged(result)
+        return _merged(await self._run("heavy", request, destination, report, deadline))
+
+    async def normalise_song(self, source: Path, destination: Path, *, deadline: float = 120.0) -> Song:
+        """See ``MediaToolbox.normalise_song``."""
+        return _shaped(Song, await self._quick("normalise_song", source, destination, deadline))
 
     async def render(
         self, request: RenderRequest, destination: Path, report: Report | None = None, *, deadline: float = 600.0
@@ -195,6 +203,8 @@ class MediaTools:
                         result = await child.ask({**request, output_key: str(output) if output else None}, progress)
                 except TimeoutError as error:
                     raise MediaTimedOut(f"{request['operation']} took longer than {deadline:g} s") from error
+                if result.get("declined"):
+                    return result
                 if output and destination:
                     size = await self._uncut(
                         asyncio.to_thread(_publish, output, destination), lambda _: _remove(destination)
@@ -350,6 +360,23 @@ def _full(path: Path) -> str:
 
 async def _remove(destination: Path) -> None:
     await asyncio.to_thread(destination.unlink, missing_ok=True)
+
+
+def _bytes(sources: Sequence[Path]) -> int:
+    return sum(path.stat().st_size if path.is_file() else 0 for path in sources)
+
+
+def _merged(result: Mapping[str, Any]) -> Merged:
+    try:
+        return Merged(
+            copied=bool(result["copied"]),
+            why=MergeReason(result["why"]),
+            seconds=float(result["seconds"]),
+            cuts=tuple(float(cut) for cut in result["cuts"]),
+            tempo=None if result["tempo"] is None else float(result["tempo"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise WorkerDied("the child's answer has another shape") from error
 
 
 _READERS: Final[Mapping[str, Any]] = {"int": int, "float": float, "str": str, "bool": bool}

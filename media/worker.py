@@ -43,6 +43,7 @@ OPERATIONS: Final = (
     "last_frame",
     "fit",
     "merge",
+    "normalise_song",
     "render",
 )
 PRELOADED: Final = ("inspect", "normalise_image")

@@ -165,17 +165,21 @@ def place_sound(world: World, place: str, thunder: list[float] | None = None) ->
     return out
 
 
-def composed(world: World, place: str, thunder: list[float] | None = None) -> Sound:
-    """The clip's whole sound, stereo floats at 48 kHz: ambience, music, room, level and gentle fades at both ends."""
+def composed(world: World, place: str, thunder: list[float] | None = None, *, music: bool = True) -> Sound:
+    """The clip's whole sound, stereo floats at 48 kHz: ambience, music, room, level and gentle fades at both ends.
+
+    ``music`` False leaves only what the place sounds like, over which a film lays its own music.
+    """
     rng = world.chance("music")
     mood = world.palette.mood if place else ("space", "night", "warm", "bell")[int(rng.integers(0, 4))]
     samples = int(world.seconds * RATE)
     mix = np.zeros((2, samples), dtype=np.float32)
-    if "music" not in world.reading.removed:
+    music = music and "music" not in world.reading.removed
+    if music:
         tune = pads(mood, world.seconds, rng) + plucks(mood, world.seconds, rng, 0.34 if mood != "space" else 0.2)
         mix += roomy(tune, rng)
     mix += place_sound(world, place, thunder) * np.float32(1.25)
-    if not place and "music" in world.reading.removed:
+    if not music and (not place or float(np.abs(mix).max()) < 1e-3):
         mix += band(rng, samples, 60, 500, -1.3) * np.float32(0.03)
     time = np.arange(samples, dtype=np.float32) / RATE
     fade = np.clip(time / 0.35, 0, 1) * np.clip((world.seconds - time) / 0.8, 0, 1)

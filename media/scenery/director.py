@@ -52,7 +52,7 @@ def direct(
 ) -> Scene:
     """Compose a scene for what was read; ``caption`` False leaves the words out."""
     place = place_of(reading)
-    world = _world(reading, text, seed, size, seconds, place)
+    world = world_of(reading, text, seed, size, seconds, place)
     scene = _landscape(world, place) if place else abstract_scene_of(world)
     if "particles" in reading.removed:
         scene.painters = [one for one in scene.painters if not isinstance(one, weather.Floating)]
@@ -79,7 +79,8 @@ def finish(scene: Scene, text: str, *, caption: bool) -> None:
             scene.caption = True
 
 
-def _world(reading: Reading, text: str, seed: int, size: tuple[int, int], seconds: float, place: str) -> World:
+def world_of(reading: Reading, text: str, seed: int, size: tuple[int, int], seconds: float, place: str) -> World:
+    """Hour, light, horizon and the camera's way."""
     width, height = size
     rng = generator(seed, text, "direction")
     palette = hour_of(reading, place, rng)
@@ -135,7 +136,8 @@ def _coloured(palette: Palette, reading: Reading) -> Palette:
     )  # fmt: skip
 
 
-def _landscape(world: World, place: str) -> Scene:
+def staged(world: World, place: str) -> Stage:
+    """The place with everything in it, before the air."""
     sky = painted_sky(world)
     base = Canvas.painted(sky, world.chance("dither"))
     stage = Stage(world, base, sky)
@@ -143,8 +145,13 @@ def _landscape(world: World, place: str) -> Scene:
     build(stage, place)
     things(stage, place)
     beings(stage, place)
+    return stage
+
+
+def _landscape(world: World, place: str) -> Scene:
+    stage = staged(world, place)
     air = air_of(stage, place)
     painters = [*stage.back, *stage.middle, *stage.front, *stage.near, *air]
     yes, no = shown(world, place, ground=stage.ground is not None, water=stage.water_row is not None)
     strikes = [moment for one in stage.back if isinstance(one, storms.Lightning) for moment, *_ in one.strikes]
-    return Scene(world, base, painters, labelled(yes), [match.word for match in no], place, thunder=strikes)
+    return Scene(world, stage.base, painters, labelled(yes), [match.word for match in no], place, thunder=strikes)

@@ -212,6 +212,15 @@ class Sprite:
         self.small = self.a.reduce(2)
         self.anchor = (anchor[0] + 2, anchor[1] + 2)
 
+    @classmethod
+    def of_planes(cls, y: Plane, u: Plane, v: Plane, cover: Plane, anchor: tuple[float, float]) -> Sprite:
+        """From finished planes of one even size, chroma not yet halved."""
+        made = cls.__new__(cls)
+        made.y, made.a, made.small = y, cover, cover.reduce(2)
+        made.u, made.v = u.reduce(2), v.reduce(2)
+        made.anchor = anchor
+        return made
+
     def draw(
         self, canvas: Canvas, x: float, y: float, *, turn: float = 0.0, scale: float = 1.0, flip: bool = False, fade: float = 1.0,
         upright: float = 1.0, floor: int | None = None, ceiling: int = 0,

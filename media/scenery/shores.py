@@ -53,7 +53,7 @@ def sea(stage: Stage) -> None:
     stage.water_row = world.horizon + (world.height - world.horizon) * 0.24
     stage.middle.append(Water(world, stage.mirrored(), calm=calm))
     stands = needs_ground(world)
-    if reading.has("beach"):
+    if reading.has("beach") or world.peopled:
         one = _shore(world, "beach", world.height * (0.815 if stands else 0.88))
         stage.front.append(one.finished())
         stage.ground = Ground(world, one)

@@ -114,7 +114,7 @@ def wood_kind(world: World) -> str:
 
 def needs_ground(world: World) -> bool:
     """Whether something is named that must stand on land."""
-    return world.reading.has(
+    return world.peopled or world.reading.has(
         *PEOPLE,
         *BEASTS,
         "owl",

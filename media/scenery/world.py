@@ -49,6 +49,10 @@ class World:
     """Which way the camera goes: 1 or −1."""
     lamps: list[tuple[float, float, Colour, float]] = field(default_factory=list)
     """Lights that water and wet streets mirror: x, y, colour, strength."""
+    peopled: bool = False
+    """A figure of a film will stand in it, which no word of the reading names."""
+    pace: float = 1.0
+    """How far the camera goes, beside a clip of its own."""
 
     @property
     def unit(self) -> float:
@@ -63,13 +67,13 @@ class World:
         """How far the camera has gone, in pixels at depth 1: centred, with an eased start and end."""
         part = min(1.0, max(0.0, time / self.seconds))
         eased = part * part * (3 - 2 * part)
-        reach = 15.0 * self.unit * min(self.seconds, 8.0)
+        reach = 15.0 * self.unit * min(self.seconds, 8.0) * self.pace
         return self.drift * (0.6 * part + 0.4 * eased - 0.5) * reach
 
     @property
     def margin(self) -> int:
         """Columns that a layer of depth 1 needs on both sides of the screen."""
-        return (int(15.0 * self.unit * min(self.seconds, 8.0) * 0.5) + 8 + 3) & ~3
+        return (int(15.0 * self.unit * min(self.seconds, 8.0) * self.pace * 0.5) + 8 + 3) & ~3
 
 
 @dataclass(slots=True)

@@ -38,10 +38,12 @@ def canned_clip(
     keyint: int = 48,
     hertz: int = 330,
     sound_seconds: float | None = None,
+    preset: str = "ultrafast",
 ) -> None:
     """Write a clip of exactly ``seconds * fps`` pictures: WebM by its suffix, else MP4.
 
-    ``noise`` (0–255) makes it hard to compress; ``rotation`` is counter-clockwise degrees that a player applies.
+    With a ``preset`` other than ultrafast some pictures need later ones. ``noise`` (0–255) makes it hard to compress;
+    ``rotation`` is counter-clockwise degrees that a player applies.
     """
     webm = path.suffix == ".webm"
     options = {} if webm else {"movflags": "+faststart"} if faststart else {}
@@ -50,7 +52,7 @@ def canned_clip(
         video = cast(VideoStream, container.add_stream(codec, rate=fps))
         video.width, video.height, video.pix_fmt = width, height, "yuv420p"
         video.options = (
-            {"preset": "ultrafast", "crf": "23", "threads": "1"}
+            {"preset": preset, "crf": "23", "threads": "1"}
             if codec == "libx264"
             else {"cpu-used": "8", "deadline": "realtime"}
         )

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 from core.errors import CorruptMedia, UnsupportedMedia
-from core.media import MergeReason
+from core.media import Cutting, MergeReason
 from media.copying import Lane
 from media.source import open_clip
 from media.tools import MediaTools
@@ -91,9 +92,10 @@ def test_a_packet_whose_time_does_not_rise_is_left_out(shelf: Shelf, tmp_path: P
     with av.open(str(tmp_path / "film.mp4"), "w") as target, open_clip(shelf.blue) as clip:
         assert clip.audio is not None
         lane = Lane(target, clip.audio)
+        lane.begin(clip.audio, Fraction(0), None)
         packets = [packet for packet in clip.container.demux(clip.audio) if packet.size][:5]
         for packet in [*packets[:3], packets[2], *packets[3:]]:
-            lane.write(packet, Fraction(0), None)
+            lane.write(packet)
     with av.open(str(tmp_path / "film.mp4")) as film:
         assert film.streams.audio[0].frames == 5
 
@@ -101,7 +103,9 @@ def test_a_packet_whose_time_does_not_rise_is_left_out(shelf: Shelf, tmp_path: P
 async def test_a_crossfade_shares_half_a_second_and_blends(tools: MediaTools, shelf: Shelf, tmp_path: Path) -> None:
     fractions: list[float] = []
     canned_clip(tmp_path / "high.mp4", seconds=2, hertz=2000, colour=(200, 30, 30))
-    told = await tools.merge([shelf.blue, tmp_path / "high.mp4"], tmp_path / "film.mp4", "crossfade", fractions.append)
+    told = await tools.merge(
+        [shelf.blue, tmp_path / "high.mp4"], tmp_path / "film.mp4", Cutting("crossfade"), fractions.append
+    )
     assert (told.copied, told.why, told.seconds) == (False, MergeReason.CROSSFADE, 3.5)
     seen = await tools.inspect(tmp_path / "film.mp4")
     assert (seen.frames, seen.seconds) == (48 + 48 - 12, 3.5)
@@ -119,22 +123,23 @@ async def test_a_crossfade_shares_half_a_second_and_blends(tools: MediaTools, sh
 
 
 @pytest.mark.parametrize(
-    "second, why",
+    "second, why, size",
     [
-        ("silent", MergeReason.SOUND_MISSING),
-        ("upright", MergeReason.SIZE),
-        ("webm", MergeReason.CONTAINER),
-        ("noisy", MergeReason.SIZE),
+        ("silent", MergeReason.SOUND_MISSING, (320, 180)),
+        ("upright", MergeReason.SIZE, (320, 180)),
+        ("webm", MergeReason.CONTAINER, (320, 180)),
+        ("noisy", MergeReason.SIZE, (640, 360)),
     ],
 )
 async def test_clips_that_differ_are_conformed_to_the_first(
-    tools: MediaTools, shelf: Shelf, tmp_path: Path, second: str, why: MergeReason
+    tools: MediaTools, shelf: Shelf, tmp_path: Path, second: str, why: MergeReason, size: tuple[int, int]
 ) -> None:
+    """In the first one's shape, as large as the largest; where only sound is missing, pictures stay as they are."""
     other: Path = getattr(shelf, second)
     told = await tools.merge([shelf.red, other], tmp_path / "film.mp4")
-    assert (told.copied, told.why) == (False, why)
+    assert (told.copied, told.why) == (second == "silent", why)
     seen, given = await tools.inspect(tmp_path / "film.mp4"), await tools.inspect(other)
-    assert (seen.width, seen.height, seen.fps, seen.audio_codec) == (320, 180, 24.0, "aac")
+    assert (seen.width, seen.height, seen.fps, seen.audio_codec) == (*size, 24.0, "aac")
     assert seen.frames == 48 + given.frames
     loud = loudness(tmp_path / "film.mp4")
     assert loud[10] > 0.1
@@ -154,10 +159,10 @@ async def test_another_frame_rate_keeps_its_length(tools: MediaTools, shelf: She
 
 
 async def test_silent_clips_stay_silent_and_one_clip_is_itself(tools: MediaTools, shelf: Shelf, tmp_path: Path) -> None:
-    await tools.merge([shelf.silent, shelf.silent], tmp_path / "film.mp4", "crossfade")
+    await tools.merge([shelf.silent, shelf.silent], tmp_path / "film.mp4", Cutting("crossfade"))
     seen = await tools.inspect(tmp_path / "film.mp4")
     assert (seen.audio_codec, seen.frames) == (None, 84)
-    told = await tools.merge([shelf.blue], tmp_path / "film.mp4", "crossfade")
+    told = await tools.merge([shelf.blue], tmp_path / "film.mp4", Cutting("crossfade"))
     assert (told.copied, told.seconds) == (True, 2.0)
 
 
@@ -165,7 +170,30 @@ async def test_nothing_and_a_broken_clip_are_refused(tools: MediaTools, shelf: S
     with pytest.raises(UnsupportedMedia):
         await tools.merge([], tmp_path / "film.mp4")
     (tmp_path / "broken.mp4").write_bytes(shelf.blue.read_bytes()[:9000])
-    for transition in ("cut", "crossfade"):
+    for cutting in (Cutting(), Cutting("crossfade")):
         with pytest.raises(CorruptMedia):
-            await tools.merge([shelf.red, tmp_path / "broken.mp4"], tmp_path / "film.mp4", transition)
+            await tools.merge([shelf.red, tmp_path / "broken.mp4"], tmp_path / "film.mp4", cutting)
     assert not (tmp_path / "film.mp4").exists()
+
+
+async def test_a_clip_that_is_turned_does_not_follow_one_that_is_not(
+    tools: MediaTools, shelf: Shelf, tmp_path: Path
+) -> None:
+    canned_clip(tmp_path / "turned.mp4", seconds=2, rotation=180)
+    told = await tools.merge([shelf.blue, tmp_path / "turned.mp4"], tmp_path / "film.mp4")
+    assert (told.copied, told.why) == (False, MergeReason.SIZE)
+    told = await tools.merge([tmp_path / "turned.mp4"] * 2, tmp_path / "film.mp4")
+    assert (told.copied, told.cuts, told.tempo) == (True, (2.0,), None)
+    assert (await tools.inspect(tmp_path / "film.mp4")).rotation == 180
+
+
+async def test_a_plain_film_does_not_wait_behind_those_who_encode(
+    tools: MediaTools, shelf: Shelf, tmp_path: Path
+) -> None:
+    """The only heavy place is taken for as long as the copy needs."""
+    encoding = asyncio.create_task(tools.merge([shelf.red, shelf.noisy], tmp_path / "slow.mp4", Cutting("crossfade")))
+    await asyncio.sleep(0)
+    told = await tools.merge([shelf.red, shelf.blue], tmp_path / "quick.mp4")
+    assert told.copied
+    assert not encoding.done()
+    await encoding

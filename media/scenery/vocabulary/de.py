@@ -13,7 +13,7 @@ NEGATIONS = "ohne kein keine keinen keinem nicht"
 
 WORDS: dict[str, str] = {
     "sea": "meer meere ozean ozeane welle wellen küste küsten ostsee nordsee bucht hafen wasser brandung ufer",
-    "lake": "~see seen bergsee teich weiher",
+    "lake": "~see ~seen bergsee teich weiher",
     "river": "fluss flüsse bach bäche strom",
     "beach": "strand strände sandstrand",
     "island": "insel inseln",
