@@ -20,7 +20,7 @@ from google.genai import errors, types
 
 from core.errors import ContentRefused, Garbled, ProviderError, Unavailable
 from core.money import Price
-from core.ports import Connect, EncodedPicture, Portrait, SceneDraft, Script
+from core.ports import Again, Connect, EncodedPicture, Portrait, SceneDraft, Script
 from providers.google_answers import ROOT, VERSION, answer_of, read_error
 from providers.google_line import Door, Order, certificates, lost, nobody, ordering, rehearsed, speaking_through
 from providers.line import SUBMIT_SECONDS, Answer, Line
@@ -208,8 +208,8 @@ class GeminiScenes(_Gemini):
             return Price(0)
         return _credits((prices[0] * INPUT_TOKENS + prices[1] * _output_tokens(self.model, scenes)) / 1_000_000)
 
-    async def write(self, idea: str, character: str, scenes: int) -> Script:
-        response = await self.ask(asked(idea, character), script_config(self.model, scenes))
+    async def write(self, idea: str, character: str, scenes: int, again: Again | None = None) -> Script:
+        response = await self.ask(asked(idea, character, again), script_config(self.model, scenes))
         found = read_scenes(response, scenes)
         return Script(found, self.name, self.model.id, script_usd(response, self.model))
 

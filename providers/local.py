@@ -215,6 +215,9 @@ def _ticket(applied: Applied, attempt: Attempt) -> dict[str, Any]:
         "seconds": applied.seconds,
         "seed": applied.seed,
         "sound": applied.audio,
+        "caption": applied.look is None,
+        "character": applied.character,
+        "look": applied.look,
     }
     return {"id": attempt.id, "attempt": attempt.id, "request": {"picture": applied.picture, "render": render}}
 

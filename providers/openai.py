@@ -25,7 +25,7 @@ from core.errors import (
     Unavailable,
 )
 from core.money import Price
-from core.ports import Connect, Script
+from core.ports import Again, Connect, Script
 from providers.line import Answer, Line, refused_or_unclear
 from providers.scripts import CHARACTER, DIRECTOR, IDEA, SCENE, asked, scenes_of
 from providers.sheets import BadSheet, Model, read_sheet
@@ -66,7 +66,7 @@ def read_error(answer: Answer, submitting: bool) -> ProviderError:  # noqa: FBT0
     return error
 
 
-def payload(model: Model, idea: str, character: str, scenes: int) -> dict[str, Any]:
+def payload(model: Model, idea: str, character: str, scenes: int, again: Again | None = None) -> dict[str, Any]:
     """The body of the one call."""
     array = {"type": "array", "items": dict(SCENE), "minItems": scenes, "maxItems": scenes}
     wanted = {"type": "object", "properties": {"scenes": array}, "required": ["scenes"], "additionalProperties": False}
@@ -74,7 +74,7 @@ def payload(model: Model, idea: str, character: str, scenes: int) -> dict[str, A
         "model": model.id,
         "messages": [
             {"role": "system", "content": DIRECTOR.format(scenes=scenes)},
-            {"role": "user", "content": asked(idea, character)},
+            {"role": "user", "content": asked(idea, character, again)},
         ],
         "response_format": {"type": "json_schema", "json_schema": {"name": "scenes", "strict": True, "schema": wanted}},
         "max_completion_tokens": _output_tokens(model, scenes),
@@ -135,9 +135,9 @@ class OpenAIScenes:
         usd = (sent * INPUT_TOKENS + written * _output_tokens(self._model, scenes)) / 1_000_000
         return Price(int((usd * 100).to_integral_value(rounding=ROUND_CEILING)))
 
-    async def write(self, idea: str, character: str, scenes: int) -> Script:
+    async def write(self, idea: str, character: str, scenes: int, again: Again | None = None) -> Script:
         """Ask once."""
-        body = payload(self._model, idea, character, scenes)
+        body = payload(self._model, idea, character, scenes, again)
         answer = await self._line.submit("/v1/chat/completions", body)
         return read_script(answer.data, self._model, scenes)
 

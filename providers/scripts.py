@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from core.errors import Garbled
-from core.ports import SceneDraft
-from core.requests import clean_text
+from core.fields import clean_text
+from core.ports import Again, SceneDraft
 
 DESCRIPTION: Final = 1000
 NEGATIVE: Final = 300
 """Characters of a scene that are kept."""
+OTHER: Final = 200
+"""Characters of each scene among which one is written anew."""
 IDEA: Final = 4000
 CHARACTER: Final = 2000
 """Characters that are sent."""
@@ -32,10 +34,15 @@ SCENE: Final[Mapping[str, Any]] = {
 """A scene as a JSON schema."""
 
 
-def asked(idea: str, character: str) -> str:
-    """The words of a person as they are sent, within bounds."""
+def asked(idea: str, character: str, again: Again | None = None) -> str:
+    """The words of a person as they are sent, within bounds, and for a scene that is written anew those that it stands among."""
     said = f"The idea:\n{idea[:IDEA]}"
-    return f"{said}\n\nWho or what is in every scene:\n{character[:CHARACTER]}" if character else said
+    if character:
+        said = f"{said}\n\nWho or what is in every scene:\n{character[:CHARACTER]}"
+    if again is None:
+        return said
+    listed = "\n".join(f"{place + 1}. {short(words, OTHER)}" for place, words in enumerate(again.scenes))
+    return f"{said}\n\nThe scenes so far:\n{listed}\n\nWrite only scene {again.place + 1} anew, in another way than it is here."
 
 
 def scenes_of(data: Any, scenes: int) -> tuple[SceneDraft, ...]:

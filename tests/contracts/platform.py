@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from core.attachments import Attachment
 from core.cards import Action, Card, Message
 from core.errors import PlatformError
-from core.jobs import AssetKind, Attachment, Clip, Place, Receipt
+from core.jobs import AssetKind, Clip, Place, Receipt
 from core.ports import ClipFile, Platform
 
 
