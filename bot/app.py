@@ -44,6 +44,7 @@ from media.tools import MediaTools
 from providers.registry import PAINTERS, REGISTRY, WRITERS, Entry, connect, connect_first, real_name
 from providers.sheets import BadSheet
 from storage.database import Database
+from storage.film_store import FilmStore
 from storage.folder import FolderClipStore
 from storage.keys import KeyRing
 from storage.links import ClipLinks
@@ -111,6 +112,7 @@ class App:
         defaults = DefaultLimits(settings.daily_limit, settings.monthly_limit, settings.global_daily_limit(paid=paid))
         self.store = SqliteStore(self.database, self.clock, defaults, self._tombstone)
         self.alerts = Alerts(self.store)
+        self.shelf = Bookshelf()
         self.parts = Parts(
             store=self.store,
             clips=self.clips,
@@ -119,7 +121,12 @@ class App:
             alerts=self.alerts,
             providers=self.providers,
             default_provider=default,
-            caps=Caps(settings.max_active_jobs, settings.max_waiting_jobs),
+            writer=self.writer,
+            plain_writer=self.plain_writer,
+            painter=self.painter,
+            films=FilmStore(self.store),
+            words=self.shelf.words,
+            caps=Caps(settings.max_active_jobs, settings.max_waiting_jobs, scenes_of_film=settings.film_parallel),
             figures=self.metrics,
             reach=self.extras.reach,
             link=self._link,
@@ -129,7 +136,6 @@ class App:
         self.engine = Engine(
             self.parts, flat_price=settings.flat_cost, retention_days=settings.retention_days, disk_budget=budget
         )
-        self.shelf = Bookshelf()
         self.desk = AdminDesk(self.engine, OperatorStore(self.store, self.clock.now), premises_of(self))
         self._build_web(folder)
         if settings.discord_token is not None:
@@ -167,6 +173,7 @@ class App:
             self._stack.push_async_callback(self.writer.close)
         except BadSheet as wrong:
             mistakes.append(sheet_mistake("SCENES_MODEL", wrong))
+        self.plain_writer: SceneWriter = connect_first(WRITERS[-1:], self.settings, world)
         try:
             self.painter: CharacterPainter = await asyncio.to_thread(connect_first, PAINTERS, self.settings, world)
             self._stack.push_async_callback(self.painter.close)

@@ -58,19 +58,10 @@ def files() -> Finding:
 
 
 def of_settings(settings: Settings) -> list[Finding]:
-    """What is set, what of it does nothing, and who may use Reelay."""
+    """What is set, and who may use Reelay."""
     told = settings.told()
     found = [Finding("ok", "settings", f"{name} = {value}") for name, value in told.items()]
     found = found or [Finding("ok", "settings", "nothing is set: the page on this machine and the built-in generator")]
-    found += [
-        Finding(
-            "note",
-            "settings",
-            f"{each.name} does nothing yet: it waits for {each.used_from}",
-            "nothing to do, or unset it",
-        )
-        for each in settings.without_effect()
-    ]
     found += [Finding("note", "settings", text, "nothing to do if that is meant") for text in notes(settings)]
     entries = configured(settings)
     paid = [entry.name for entry in entries if entry.paid]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One row. ``default`` says in words what applies when it is unset; ``used_from`` names what it waits for, if it does nothing yet."""
+    """One row. ``default`` says in words what applies when it is unset."""
 
     group: str
     name: str
@@ -19,7 +19,6 @@ class Setting:
     wants: str
     example: str
     secret: bool = False
-    used_from: str = ""
 
 
 CREDITS = "a whole number of credits from 0 to 1000000000, or unlimited (0 means none)"
@@ -37,8 +36,6 @@ REELAY, LIMITS, PEOPLE, DISCORD, TELEGRAM = (
 )
 GOOGLE, REPLICATE, OVI = "Google: Veo and Omni", "Replicate", "Ovi: fal or Hugging Face"
 OWN, SCENES = "Generators of your own", "Scenes and characters of films"
-
-FILMS = "films"
 
 # fmt: off
 SETTINGS: tuple[Setting, ...] = (
@@ -58,7 +55,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(LIMITS, "VIDEO_TOKEN_COST", "One flat price in credits for every clip, local ones too, in place of the price list", "none: the price list", "a whole number of credits from 0 to 1000000", "10"),
     Setting(LIMITS, "REELAY_MAX_ACTIVE_JOBS", "Jobs of one person that run at once; a film counts as one", "2", "a whole number from 1 to 100", "2"),
     Setting(LIMITS, "REELAY_MAX_WAITING_JOBS", "Jobs of one person that may wait beside them", "20", "a whole number from 0 to 10000", "20"),
-    Setting(LIMITS, "REELAY_FILM_PARALLEL", "Scenes of one film that run at once", "4", "a whole number from 1 to 100", "4", used_from=FILMS),
+    Setting(LIMITS, "REELAY_FILM_PARALLEL", "Scenes of one film that run at once", "4", "a whole number from 1 to 100", "4"),
 
     Setting(PEOPLE, "REELAY_ALLOWED", "Who may use it", "open while every configured generator is free; with a paid one, admins only", "open, or a list of discord:guild:ID, discord:user:ID, telegram:chat:ID, telegram:user:ID", "discord:guild:81384788765712384,telegram:user:4711"),
     Setting(PEOPLE, "REELAY_ADMINS", "Who may use the admin verbs", "nobody", "a list of discord:ID, telegram:ID", "discord:80351110224678912,telegram:4711"),
@@ -102,10 +99,10 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(OWN, "COMFYUI_URL", "Address of a ComfyUI server", "none: no ComfyUI", ROOT, "http://127.0.0.1:8188"),
     Setting(OWN, "COMFYUI_WORKFLOW", "Workflow in ComfyUI's API format", "the one that comes with Reelay", "the path of a JSON file", "./workflow.json"),
 
-    Setting(SCENES, "OPENAI_API_KEY", "Key for an OpenAI-compatible scene writer", "none", KEY, "sk-…", secret=True, used_from=FILMS),
-    Setting(SCENES, "OPENAI_BASE_URL", "Its root; /v1 behind it is taken off", "https://api.openai.com", "an address that begins with https:// or http://", "http://127.0.0.1:11434", used_from=FILMS),
-    Setting(SCENES, "SCENES_MODEL", "Model id of the scene writer", BUILT_FOR, MODEL, "gpt-5-mini", used_from=FILMS),
-    Setting(SCENES, "CHARACTER_MODEL", "Model id of the painter of characters", BUILT_FOR, MODEL, "gemini-3-pro-image", used_from=FILMS),
+    Setting(SCENES, "OPENAI_API_KEY", "Key for an OpenAI-compatible scene writer", "none", KEY, "sk-…", secret=True),
+    Setting(SCENES, "OPENAI_BASE_URL", "Its root; /v1 behind it is taken off", "https://api.openai.com", "an address that begins with https:// or http://", "http://127.0.0.1:11434"),
+    Setting(SCENES, "SCENES_MODEL", "Model id of the scene writer", BUILT_FOR, MODEL, "gpt-5-mini"),
+    Setting(SCENES, "CHARACTER_MODEL", "Model id of the painter of characters", BUILT_FOR, MODEL, "gemini-3-pro-image"),
 )
 # fmt: on
 

@@ -182,10 +182,6 @@ class Settings(BaseSettings):
         fields = {setting.name: by_name[setting.name] for setting in SETTINGS}
         return {name: _words(getattr(self, field)) for name, field in fields.items() if field in self.model_fields_set}
 
-    def without_effect(self) -> tuple[Setting, ...]:
-        """What was set although this release does nothing with it yet."""
-        return tuple(BY_NAME[name] for name in self.told() if BY_NAME[name].used_from)
-
 
 def _words(value: object) -> str:
     if isinstance(value, tuple):

@@ -9,9 +9,9 @@ from typing import Any, Final, Literal
 
 from bot.engine.engine import Engine
 from bot.engine.words import Words
+from core.attachments import Attachment
 from core.cards import shorten
 from core.errors import Conflict, NotAllowed, NotFound, PlatformError, ReelayError
-from core.jobs import Attachment
 from core.states import JobState
 from storage.views import JobRow
 

@@ -1,19 +1,22 @@
 """The verbs of every surface, declared once: their options, who sees the answer, and when they exist at all.
 
 A surface turns this list into its own commands (Discord's definitions, Telegram's menus); descriptions are messages of the catalogue:
-``verb.<name>`` and ``verb.option.<option>``. A verb that no configured generator can do is not offered anywhere.
+``verb.<name>`` and ``Option.words``. A verb that no configured generator can do is not offered anywhere.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from core.capabilities import Capabilities, choices_of
+from core.films import CHARACTER_CHARACTERS, MOST_SCENES, TITLE_CHARACTERS, TRANSITIONS
+from core.jobs import MOST_VARIATIONS
 from core.requests import LINE_CHARACTERS, NEGATIVE_CHARACTERS, PROMPT_CHARACTERS, SEED_MOST
 
-OptionKind = Literal["text", "whole", "picture", "flag", "job", "model", "who"]
+OptionKind = Literal["text", "whole", "picture", "song", "flag", "job", "model", "who"]
+"""``song``: an audio file that comes along, as ``picture`` is a picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,15 @@ class Option:
     most: int | None = None
     """Characters of a text, or the largest number."""
     choices: tuple[str | int, ...] = ()
+    least: int = 0
+    """The smallest number."""
+    described: str = ""
+    """What its words are found by in the catalogue, where not by its name: ``verb.option.<described>``."""
+
+    @property
+    def words(self) -> str:
+        """The id of its description; that of its name ends in ``.name`` besides."""
+        return f"verb.option.{self.described or self.name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +76,15 @@ EXAMPLES: Final = (
     "example.8",
 )
 """Prompts of the catalogue that run at a press."""
+SONG: Final = Option("song", "song")
+FILM_MUSIC: Final = ("built-in", "none")
+"""A song is the film's music by coming along."""
+TEMPLATES: Final = (
+    Option("save", "text", most=32),
+    Option("text", "text", most=PROMPT_CHARACTERS),
+    Option("drop", "text", most=32),
+)
+"""What may be done with templates where the examples are shown."""
 SETTING_NAMES: Final = ("notify", "aspect", "seconds", "resolution", "model")
 
 
@@ -82,13 +103,19 @@ def verbs(generators: Iterable[Capabilities]) -> tuple[Verb, ...]:
     further = FURTHER[: together - 1] if together > 1 else ()
     ends = (LAST_IMAGE,) if any(each.last_frame for each in everyone) else ()
     making = (model, aspect, seconds, resolution, negative, seed, PRIVATE)
-    found = [Verb("video", (PROMPT, IMAGE, *further, *ends, *making), private=False)]
+    template = (Option("template", "text", "template", most=32), Option("fill", "text", "fill", most=PROMPT_CHARACTERS))
+    variations = Option("variations", "whole", "variations", least=2, most=MOST_VARIATIONS)
+    found = [
+        Verb("video", (PROMPT, IMAGE, *further, *ends, *making[:-1], variations, *template, PRIVATE), private=False)
+    ]
+    if any(each.text for each in able):
+        found.append(Verb("film", _film_options(aspect, seconds, model), private=False))
     if any(each.image for each in able):
         motion = Option("motion", "text", "prompt", most=PROMPT_CHARACTERS)
         picture = Option("image", "picture", required=True)
         found.append(Verb("animate", (picture, *ends, motion, model, seconds, PRIVATE), private=False))
     if any(each.extend or each.image for each in able):
-        found.append(Verb("extend", (JOB, PROMPT, PRIVATE), private=False))
+        found.append(Verb("extend", (JOB, PROMPT, Option("join", "flag", "join"), PRIVATE), private=False))
     if any(each.speech for each in able):
         line = Option("line", "text", "line", required=True, most=LINE_CHARACTERS)
         found.append(Verb("talk", (line, IMAGE, PROMPT, model, PRIVATE), private=False))
@@ -99,12 +126,29 @@ def verbs(generators: Iterable[Capabilities]) -> tuple[Verb, ...]:
         Verb("gallery", (Option("which", "text", choices=GALLERIES),)),
         Verb("quota"),
         Verb("settings", _setting_options(aspect, seconds, resolution, model)),
-        Verb("examples"),
+        Verb("examples", TEMPLATES),
         Verb("help"),
         Verb("privacy"),
         Verb("forget"),
     ]
     return tuple(found)
+
+
+def _film_options(aspect: Option, seconds: Option, model: Option) -> tuple[Option, ...]:
+    return (
+        Option("idea", "text", "idea", required=True, most=PROMPT_CHARACTERS),
+        Option("scenes", "whole", "scenes", least=1, most=MOST_SCENES),
+        Option("character", "text", "character", most=CHARACTER_CHARACTERS),
+        Option("image", "picture", described="character_image"),
+        SONG,
+        aspect,
+        replace(seconds, described="scene_seconds"),
+        model,
+        Option("title", "text", "title", most=TITLE_CHARACTERS),
+        Option("music", "text", "music", choices=FILM_MUSIC),
+        Option("transition", "text", "transition", choices=TRANSITIONS),
+        replace(PRIVATE, described="film_private"),
+    )
 
 
 def _setting_options(*defaults: Option) -> tuple[Option, ...]:

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.engine.parts import Parts
+from core.attachments import Attachment
 from core.capabilities import Applied, Capabilities
 from core.errors import BadOption, NotFound
-from core.jobs import AssetKind, Attachment
+from core.jobs import AssetKind
 from core.requests import parse_label
 
 

@@ -7,16 +7,20 @@ import logging
 from collections.abc import Coroutine, Sequence
 from typing import Any, Final, Literal
 
+from bot.engine.calls import CallRunner
 from bot.engine.erasing import Eraser
+from bot.engine.filming import FilmRunner
+from bot.engine.films import Films
 from bot.engine.housekeeping import Housekeeping
 from bot.engine.intake import Intake
 from bot.engine.lanes import Lanes
 from bot.engine.parts import Parts
+from bot.engine.preparing import Preparer
 from bot.engine.runner import MISSING_CAUSE, Runner
 from bot.engine.scheduler import Scheduler
 from bot.engine.status import StatusDesk
 from core.errors import Conflict, NotFound, StaleVersion
-from core.jobs import Job, Place, Receipt
+from core.jobs import Job, JobKind, Place, Receipt
 from core.states import WAITING, AttemptState, JobState
 from core.steps import Step
 
@@ -38,6 +42,9 @@ class Engine:
         self.runner = Runner(parts, self.changed)
         self.scheduler = Scheduler(parts, self.runner)
         self.intake = Intake(parts, self.changed, flat_price)
+        self.films = Films(parts, self.intake.films, self.intake, self.changed)
+        self.desk.films = self.films
+        self._direct(parts)
         self.eraser = Eraser(parts)
         self.housekeeping = Housekeeping(parts, self.intake, self.eraser, retention_days, disk_budget)
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -45,10 +52,24 @@ class Engine:
         self.broken: dict[str, str] = {}
         """Parts that ended when they should not have, and why; ``/readyz`` tells."""
 
+    def _direct(self, parts: Parts) -> None:
+        """Whoever moves the jobs that are no clips."""
+        preparer = Preparer(parts)
+        calls = CallRunner(parts, self.changed, preparer)
+        films = FilmRunner(parts, self.changed, preparer, self.cancel, self.scheduler.hint)
+        self.runner.others |= {
+            JobKind.SCRIPT: calls.advance,
+            JobKind.PICTURE: calls.advance,
+            JobKind.FILM: films.advance,
+            JobKind.MERGE: films.advance,
+        }
+
     def changed(self, job: Job) -> None:
-        """A job's row was committed: its card may be stale, the queue may move."""
-        self.lanes.touch(job)
-        self.scheduler.hint()
+        """A job's row was committed: its card may be stale, the queue may move. What belongs to a film is shown by the film's."""
+        self.lanes.touch(job.parent_id or job.id)
+        self.scheduler.hint(job.parent_id)
+        if job.kind in (JobKind.SCRIPT, JobKind.PICTURE) and job.state is JobState.PREPARING:
+            self.scheduler.hint(job.id)
 
     def hint_attempt(self, attempt_id: str) -> None:
         """A generator says that something happened with this attempt; lost hints cost nothing but time."""
@@ -108,7 +129,7 @@ class Engine:
         """Cancel or stop waiting, as far as the state allows; returns the job as it is then. An ended job stays as it is."""
         for _ in range(10):
             job = await self.parts.store.job(job_id)
-            if job.ended or job.state is JobState.STORING or job.cancel_wish is not None:
+            if job.ended or job.state in (JobState.STORING, JobState.MERGING) or job.cancel_wish is not None:
                 return job
             if job.state in WAITING:
                 try:
@@ -123,6 +144,7 @@ class Engine:
                     await self.parts.clips.delete(key)
                 return job
             job = await self.parts.store.wish(job_id, "cancel")
+            await self.parts.store.reopen_cards(job_id)  # that of a storyboard is closed while it waits
             self.lanes.touch(job)
             self.scheduler.hint(job.id)
             return job
@@ -132,7 +154,7 @@ class Engine:
         """Take a job out of the history with everything that was made; a live one is cancelled first."""
         await self.cancel(job_id)
         job = await self._wait_for_end(job_id, FORGET_SECONDS)
-        if not job.ended:
+        if not job.ended or await self.parts.films.live_children(job_id):
             raise Conflict("it cannot be stopped at this moment", message_id="error.still_live")
         for key in await self.parts.store.delete_job(job_id):
             await self.parts.clips.delete(key)

@@ -7,15 +7,19 @@ import json
 import logging
 import random
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final
 
 from bot.engine.beginnings import Beginning, Beginnings
+from bot.engine.film_orders import NOTHING, FilmOrders
 from bot.engine.parts import Parts
+from bot.engine.templates import Templates
+from core.attachments import Attachment
 from core.capabilities import Applied, Change, choices_of, fit
 from core.errors import ReelayError, RequestError, Unsupported
-from core.jobs import Actor, Attachment, InboxRow, Job, Order, Place, Receipt
+from core.fields import read_flag, read_whole
+from core.jobs import MOST_VARIATIONS, Actor, InboxRow, Job, JobKind, Order, Place, Receipt, sibling_key
 from core.ports import Provider
 from core.requests import Choices, Wanted, parse_label, parse_wanted
 from core.routing import Kind, is_made_for, kind_of, preference
@@ -33,6 +37,16 @@ PERSONAL: Final = {
     "generate_audio": "audio",
 }
 """Settings of an account that stand in for fields which were not given, and the attribute each becomes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recurring:
+    """Who is in a clip, by a picture of their own. A stand-in draws from words, so it is told those from which a picture was painted."""
+
+    description: str
+    """Those words; empty for a picture that nobody painted here."""
+    look: int
+    """The same for all clips with the same picture."""
 
 
 class Offer:
@@ -54,6 +68,8 @@ class Intake:
         """``on_job`` is told of each new job after its commit; ``flat_price`` in credits wins over the price lists."""
         self._parts, self._on_job, self.flat_price = parts, on_job, flat_price
         self._beginnings = Beginnings(parts)
+        self.films = FilmOrders(parts, self)
+        self.templates = Templates(parts)
         self.paused_for_disk = False
         self._seeds = random.Random()  # noqa: S311 - a seed is shown on the card, it is no secret
 
@@ -66,9 +82,9 @@ class Intake:
     ) -> tuple[Job, bool]:
         """Make the command durable, then its job; returns (job, is new).
 
-        ``payload``: actor, place, fields and optionally attachment, receipt, dedupe_key, more_inbox_ids. ``received`` is awaited between
-        the two steps: from there on the command may be acknowledged. Raises RequestError kinds; a command that was refused before is
-        refused again with the same words.
+        ``payload``: actor, place, fields and optionally kind, attachment, song, receipt, dedupe_key, more_inbox_ids. ``received`` is
+        awaited between the two steps: from there on the command may be acknowledged. Raises RequestError kinds; a command that was refused
+        before is refused again with the same words.
         """
         row = await self._parts.store.receive(platform, update_id, payload)
         self._parts.reach("received")
@@ -149,7 +165,7 @@ class Intake:
         parse_label(fields.get("idempotency_key"), "idempotency_key")
         attached = pictures if with_picture else 0
         offer = await self._read(fields, settings or {}, account_id, attached=attached, last_frame=last_frame)
-        return offer, self._price(offer)
+        return offer, self.price(offer)
 
     async def _read(
         self,
@@ -159,12 +175,15 @@ class Intake:
         *,
         attached: int,
         last_frame: bool = False,
+        recurring: Recurring | None = None,
+        language: str = "en",
     ) -> Offer:
-        """Every field of an order, for the order and for its estimate. ``attached``: its own pictures, apart from a last one. Raises
-        RequestError kinds.
+        """Every field of an order, for the order and for its estimate. ``attached``: its own pictures, apart from a last one;
+        ``recurring``: what the only one shows. Raises RequestError kinds.
         """
+        fields = await self.templates.applied(fields, account_id, language)
         begins = await self._beginnings.find(fields, account_id, attached=attached > 0 or last_frame)
-        offer = self._fit(fields, settings, begins, pictures=attached, last_frame=last_frame)
+        offer = self._fit(fields, settings, begins, pictures=attached, last_frame=last_frame, recurring=recurring)
         offer.session_id = parse_label(fields.get("session_id"), "session_id")
         offer.origin_id = parse_label(fields.get("parent_id"), "parent_id") or begins.origin_id
         return offer
@@ -184,32 +203,66 @@ class Intake:
         *,
         pictures: int,
         last_frame: bool,
+        recurring: Recurring | None = None,
     ) -> Offer:
         providers = self._parts.providers
         fields, unsaid = begins.fields(fields, providers)
+        wanted = self.wanted(
+            fields,
+            settings,
+            unsaid,
+            pictures=pictures or begins.pictures,
+            last_frame=last_frame or begins.ends_with_picture,
+        )
+        provider = self.provider(wanted)
+        can = provider.capabilities.of_model(wanted.model)
+        natively = begins.goes_on_natively(can)
+        if natively:
+            wanted = replace(wanted, pictures=0)
+        in_words = recurring is not None and can.stand_in and bool(recurring.description)
+        takes_it = recurring is not None and can.reference_images > 0
+        if in_words or takes_it:
+            wanted = replace(wanted, pictures=0)
+        seed = self.new_seed()
+        applied, changed = fit(wanted, provider.capabilities, seed=seed, goes_on=natively, with_reference=takes_it)
+        if recurring is not None and (in_words or takes_it):
+            applied = replace(applied, character=recurring.description, look=recurring.look)
+        offer = Offer(provider, wanted, begins.applied(applied, can), changed)
+        offer.goes_on = begins.attachment(can)
+        return offer
+
+    def new_seed(self) -> int:
+        """A seed where the person gave none."""
+        return self._seeds.randrange(SEEDS)
+
+    def wanted(
+        self,
+        fields: Mapping[str, Any],
+        settings: Mapping[str, Any],
+        unsaid: frozenset[str] = frozenset(),
+        *,
+        pictures: int = 0,
+        last_frame: bool = False,
+    ) -> Wanted:
+        """A wish as its fields say it, and where they do not, as the person has set it. ``unsaid``: fields that are none of theirs.
+
+        Raises BadOption.
+        """
+        providers = self._parts.providers
         personal = {key: settings[key] for key in PERSONAL if key in settings and fields.get(key) in (None, "")}
         if personal.get("provider") not in providers:
             personal.pop("provider", None)
         wanted = parse_wanted(
             {**fields, **personal},
             self._choices,
-            pictures=pictures or begins.pictures,
-            last_frame=last_frame or begins.ends_with_picture,
+            pictures=pictures,
+            last_frame=last_frame,
         )
         if personal or unsaid:
             wanted = replace(wanted, explicit=wanted.explicit - {PERSONAL[key] for key in personal} - unsaid)
-        provider = self._provider(wanted)
-        can = provider.capabilities.of_model(wanted.model)
-        natively = begins.goes_on_natively(can)
-        if natively:
-            wanted = replace(wanted, pictures=0)
-        seed = self._seeds.randrange(SEEDS)
-        applied, changed = fit(wanted, provider.capabilities, seed=seed, goes_on=natively)
-        offer = Offer(provider, wanted, begins.applied(applied, can), changed)
-        offer.goes_on = begins.attachment(can)
-        return offer
+        return wanted
 
-    def _provider(self, wanted: Wanted) -> Provider:
+    def provider(self, wanted: Wanted) -> Provider:
         """The named one; else the default one, or the best of those that make this kind of clip where it makes none of that kind."""
         providers = self._parts.providers
         name = wanted.provider or self._parts.default_provider
@@ -227,35 +280,88 @@ class Intake:
         able = preference(kind, (each.capabilities for each in providers.values()), found.name)
         return next((providers[can.name] for can in able if is_made_for(kind, can)), found)
 
-    def _price(self, offer: Offer) -> int:
+    def price(self, offer: Offer) -> int:
+        """What a clip costs in credits: the flat price of all clips, else as its generator reckons."""
         return self.flat_price if self.flat_price is not None else offer.provider.estimate(offer.applied).credits
 
     async def _order(self, payload: Mapping[str, Any], row: InboxRow) -> Order:
+        kind = JobKind(payload.get("kind", JobKind.CLIP))
+        base = self._base(payload, row)
+        if kind is JobKind.FILM:
+            return await self.films.order(payload, base, row.settings, row.account_id)
+        if kind is not JobKind.CLIP:
+            return await self.films.other(kind, payload["fields"], base, row.account_id)
+        return await self._clip(payload["fields"], base, row)
+
+    def _base(self, payload: Mapping[str, Any], row: InboxRow) -> Order:
+        """What every order has."""
         fields: Mapping[str, Any] = payload["fields"]
         actor = Actor(**{**payload["actor"], "roles": tuple(payload["actor"].get("roles", ()))})
-        attachment = None if payload.get("attachment") is None else Attachment.from_json(payload["attachment"])
-        attached, last_frame = _counted(attachment)
-        offer = await self._read(fields, row.settings, row.account_id, attached=attached, last_frame=last_frame)
-        key = parse_label(payload.get("dedupe_key"), "idempotency_key") or row.update_id
         receipt = payload.get("receipt")
         return Order(
             actor=actor,
             place=Place.from_json(payload["place"]),
-            wanted=offer.wanted,
-            applied=offer.applied,
-            changed=offer.changed,
-            price=self._price(offer),
-            dedupe_key=key,
-            dedupe_hash=_hash(fields, payload.get("picture_sha256")),
-            provider_named=offer.wanted.provider is not None and "provider" in offer.wanted.explicit,
-            session_id=offer.session_id,
-            origin_id=offer.origin_id,
-            attachment=attachment or offer.goes_on,
+            wanted=Wanted(),
+            applied=NOTHING,
+            changed=(),
+            price=0,
+            dedupe_key=parse_label(payload.get("dedupe_key"), "idempotency_key") or row.update_id,
+            dedupe_hash=_hash(fields, payload.get("picture_sha256"), JobKind(payload.get("kind", JobKind.CLIP))),
+            attachment=None if payload.get("attachment") is None else Attachment.from_json(payload["attachment"]),
             inbox_id=row.id,
             more_inbox_ids=_more(payload),
             receipt=None if receipt is None else Receipt.from_json(receipt),
             answers=bool(payload.get("answers")),
+            unit=payload.get("unit"),
+        )
+
+    async def _clip(self, fields: Mapping[str, Any], base: Order, row: InboxRow) -> Order:
+        attached, last_frame = _counted(base.attachment)
+        recurring = None
+        if base.attachment is not None and base.attachment.recurs:
+            sha256 = str(row.payload.get("picture_sha256"))
+            recurring = Recurring(await self._parts.films.portrayed(row.account_id, sha256), int(sha256[:7], 16))
+        offer = await self._read(
+            fields,
+            row.settings,
+            row.account_id,
+            attached=attached,
+            last_frame=last_frame,
+            recurring=recurring,
+            language=base.place.language,
+        )
+        order = replace(
+            base,
+            wanted=offer.wanted,
+            applied=offer.applied,
+            changed=offer.changed,
+            price=self.price(offer),
+            provider_named=offer.wanted.provider is not None and "provider" in offer.wanted.explicit,
+            session_id=offer.session_id,
+            origin_id=offer.origin_id,
+            attachment=base.attachment or offer.goes_on,
             flat_price=self.flat_price is not None,
+        )
+        if read_flag(fields.get("join"), "join") and offer.goes_on is not None:
+            return self.films.joined(order, str(fields["extend_of"]))
+        return replace(order, siblings=self._variations(order, fields.get("variations")))
+
+    def _variations(self, order: Order, wanted: Any) -> tuple[Order, ...]:
+        """The further ones of several clips of one wish, each with a seed of its own."""
+        count = read_whole(wanted, "variations", 1, MOST_VARIATIONS, 1)
+        given = order.wanted.seed
+        return tuple(
+            replace(
+                order,
+                applied=replace(order.applied, seed=self.new_seed() if given is None else (given + number) % SEEDS),
+                wanted=order.wanted if given is None else replace(order.wanted, seed=(given + number) % SEEDS),
+                dedupe_key=sibling_key(order.dedupe_key, number),
+                inbox_id=None,
+                more_inbox_ids=(),
+                receipt=None,
+                answers=False,
+            )
+            for number in range(1, count)
         )
 
 
@@ -272,10 +378,13 @@ def _more(payload: Mapping[str, Any]) -> tuple[int, ...]:
     return tuple(payload.get("more_inbox_ids", ()))
 
 
-def _hash(fields: Mapping[str, Any], picture: str | None) -> str:
-    """What makes two requests the same one: every field but the key itself, and the picture's bytes."""
+def _hash(fields: Mapping[str, Any], picture: str | None, kind: JobKind) -> str:
+    """What makes two requests the same one: every field but the key itself, the picture's bytes, and what is ordered."""
     said = {name: value for name, value in sorted(fields.items()) if name != "idempotency_key"}
-    return hashlib.sha256(json.dumps([said, picture], sort_keys=True, default=str).encode()).hexdigest()
+    whole = (
+        [said, picture] if kind is JobKind.CLIP else [said, picture, kind.value]
+    )  # clips as before there were others
+    return hashlib.sha256(json.dumps(whole, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def _refused(failure: Mapping[str, Any]) -> ReelayError:

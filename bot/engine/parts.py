@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 
 from bot.engine.alerts import Alerts
 from bot.engine.figures import Figures, NoFigures
+from bot.engine.words import Words
 from core.jobs import Clip
 from core.media import MediaToolbox
-from core.ports import ClipStore, Clock, Platform, Provider
+from core.ports import CharacterPainter, ClipStore, Clock, Platform, Provider, SceneWriter
+from storage.film_store import FilmStore
 from storage.store import SqliteStore
 
 Reach = Callable[[str], None]
@@ -34,6 +36,7 @@ class Caps:
     running_per_person: int = 2
     waiting_per_person: int = 20
     running_everywhere: int = 64
+    scenes_of_film: int = 4
 
 
 @dataclass(slots=True)
@@ -47,6 +50,14 @@ class Parts:
     alerts: Alerts
     providers: Mapping[str, Provider]
     default_provider: str
+    writer: SceneWriter
+    plain_writer: SceneWriter
+    """The one that needs nobody: for a film whose script came to nothing."""
+    painter: CharacterPainter
+    films: FilmStore
+    """The store's methods for films."""
+    words: Callable[[str], Words]
+    """The catalogue of a language."""
     platforms: dict[str, Platform] = field(default_factory=dict)
     caps: Caps = field(default_factory=Caps)
     figures: Figures = field(default_factory=NoFigures)

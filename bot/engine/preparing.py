@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from bot.engine.parts import Parts
+from core.attachments import Attachment
 from core.errors import MediaError, NotFound, PlatformError, ReelayError, Retry, TooLarge
 from core.ids import new_secret_id
-from core.jobs import AssetKind, Attachment, Clip, Failure, Job
-from core.media import PICTURE_BYTES
+from core.jobs import AssetKind, Clip, Failure, Job
+from core.media import PICTURE_BYTES, SONG_BYTES
 from core.states import STATE_SECONDS, JobState
 from core.steps import Step
 
@@ -42,18 +46,19 @@ class Preparer:
             try:
                 async with asyncio.timeout(self._seconds_left(job)):
                     used = self._used(job, job.attachment)
-                    sources = [await self._source(job, each, undo) for each in used]
-            except NotFound:
-                return self._failed(job, ReelayError("the upload is gone", message_id="error.picture_gone"))
-            except TimeoutError:
-                return self._failed(job, ReelayError("a picture did not come", message_id="error.preparing_too_long"))
-            except (MediaError, PlatformError) as error:
-                if error.retry is Retry.LATER and job.retries + 1 < TRIES:
+                    sources = [await self.picture(job, each, undo) for each in used]
+            except (MediaError, PlatformError, NotFound, TimeoutError) as error:
+                if isinstance(error, ReelayError) and error.retry is Retry.LATER and job.retries + 1 < TRIES:
                     due = self._parts.clock.now() + 1000 * 2**job.retries
                     return Step(job.id, job.version, fields={"due_at": due, "retries": job.retries + 1})
-                return self._failed(job, error)
+                return Step(job.id, job.version, to=JobState.FAILED, failure=failure_of(error), hop="failed")
             undo.pop_all()
-        applied = job.applied.with_pictures((source.key for source in sources), ends_with_last=used[-1].is_last)
+        keys = tuple(source.key for source in sources)
+        if used[0].recurs and job.applied.look is not None:
+            can = self._parts.providers[job.applied.provider].capabilities.of_model(job.applied.model)
+            applied = job.applied.in_film(job.applied.character, job.applied.look, keys, can)
+        else:
+            applied = job.applied.with_pictures(keys, ends_with_last=used[-1].is_last)
         return Step(
             job.id,
             job.version,
@@ -77,18 +82,25 @@ class Preparer:
         first = first if last else [*first, end]
         return (*first[: max(1, can.pictures_used(len(first)))], *last)
 
-    async def _source(self, job: Job, attachment: Attachment, undo: AsyncExitStack) -> Clip:
-        """Keep a clean copy; ``undo`` removes it."""
+    async def picture(self, job: Job, attachment: Attachment, undo: AsyncExitStack) -> Clip:
+        """Keep a clean copy of one picture; ``undo`` removes it. Raises MediaError, PlatformError, NotFound and TimeoutError."""
         if attachment.frame_of is not None:
             return await self._last_frame(job, attachment.frame_of, undo)
+        async with self.upload(job, attachment, PICTURE_BYTES) as path:
+            return await self.normalise(job, path, undo)
+
+    @contextlib.asynccontextmanager
+    async def upload(self, job: Job, attachment: Attachment, most_bytes: int) -> AsyncIterator[Path]:
+        """What came along with a job, as a file: fetched from its platform, or as it lies in the clip store."""
         if attachment.key is not None:
             async with self._parts.clips.checkout(attachment.key) as path:
-                return await self._normalise(job, path, undo)
-        async with self._parts.clips.incoming(suffix=".upload", max_bytes=PICTURE_BYTES) as raw:
+                yield path
+            return
+        async with self._parts.clips.incoming(suffix=".upload", max_bytes=most_bytes) as raw:
             async with asyncio.timeout(FETCH_SECONDS):
                 async for chunk in self._parts.platforms[job.place.platform].open(job.place, attachment):
                     await raw.write(chunk)
-            return await self._normalise(job, raw.path, undo)
+            yield raw.path
 
     async def _last_frame(self, job: Job, key: str, undo: AsyncExitStack) -> Clip:
         async with (
@@ -96,9 +108,10 @@ class Preparer:
             self._parts.clips.incoming(suffix=".png", max_bytes=4 * PICTURE_BYTES) as frame,
         ):
             await self._parts.media.last_frame(path, frame.path)
-            return await self._normalise(job, frame.path, undo)
+            return await self.normalise(job, frame.path, undo)
 
-    async def _normalise(self, job: Job, path: Path, undo: AsyncExitStack) -> Clip:
+    async def normalise(self, job: Job, path: Path, undo: AsyncExitStack) -> Clip:
+        """Keep a clean copy of a picture file; ``undo`` removes it. Raises MediaError."""
         async with self._parts.clips.incoming(suffix=".png", max_bytes=4 * PICTURE_BYTES) as clean:
             picture = await self._parts.media.normalise_image(path, clean.path, MOST_SIDE)
             stored = await clean.keep()
@@ -117,10 +130,27 @@ class Preparer:
             height=picture.height,
         )
 
-    @staticmethod
-    def _failed(job: Job, error: ReelayError) -> Step:
-        message = "error.picture_oversized_plain" if isinstance(error, TooLarge) else error.message_id
-        values = {"found": "", "what": "", "most": "", **error.values}
-        return Step(
-            job.id, job.version, to=JobState.FAILED, failure=Failure("INVALID_REQUEST", message, values), hop="failed"
-        )
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """Sentences about one kind of what comes along."""
+
+    gone: str
+    too_large: str
+    most_bytes: int
+
+
+PICTURE: Final = Upload("error.picture_gone", "error.picture_oversized_plain", PICTURE_BYTES)
+SONG: Final = Upload("error.upload_gone", "error.song_oversized", SONG_BYTES)
+
+
+def failure_of(error: Exception, upload: Upload = PICTURE) -> Failure:
+    """Why a job ends whose upload cannot be used. A ReelayError that is neither gone nor too large tells it in its own sentence."""
+    message, values = "error.preparing_too_long", dict[str, Any]()
+    if isinstance(error, NotFound):
+        message = upload.gone
+    elif isinstance(error, TooLarge):
+        message, values = upload.too_large, {"found": f"> {upload.most_bytes >> 20} MB"}
+    elif isinstance(error, ReelayError):
+        message, values = error.message_id, error.values
+    return Failure("INVALID_REQUEST", message, {"found": "", "what": "", "most": "", **values})

@@ -28,7 +28,7 @@ from core.errors import (
     UnsupportedMedia,
 )
 from core.health import Call
-from core.jobs import IN_LINE, Attempt, Failure, Job
+from core.jobs import IN_LINE, Attempt, Failure, Job, JobKind
 from core.ports import Artifact, Failed, PollAnswer, Provider, Ready, Ticket, Waiting
 from core.states import WAITING, AttemptState, JobState
 
@@ -56,12 +56,20 @@ class Runner:
         self.router = Router(parts, self._desk, self.health)
         self._submitter = Submitter(parts, self._desk, self.router)
         self._late = LateWatch(parts, self._desk, self._keeper)
+        self.others: dict[JobKind, Callable[[Job], Awaitable[None]]] = {}
+        """Who moves the jobs that are no clips; added by the engine."""
         self.submits = self._submitter.under_way
         """Jobs whose submit is under way in this process: whoever owns the tasks keeps it."""
 
     async def advance(self, job_id: str) -> None:
         """Look at the job's row and do what its state asks for. Somebody else's newer change wins over ours."""
         job = await self._parts.store.job(job_id)
+        if job.kind is not JobKind.CLIP:
+            try:
+                await self.others[job.kind](job)
+            except StaleVersion:
+                log.debug("the job changed meanwhile", extra={"job": job_id})
+            return
         if job.ended:
             await self._late.look(job)
             return

@@ -112,7 +112,7 @@ class Scheduler:
             if p.capabilities.unpaid or not self._parts.disk_is_low  # a paid clip must have room when it comes
         }
         admitted = await self._parts.store.admit(
-            AdmissionCaps(caps.running_per_person, caps.running_everywhere, providers)
+            AdmissionCaps(caps.running_per_person, caps.running_everywhere, providers, caps.scenes_of_film)
         )
         if admitted:
             self._parts.reach("admitted")

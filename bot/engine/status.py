@@ -8,17 +8,22 @@ from __future__ import annotations
 import contextlib
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from bot.engine.parts import Parts
 from bot.engine.words import Words
 from core.capabilities import Applied, Capabilities, fit
 from core.cards import Card, JobView, card_of
 from core.errors import Unsupported
-from core.jobs import Job
+from core.film_cards import FilmView, SceneView, film_card
+from core.jobs import Job, JobKind
 from core.money import Period
 from core.states import JobState
+from storage.films import FilmRow
 from storage.views import JobRow
+
+if TYPE_CHECKING:
+    from bot.engine.films import Films
 
 USUAL_SECONDS_KEPT: Final = 20.0
 """How long a learnt time is reused before it is read again."""
@@ -33,6 +38,10 @@ STATUS: Final = {
     JobState.GENERATING: "processing",
     JobState.STORING: "processing",
     JobState.UNCLEAR: "processing",
+    JobState.PLANNING: "pending",
+    JobState.AWAITING: "pending",
+    JobState.MAKING: "processing",
+    JobState.MERGING: "processing",
     JobState.DONE: "completed",
     JobState.FAILED: "error",
     JobState.CANCELLED: "cancelled",
@@ -54,6 +63,45 @@ class StatusDesk:
         self._paused: set[str] = set()
         self._paused_at = float("-inf")
         self._usual: dict[tuple[str, str, int, str], tuple[float, float]] = {}
+        self.films: Films | None = None
+        """Set by the engine: what a film would cost now."""
+
+    async def film_view(self, film: FilmRow) -> FilmView:
+        """Join a film's rows with what its card needs."""
+        job, plan = film.job, film.plan
+        provider = self._parts.providers.get(job.applied.provider)
+        price = left = None
+        if self.films is not None and job.kind is JobKind.FILM:
+            price = self.films.price(film)
+        if price and (job.state is JobState.AWAITING or job.ended):
+            account = await self._parts.store.account(job.account_id)
+            left = next((a.left for a in account.allowances if a.period is Period.DAY), None)
+        takes = film.takes
+        live = [call for call in film.calls if not call.ended]
+        return FilmView(
+            job=job,
+            plan=plan,
+            now=self._parts.clock.now(),
+            generator_title=job.applied.provider if provider is None else provider.capabilities.title,
+            scenes=tuple(
+                SceneView(
+                    each,
+                    *((takes[each.number].job, takes[each.number].clip is not None) if each.number in takes else ()),
+                )
+                for each in plan.scenes
+            ),
+            price=price,
+            left_today=left,
+            charged=film.charged,
+            held=film.held,
+            clip=film.row.clip,
+            favourite=film.row.favourite,
+            delivery=film.row.delivery,
+            rewriting=frozenset(
+                call.position for call in live if call.kind is JobKind.SCRIPT and call.position is not None
+            ),
+            painting=any(call.kind is JobKind.PICTURE for call in live),
+        )
 
     async def view(self, row: JobRow) -> JobView:
         """Join a row with what its card needs."""
@@ -132,6 +180,9 @@ class StatusDesk:
     async def card(self, job_id: str) -> tuple[JobRow, Card]:
         """The job's row and its card, now."""
         row = await self._parts.store.view(job_id)
+        if not row.job.kind.has_credits:
+            film = await self._parts.films.film(job_id)
+            return film.row, film_card(await self.film_view(film))
         return row, card_of(await self.view(row))
 
     async def expected_seconds(self, job_id: str) -> float:
@@ -157,22 +208,50 @@ class StatusDesk:
 
     async def status(self, row: JobRow, words: Words) -> dict[str, Any]:
         """The status object of docs/reference/http.md."""
+        if not row.job.kind.has_credits:
+            return await self._film_status(row, words)
         view = await self.view(row)
-        card = card_of(view)
-        job, clip, text = row.job, row.clip, words.card(card, view.now)
-        left = view.seconds_left()
+        left, job = view.seconds_left(), row.job
         estimate, _ = view.fraction()
         progress = 100 if job.state is JobState.DONE else None if estimate is None else int(estimate * 100)
+        return {
+            **self._object(row, card_of(view), words, view.now),
+            "elapsed_seconds": round(view.elapsed_seconds, 1),
+            "progress": progress,
+            "eta_seconds": None if left is None or job.ended else round(left),
+            "wanted": _wanted(job),
+            "applied": applied_fields(job.applied),
+        }
+
+    async def _film_status(self, row: JobRow, words: Words) -> dict[str, Any]:
+        """The same object for a film or a merge, with its scenes and all."""
+        film = await self._parts.films.film(row.job.id)
+        view = await self.film_view(film)
+        job = film.job
+        far = view.fraction
+        progress = 100 if job.state is JobState.DONE else None if far is None else int(far * 100)
+        return {
+            **self._object(film.row, film_card(view), words, view.now),
+            "elapsed_seconds": round(view.elapsed_seconds, 1),
+            "progress": progress,
+            "eta_seconds": None,
+            "charged": film.charged if job.ended else None,
+            "price": view.price or 0,
+            "wanted": _wanted(job),
+            "applied": applied_fields(job.applied),
+            "film": film_fields(film, view, words),
+        }
+
+    def _object(self, row: JobRow, card: Card, words: Words, now: int) -> dict[str, Any]:
+        """What every status object has."""
+        job, clip, text = row.job, row.clip, words.card(card, now)
         video = None if clip is None else f"/api/mv/get_video/{clip.id}"
         code = job.failure.code if job.failure else "UNCLEAR" if job.state is JobState.UNCLEAR else None
         return {
             "operation_id": job.id,
             "status": STATUS[job.state],
             "video_id": None if clip is None else clip.id,
-            "elapsed_seconds": round(view.elapsed_seconds, 1),
-            "progress": progress,
             "queue_position": row.queue_position,
-            "eta_seconds": None if left is None or job.ended else round(left),
             "video_url": video,
             "thumbnail_url": None if clip is None or clip.poster_key is None else f"{video}/poster",
             "error": text["error_line"] if job.failure else None,
@@ -187,8 +266,6 @@ class StatusDesk:
             "parent_id": job.origin_id,
             "prompt": job.wanted.prompt,
             "negative_prompt": job.wanted.negative_prompt or None,
-            "wanted": _wanted(job),
-            "applied": applied_fields(job.applied),
             "changed": [words.text(line) for line in card.changed],
             "price": job.price,
             "source_url": f"/api/video_chat/sources/{job.id}" if row.has_source else None,
@@ -221,6 +298,59 @@ def applied_fields(applied: Applied) -> dict[str, Any]:
         "generate_audio": applied.audio,
         "provider": applied.provider,
         "model": applied.model,
+    }
+
+
+def film_fields(film: FilmRow, view: FilmView, words: Words) -> dict[str, Any]:
+    """A film's plan and scenes, in the field names of docs/reference/http.md."""
+    plan = film.plan
+    return {
+        "version": film.job.version,
+        "idea": film.job.wanted.prompt,
+        "title": plan.title,
+        "character": plan.character,
+        "character_url": None if plan.picture_key is None else f"/api/films/{film.job.id}/character",
+        "painting": view.painting,
+        "music": plan.music,
+        "song": None if plan.song_key is None else {"seconds": plan.song_seconds, "tempo": plan.song_tempo},
+        "transition": plan.transition,
+        "clip_sound": plan.clip_sound,
+        "fit_to_song": plan.fit_to_song,
+        "video_rules_template": plan.rules,
+        "cuts": list(plan.cut_at),
+        "written_by": plan.writer,
+        "price": view.price,
+        "charged": film.charged,
+        "held": film.held,
+        "scenes": [_scene_fields(each, film, view, words) for each in view.scenes],
+    }
+
+
+def _scene_fields(shown: SceneView, film: FilmRow, view: FilmView, words: Words) -> dict[str, Any]:
+    scene, take = shown.scene, shown.take
+    clip = film.takes[scene.number].clip if scene.number in film.takes else None
+    video = None if clip is None else f"/api/mv/get_video/{clip.id}"
+    failure = None if take is None or not shown.failed else take.failure
+    error = None
+    if failure is not None:
+        error = words.say(failure.message_id, **{"generator": view.generator_title, **failure.values})
+    return {
+        "number": scene.number,
+        "description": scene.description,
+        "negative_description": scene.negative_description,
+        "rewriting": scene.number in view.rewriting,
+        "operation_id": None if take is None else take.id,
+        "state": None if take is None else take.state.value,
+        "progress": None if take is None or take.progress is None else int(take.progress * 100),
+        "generator": None if take is None else take.applied.provider,
+        "video_id": None if clip is None else clip.id,
+        "video_url": video,
+        "thumbnail_url": None if clip is None or clip.poster_key is None else f"{video}/poster",
+        "seconds": None if clip is None else clip.seconds,
+        "error": error,
+        "error_code": None if failure is None else failure.code,
+        "price": None if take is None else take.price,
+        "charged": None if take is None else take.charged,
     }
 
 

@@ -43,7 +43,11 @@ def credits_of(artifact: Artifact) -> int | None:
     """What the vendor says that the clip cost, in credits of a US cent; None when it does not say, or says what cannot be: less than
     nothing, no number, or more than ``MOST_USD``.
     """
-    usd = artifact.cost_usd
+    return credits_of_usd(artifact.cost_usd)
+
+
+def credits_of_usd(usd: float | None) -> int | None:
+    """A vendor's own figure in credits of a US cent, as ``credits_of`` has it."""
     return round(usd * 100) if usd is not None and 0 <= usd <= MOST_USD else None
 
 

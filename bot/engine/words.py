@@ -18,7 +18,7 @@ from core.cards import Card, Message, shown_seconds
 DOMAIN: Final = "reelay"
 LOCALES: Final = Path(__file__).parents[1] / "locale"
 PAGE_PREFIX: Final = "page."
-COUNTED: Final = {"credits": "unit.credits", "jobs": "unit.jobs", "clips": "unit.clips"}
+COUNTED: Final = {"credits": "unit.credits", "jobs": "unit.jobs", "clips": "unit.clips", "scenes": "unit.scenes"}
 """Formats that say how many of something, with the plurals of the language."""
 UNLIMITED: Final = "unlimited"
 """How the operator's desk writes an amount without a limit."""
@@ -57,7 +57,7 @@ class Words(Formatter):
     def format_field(self, value: Any, format_spec: str) -> str:
         """Formats of our own.
 
-        duration (seconds), ordinal, credits, jobs and clips (how many), amount (credits, or ``UNLIMITED``), size (bytes), clock and
+        duration (seconds), ordinal, credits, jobs, clips and scenes (how many), amount (credits, or ``UNLIMITED``), size (bytes), clock and
         date (UTC ms, or ISO 8601 as the API has it).
         """
         if value in ("?", None):
@@ -67,7 +67,7 @@ class Words(Formatter):
                 return self._duration(float(value))
             case "ordinal":
                 return self._ordinal(int(value))
-            case "credits" | "jobs" | "clips":
+            case "credits" | "jobs" | "clips" | "scenes":
                 return self._counted(COUNTED[format_spec], int(value))
             case "amount":
                 return self._translations.gettext("unit.unlimited") if value == UNLIMITED else str(value)
@@ -140,6 +140,7 @@ class Words(Formatter):
             "note_line": None if card.note is None else self.text(card.note, now),
             "bar": card.bar,
             "bar_is_estimate": card.bar_is_estimate,
+            "lines": [self.text(line, now) for line in card.lines],
             "actions": [{"verb": action.verb, "label": self.text(action.label)} for action in card.actions],
         }
 

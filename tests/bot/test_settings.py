@@ -348,11 +348,6 @@ def test_loopback_is_known(host: str, loopback: bool) -> None:
     assert read(REELAY_HTTP_HOST=host).on_loopback is loopback
 
 
-def test_what_waits_for_a_later_release_is_said_so() -> None:
-    settings = read(FAL_KEY="canary-4711", OPENAI_API_KEY="canary-4712", REELAY_HTTP_PORT="1")
-    assert [each.name for each in settings.without_effect()] == ["OPENAI_API_KEY"]
-
-
 @given(st.sampled_from([each.name for each in SETTINGS]), st.text(max_size=60))
 def test_whatever_is_written_gives_settings_or_sentences(name: str, text: str) -> None:
     try:

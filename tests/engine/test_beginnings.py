@@ -11,8 +11,10 @@ import pytest
 
 from bot.commands.clips import again_fields, extend_fields, other_fields
 from bot.commands.making import order
+from core.attachments import Attachment
 from core.errors import BadOption, NotFound, Unsupported
-from core.jobs import Actor, Attachment, Job, Place
+from core.jobs import Actor, Job, Place
+from core.media import Picture
 from core.states import JobState
 from tests.engine.test_several_pictures import album, kept, picture_of
 from tests.lab.chat_platform import ENGLISH
@@ -28,9 +30,10 @@ ENDS = replace(CONTINUES, last_frame=True, reference_images=3)
 class Frames(QuickMedia):
     """The last picture of any clip says so."""
 
-    async def last_frame(self, source: Path, destination: Path, *, deadline: float = 0) -> None:
+    async def last_frame(self, source: Path, destination: Path, *, deadline: float = 0) -> Picture:
         del source, deadline
         await asyncio.to_thread(destination.write_bytes, b"the last picture")
+        return Picture(320, 180, "image/png", 1000)
 
 
 async def made(on: Stage, fields: dict[str, Any], attachment: Attachment | None = None) -> Job:

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from bot.commands.making import order
+from core.attachments import Attachment
 from core.errors import RateLimited, Unavailable, Unclear
-from core.jobs import Actor, Attachment, Job, Place
+from core.jobs import Actor, Job, Place
 from core.states import JobState
 from tests.lab.generator import LabSettings
 from tests.lab.stage import Stage, stage

@@ -9,8 +9,11 @@ import pytest
 
 from bot.engine.parts import Caps, Parts
 from bot.engine.status import StatusDesk
+from bot.engine.words import Words
 from core.ports import Provider
 from core.states import JobState
+from providers.rules import LocalScenes
+from storage.film_store import FilmStore
 from storage.store import SqliteStore
 from storage.views import JobRow
 from tests.core.examples import applied, capabilities, job, wanted
@@ -33,6 +36,11 @@ def desk_of(store: Any, clock: HandClock, own: int = 2, **generators: dict[str, 
         alerts=cast("Any", None),
         providers={name: cast("Provider", Known(name, **facts)) for name, facts in generators.items()},
         default_provider="local",
+        writer=LocalScenes(),
+        plain_writer=LocalScenes(),
+        painter=cast("Any", None),
+        films=FilmStore(store),
+        words=Words,
         caps=Caps(running_per_person=own),
     )
     return StatusDesk(parts, 30)

@@ -12,8 +12,9 @@ import pytest
 
 from bot.commands.making import order
 from bot.engine.storing import credits_of
+from core.attachments import Attachment
 from core.errors import CorruptMedia, DatabaseFault, DiskFull
-from core.jobs import Actor, Attachment, Job, Place
+from core.jobs import Actor, Job, Place
 from core.ports import Artifact
 from core.states import JobState
 from core.steps import Step

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from bot.commands.making import order
-from core.jobs import Actor, Attachment, Job, Place
+from core.attachments import Attachment
+from core.jobs import Actor, Job, Place
 from core.states import AttemptState, JobState
 from tests.lab.chat import Chat
 from tests.lab.generator import LabSettings

@@ -11,9 +11,10 @@ import pytest
 
 from bot.commands.clips import again_fields, offers
 from bot.commands.making import order
+from core.attachments import Attachment
 from core.errors import ContentRefused, DiskFull, NotFound, RateLimited, StaleVersion, Unavailable
 from core.health import Call
-from core.jobs import Actor, Attachment, Job, Place
+from core.jobs import Actor, Job, Place
 from core.ports import Waiting
 from core.states import AttemptState, JobState
 from core.steps import Step
@@ -156,7 +157,8 @@ def test_a_ticket_is_never_stored_with_another_attempt(tmp_path: Path) -> None:
         job = await on.settled(job)
         assert job.state is JobState.DONE
         assert (await on.store.attempt(first.id)).ticket is None
-        assert (await on.store.attempt(job.attempt_id or "")).ticket == {"id": job.attempt_id}
+        ticket = (await on.store.attempt(job.attempt_id or "")).ticket
+        assert (ticket or {}).get("id") == job.attempt_id
 
     play(tmp_path, work, lab=replace(VEO, unpaid=True, price=0))
 

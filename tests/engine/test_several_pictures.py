@@ -20,8 +20,9 @@ from bot.commands.making import order
 from bot.engine.pictures import StoredPictures
 from bot.platforms.web.clips import ClipRoutes
 from bot.platforms.web.site import Site
+from core.attachments import Attachment
 from core.errors import CorruptMedia, NotFound, Unreachable, WasDone
-from core.jobs import Actor, Attachment, Job, Place
+from core.jobs import Actor, Job, Place
 from core.requests import MOST_PICTURES
 from core.states import JobState
 from media.tools import MediaTools

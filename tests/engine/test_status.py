@@ -14,6 +14,8 @@ from bot.engine.words import Words
 from core.ports import Provider
 from core.states import ENDED, JobState
 from core.steps import DefaultLimits
+from providers.rules import LocalScenes
+from storage.film_store import FilmStore
 from storage.store import SqliteStore
 from storage.views import JobRow
 from tests.core.examples import applied, capabilities, clip, job, wanted
@@ -38,6 +40,11 @@ def desk_of(store: SqliteStore, clock: HandClock, *, retention_days: int = 30, *
         alerts=cast("Any", None),
         providers={"local": cast("Provider", Known(**fields))},
         default_provider="local",
+        writer=LocalScenes(),
+        plain_writer=LocalScenes(),
+        painter=cast("Any", None),
+        films=FilmStore(store),
+        words=Words,
     )
     return StatusDesk(parts, retention_days)
 
