@@ -257,22 +257,6 @@ def test_a_caller_who_hangs_up_cancels_nothing(shared: Shared) -> None:
     assert api.get(api.status(job)["video_url"]).status == 200
 
 
-@pytest.mark.parametrize(
-    "method, path",
-    [
-        ("POST", "/api/mv/create_scenes"),
-        ("POST", "/api/mv/generate_character_reference"),
-        ("POST", "/api/mv/merge"),
-        ("GET", "/api/films/x"),
-        ("PATCH", "/api/films/x"),
-        ("POST", "/api/films/x/approve"),
-    ],
-)
-def test_what_films_need_is_said_to_come_later(shared: Shared, method: str, path: str) -> None:
-    answer = shared.api().request(method, path, data={})
-    assert (answer.status, answer["error_code"], answer["error"]) == (501, "COMING", "VideoGenerationError")
-
-
 def test_many_readers_of_one_clip(shared: Shared, clip: dict[str, Any]) -> None:
     answers: list[Answer] = []
     link = clip_link(shared, clip)

@@ -425,7 +425,6 @@ def test_every_error_has_the_same_shape(shared: Shared) -> None:
         405: api.request("PUT", "/api/video_chat/generate"),
         413: api.post("/api/video_chat/generate", {"prompt": "x" * 600_000}),
         415: api.request("POST", "/api/video_chat/generate", body=b"prompt=x", headers={"Content-Type": "text/plain"}),
-        501: api.post("/api/mv/merge", {"video_ids": []}),
     }
     for status, answer in answers.items():
         assert answer.status == status, answer.body

@@ -43,7 +43,6 @@ STATUS_OF_CODE: Final[Mapping[str, int]] = {
     "NOT_ALLOWED": 403,
     "NOT_FOUND": 404,
     "CONFLICT": 409,
-    "COMING": 501,
 }
 STATUS_OF_KIND: Final = (
     (NotSignedIn, 401),
@@ -64,13 +63,6 @@ NAMES: Final = {
     415: "UnsupportedMedia",
 }
 RETRY_AFTER_SECONDS: Final = 30
-
-
-class Coming(ReelayError):
-    """A call that a later release answers."""
-
-    code = "COMING"
-    default_message_id = "error.coming"
 
 
 class TooManyRequests(ReelayError):
@@ -118,7 +110,7 @@ def refusal(error: ReelayError, words: Words, now: int, backends: Mapping[str, s
         code=error.code,
         message=words.text(Message(error.message_id, error.values), now),
         details=details,
-        backend=(backends or {}).get(str(error.values.get("generator"))),
+        backend=error.facts.get("backend") or (backends or {}).get(str(error.values.get("generator"))),
         now=now,
         headers=headers,
     )
@@ -127,6 +119,8 @@ def refusal(error: ReelayError, words: Words, now: int, backends: Mapping[str, s
 def _details(error: ReelayError) -> str | None:
     if "field" in error.values and "legal" in error.values:
         return f"{error.values['field']}: {error.values['legal']}"
+    if error.message_id == "error.price_changed":
+        return f"was: {error.values['was']}; now: {error.values['now']}"
     if isinstance(error, QuotaExceeded) and "resets_at" in error.values:
         at = datetime.fromtimestamp(error.values["resets_at"] / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         return f"scope: {error.values['scope']}; period: {error.values['period']}; resets_at: {at}"

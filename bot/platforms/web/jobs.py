@@ -18,7 +18,7 @@ from core.states import JobState
 
 PAGE: Final = 50
 PAGE_MOST: Final = 200
-ONLY: Final = ("favourites", "with_image", "completed")
+ONLY: Final = ("favourites", "with_image", "completed", "films")
 
 
 class JobRoutes:
@@ -66,6 +66,8 @@ class JobRoutes:
             "applied": applied_fields(job.applied),
             "changed": said_changes(job.changed, words),
         }
+        if fields.get("variations") not in (None, ""):
+            body["operation_ids"] = await self._engine.parts.store.variations(job.id)
         return answer(body | ({} if is_new else {"repeated": True}), 202)
 
     async def estimate(self, request: web.Request) -> web.Response:

@@ -6,9 +6,10 @@ from collections.abc import AsyncIterator
 from typing import Final
 
 from bot.platforms.web.events import Hub
+from core.attachments import Attachment
 from core.cards import Card
 from core.errors import Gone
-from core.jobs import Attachment, Place, Receipt
+from core.jobs import Place, Receipt
 from core.ports import ClipFile, PlatformLimits
 
 LIMITS: Final = PlatformLimits(

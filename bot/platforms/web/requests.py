@@ -12,9 +12,9 @@ from typing import Any, Final
 from aiohttp import BodyPartReader, web
 
 from bot.platforms.web.answers import BodyTooLarge
+from core.attachments import Attachment
 from core.errors import BadOption, OversizedMedia, RequestError, UnsupportedMedia
-from core.jobs import Attachment
-from core.media import PICTURE_BYTES
+from core.media import PICTURE_BYTES, SONG_BYTES
 from core.ports import ClipStore
 from core.requests import MOST_PICTURES
 from media.sniff import HEAD_BYTES, PICTURES, sniff
@@ -37,14 +37,23 @@ PICTURE_FIELD: Final = "image_file"
 """Given several times: the clip's references, where its generator takes them."""
 LAST_FIELD: Final = "last_image_file"
 """The picture with which the clip ends."""
+SONG_FIELD: Final = "song_file"
+"""The song of a film."""
+MOST_FILES: Final = {PICTURE_FIELD: MOST_PICTURES, LAST_FIELD: 1, SONG_FIELD: 1}
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A picture in the clip store, not opened yet; its attachment brings the order's further ones along."""
+    """A picture in the clip store, not opened yet; its attachment brings the order's further ones along. ``song``: of a film."""
 
-    attachment: Attachment
+    attachment: Attachment | None
     sha256: str
+    song: Attachment | None = None
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Of everything that lies in the clip store."""
+        return tuple(key for each in (self.attachment, self.song) if each is not None for key in each.uploads)
 
 
 async def read_json(request: web.Request, most: int = JSON_BYTES) -> dict[str, Any]:
@@ -99,7 +108,8 @@ async def read_form(request: web.Request, clips: ClipStore) -> tuple[dict[str, A
             await _read_parts(request, clips, fields, uploads)
     except BaseException as error:
         for _, upload in uploads:  # what came before the fault belongs to nobody
-            await clips.delete(str(upload.attachment.key))
+            for key in upload.keys:
+                await clips.delete(key)
         if isinstance(error, ValueError | web.RequestPayloadError):
             raise NotJson("broken form", message_id="error.not_multipart") from error
         raise
@@ -108,17 +118,25 @@ async def read_form(request: web.Request, clips: ClipStore) -> tuple[dict[str, A
 
 def _together(uploads: list[tuple[str, Upload]]) -> Upload | None:
     """The pictures of one order as one attachment, the one with which the clip ends behind the others."""
-    found = [each for name, each in uploads if name == PICTURE_FIELD]
-    found += [
-        Upload(replace(each.attachment, is_last=True), each.sha256) for name, each in uploads if name == LAST_FIELD
-    ]
-    if not found:
+    if not uploads:
         return None
-    first, *others = found
-    attachment = replace(first.attachment, more=tuple(each.attachment for each in others))
-    sums = " ".join(each.sha256 + (" last" if each.attachment.is_last else "") for each in found)
-    is_one = len(found) == 1 and not first.attachment.is_last
-    return Upload(attachment, first.sha256 if is_one else hashlib.sha256(sums.encode()).hexdigest())
+    found = [(each.attachment, each.sha256) for name, each in uploads if name == PICTURE_FIELD and each.attachment]
+    found += [
+        (replace(each.attachment, is_last=True), each.sha256)
+        for name, each in uploads
+        if name == LAST_FIELD and each.attachment
+    ]
+    song = next((each for name, each in uploads if name == SONG_FIELD), None)
+    sums = " ".join(sha256 + (" last" if picture.is_last else "") for picture, sha256 in found)
+    if song is not None:
+        sums = f"{sums} song {song.sha256}"
+    if not found and song is None:
+        return None
+    is_one = len(found) == 1 and song is None and not found[0][0].is_last
+    whole = found[0][1] if is_one else hashlib.sha256(sums.encode()).hexdigest()
+    pictures = [picture for picture, _ in found]
+    first = replace(pictures[0], more=tuple(pictures[1:])) if pictures else None
+    return Upload(first, whole, None if song is None else song.attachment)
 
 
 async def _read_parts(
@@ -131,12 +149,11 @@ async def _read_parts(
             return
         if not isinstance(part, BodyPartReader) or part.name is None:
             raise NotJson("nested form", message_id="error.not_multipart")
-        if part.filename is not None or part.name in (PICTURE_FIELD, LAST_FIELD):
-            most = {PICTURE_FIELD: MOST_PICTURES, LAST_FIELD: 1}.get(part.name, 0)
-            if sum(name == part.name for name, _ in uploads) >= most:
-                legal = f"{MOST_PICTURES} × {PICTURE_FIELD}, 1 × {LAST_FIELD}"
-                raise BadOption(part.name, "a file", legal)
-            uploads.append((part.name, await _store(part, clips)))
+        if part.filename is not None or part.name in MOST_FILES:
+            if sum(name == part.name for name, _ in uploads) >= MOST_FILES.get(part.name, 0):
+                raise BadOption(part.name, "a file", ", ".join(f"{most} × {name}" for name, most in MOST_FILES.items()))
+            is_song = part.name == SONG_FIELD
+            uploads.append((part.name, await _store(part, clips, SONG_BYTES if is_song else PICTURE_BYTES)))
         else:
             fields[part.name] = await _text(part)
     raise BadOption("form", f"more than {FIELDS} fields", f"at most {FIELDS} fields")
@@ -154,23 +171,21 @@ async def _text(part: BodyPartReader) -> str:
         raise BadOption(str(part.name), "other bytes", "text in UTF-8") from error
 
 
-async def _store(part: BodyPartReader, clips: ClipStore) -> Upload:
+async def _store(part: BodyPartReader, clips: ClipStore, most: int) -> Upload:
     head = bytearray()
-    async with clips.incoming(suffix=".upload", max_bytes=PICTURE_BYTES) as incoming:
+    async with clips.incoming(suffix=".upload", max_bytes=most) as incoming:
         count = 0
         while chunk := await part.read_chunk(64 * 1024):
             count += len(chunk)
-            if count > PICTURE_BYTES:
-                values = {
-                    "what": "bytes",
-                    "found": f"over {PICTURE_BYTES >> 20} MB",
-                    "most": f"{PICTURE_BYTES >> 20} MB",
-                }
-                raise OversizedMedia("upload", values=values)
+            if count > most:
+                values = {"what": "bytes", "found": f"over {most >> 20} MB", "most": f"{most >> 20} MB"}
+                sentence = "error.song_oversized" if most == SONG_BYTES else None
+                raise OversizedMedia("upload", message_id=sentence, values=values)
             if len(head) < HEAD_BYTES:
                 head += chunk[: HEAD_BYTES - len(head)]
             await incoming.write(bytes(chunk))
-        check_head(bytes(head))
+        if part.name != SONG_FIELD:  # what sounds is told by opening it
+            check_head(bytes(head))
         stored = await incoming.keep()
     attachment = Attachment(
         name=str(part.name), mime=part.headers.get("Content-Type", "")[:100], bytes=stored.bytes, key=stored.key
@@ -179,7 +194,7 @@ async def _store(part: BodyPartReader, clips: ClipStore) -> Upload:
 
 
 async def store_picture(data: bytes, clips: ClipStore) -> Upload:
-    """Put a picture that came in base64 into the clip store. Raises OversizedMedia, UnsupportedMedia."""
+    """Put a picture of who is in a clip, which came in base64, into the clip store. Raises OversizedMedia, UnsupportedMedia."""
     if len(data) > PICTURE_BYTES:
         values = {"what": "bytes", "found": f"{len(data) >> 20} MB", "most": f"{PICTURE_BYTES >> 20} MB"}
         raise OversizedMedia("upload", values=values)
@@ -187,7 +202,8 @@ async def store_picture(data: bytes, clips: ClipStore) -> Upload:
     async with clips.incoming(suffix=".upload", max_bytes=PICTURE_BYTES) as incoming:
         await incoming.write(data)
         stored = await incoming.keep()
-    return Upload(Attachment(name="reference_image", mime="", bytes=stored.bytes, key=stored.key), stored.sha256)
+    attachment = Attachment(name="reference_image", mime="", bytes=stored.bytes, key=stored.key, recurs=True)
+    return Upload(attachment, stored.sha256)
 
 
 def check_head(head: bytes) -> None:

@@ -17,10 +17,13 @@ from bot.engine.words import Words
 from bot.platforms.web.accounts import LOOPBACK
 from bot.platforms.web.answers import TooManyRequests, answer, error_answer, refusal
 from bot.platforms.web.clips import ClipRoutes
+from bot.platforms.web.films import FilmRoutes
 from bot.platforms.web.jobs import JobRoutes
 from bot.platforms.web.me import MeRoutes
 from bot.platforms.web.moderation import ModerationRoutes
+from bot.platforms.web.music_videos import MusicVideoRoutes
 from bot.platforms.web.site import Site
+from bot.platforms.web.templates import TemplateRoutes
 from core.errors import NotFound, ReelayError
 from core.ports import Clock
 
@@ -121,8 +124,8 @@ class WebServer:
         app.router.add_get("/healthz", self._healthz)
         app.router.add_get("/readyz", self._readyz)
         app.router.add_get("/metrics", self._metricsz)
-        for add_to in (each(self._site).add_to for each in (JobRoutes, ClipRoutes, ModerationRoutes, MeRoutes)):
-            add_to(app)
+        for routes in (JobRoutes, ClipRoutes, MusicVideoRoutes, FilmRoutes, TemplateRoutes, ModerationRoutes, MeRoutes):
+            routes(self._site).add_to(app)
         for add in self.more_routes:
             add(app)
         return app

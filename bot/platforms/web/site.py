@@ -21,7 +21,7 @@ from bot.platforms.web.languages import preferred
 from bot.platforms.web.platform import ORDERED_HERE
 from bot.platforms.web.requests import Upload
 from core.errors import NotFound, RequestError
-from core.jobs import AssetKind, Clip, Job, Receipt
+from core.jobs import AssetKind, Clip, Job, JobKind, Receipt
 from storage.links import ClipLinks
 
 SIGNATURE: Final = frozenset({"kid", "exp", "sig"})
@@ -92,8 +92,15 @@ class Site:
         row = await self.engine.parts.store.view(job_id, caller.account_id)
         return await self.engine.desk.status(row, self.words(caller.language))
 
-    async def order(self, caller: Caller, fields: dict[str, Any], upload: Upload | None) -> tuple[Job, bool]:
-        """Order a clip; an upload of a command that was refused, or that repeats an earlier one, is removed at once."""
+    async def order(
+        self,
+        caller: Caller,
+        fields: dict[str, Any],
+        upload: Upload | None,
+        kind: JobKind = JobKind.CLIP,
+        unit: str | None = None,
+    ) -> tuple[Job, bool]:
+        """Order a clip, or a job of another kind; the upload of an order that was refused, or repeats an earlier one, is removed."""
         try:
             job, is_new = await order(
                 self.engine,
@@ -101,8 +108,11 @@ class Site:
                 caller.place,
                 fields,
                 attachment=None if upload is None else upload.attachment,
+                song=None if upload is None else upload.song,
                 picture_sha256=None if upload is None else upload.sha256,
                 receipt=Receipt(caller.place, ORDERED_HERE),
+                kind=kind,
+                unit=unit,
             )
         except RequestError:
             await self._discard(upload)
@@ -112,7 +122,7 @@ class Site:
         return job, is_new
 
     async def _discard(self, upload: Upload | None) -> None:
-        for key in () if upload is None else upload.attachment.uploads:
+        for key in () if upload is None else upload.keys:
             await self.engine.parts.clips.delete(key)
 
     async def me(self, account_id: str, subject: str) -> dict[str, Any]:

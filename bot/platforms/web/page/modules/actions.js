@@ -7,8 +7,9 @@ import { t } from "./words.js";
 const ICONS = {
   cancel: "stop", stop_waiting: "stop", again: "again", remix: "remix", extend: "extend", edit_prompt: "remix", cheaper: "coin",
   other_generator: "swap", check_again: "again", favourite: "star", unfavourite: "star-full", download: "download", copy_link: "link",
-  details: "info", delete: "trash", retry: "again", discard: "close",
+  details: "info", delete: "trash", retry: "again", discard: "close", approve: "film", retry_scenes: "again",
 };
+const PRIMARY = new Set(["approve"]);
 const SQUARE = new Set(["favourite", "unfavourite", "download", "copy_link", "details", "delete"]);
 const SQUARE_ORDER = ["favourite", "unfavourite", "download", "copy_link", "details", "delete"];
 
@@ -23,7 +24,7 @@ export function drawActions(row, job, run, fallback) {
   const worded = actions.filter((action) => !SQUARE.has(action.verb));
   const square = actions.filter((action) => SQUARE.has(action.verb)).sort((a, b) => SQUARE_ORDER.indexOf(a.verb) - SQUARE_ORDER.indexOf(b.verb));
   row.replaceChildren(
-    ...worded.map(({ verb, label }) => button(label, { data: { verb }, on: { click: () => run(verb) } }, ICONS[verb])),
+    ...worded.map(({ verb, label }) => button(label, { class: PRIMARY.has(verb) ? "is-primary" : "", data: { verb }, on: { click: () => run(verb) } }, ICONS[verb])),
     square.length ? el("div", { class: "card-squares" }, ...square.map((action) => squareButton(action, job, run, wasOpen))) : "",
   );
   row.hidden = actions.length === 0;

@@ -4,7 +4,7 @@ import { byId } from "./dom.js";
 import { store } from "./store.js";
 import { t } from "./words.js";
 
-const WORTH_SAYING = new Set(["queued", "generating", "unclear", "done", "failed", "cancelled"]);
+const WORTH_SAYING = new Set(["queued", "generating", "unclear", "done", "failed", "cancelled", "awaiting", "making", "merging"]);
 
 /** Say one sentence politely. */
 export function announce(text) {
@@ -32,7 +32,7 @@ export function watchTitle() {
     document.title = news && document.hidden ? "● Reelay" : "Reelay";
   };
   store.on("job", ({ job, before }) => {
-    if (document.hidden && before && before.state !== job.state && ["done", "failed"].includes(job.state)) news = true;
+    if (document.hidden && before && before.state !== job.state && ["done", "failed", "awaiting"].includes(job.state)) news = true;
     draw();
   });
   document.addEventListener("visibilitychange", () => {

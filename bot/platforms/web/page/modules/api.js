@@ -96,7 +96,36 @@ export const api = {
   block: (clip) => call("POST", `/api/clips/${id(clip)}/block`, { json: {} }),
   link: (video) => call("POST", `/api/mv/get_video/${id(video)}/link`, { json: {} }),
 
-  /** One page of jobs, newest first; `only` is favourites, with_image or completed; `before` is the last page's `next`; `asked`: when. */
+  film: (film) => call("GET", `/api/films/${id(film)}`),
+  estimateFilm: (wish) => call("POST", "/api/films/estimate", { json: wish }),
+  changeFilm: (film, change) => call("PATCH", `/api/films/${id(film)}`, { json: change }),
+  approveFilm: (film, agreed) => call("POST", `/api/films/${id(film)}/approve`, { json: agreed }),
+  retryScenes: (film, wish) => call("POST", `/api/films/${id(film)}/retry`, { json: wish }),
+  rewriteScene: (film, scene) => call("POST", `/api/films/${id(film)}/rewrite`, { json: { scene } }),
+  repaint: (film) => call("POST", `/api/films/${id(film)}/repaint`, { json: {} }),
+  cutAgain: (film) => call("POST", `/api/films/${id(film)}/cut`, { json: {} }),
+  characters: () => call("GET", "/api/characters"),
+  forgetCharacter: (character) => call("DELETE", `/api/characters/${id(character)}`),
+  merge: (wish) => call("POST", "/api/mv/merge", { json: wish }),
+
+  /** Keep a song for a merge; answers with its song_id. */
+  keepSong(song) {
+    const form = new FormData();
+    form.append("song_file", song, song.name || "song");
+    return call("POST", "/api/mv/songs", { form, deadline: UPLOAD_DEADLINE });
+  },
+
+  /** Order a film, with the person's own picture of its character and a song where there are some. */
+  orderFilm(wish, pictures = [], song = null) {
+    if (!pictures.length && !song) return call("POST", "/api/films", { json: wish });
+    const form = new FormData();
+    for (const [key, value] of Object.entries(wish)) form.append(key, String(value));
+    for (const picture of pictures) form.append("image_file", picture, picture.name || "picture");
+    if (song) form.append("song_file", song, song.name || "song");
+    return call("POST", "/api/films", { form, deadline: UPLOAD_DEADLINE });
+  },
+
+  /** One page of jobs, newest first; `only` is favourites, with_image, completed or films; `before` is the last page's `next`; `asked`: when. */
   async operations({ limit = 20, before = null, only = null } = {}) {
     const query = new URLSearchParams({ kind: "clip", limit: String(limit) });
     if (before) query.set("before", before);

@@ -4,12 +4,13 @@
 import { drawActions } from "./actions.js";
 import { drawDetails } from "./details.js";
 import { button, el, setText } from "./dom.js";
+import { FilmPart } from "./film_part.js";
 import { setIcon } from "./icons.js";
 import { Stage } from "./stage.js";
 import { isLive } from "./store.js";
 import { t } from "./words.js";
 
-const SIGNS = { done: "check", failed: "alert", cancelled: "stop", unclear: "alert", unsent: "cloud" };
+const SIGNS = { done: "check", awaiting: "film", failed: "alert", cancelled: "stop", unclear: "alert", unsent: "cloud" };
 
 let lastCard = 0;
 
@@ -44,6 +45,7 @@ export class CardView {
       this.stage.root,
       el("div", { class: "card-end" }, this.actions, this.question, this.note, this.details));
     this.root = el("li", { class: "item" }, this.day, this.card);
+    this.film = null; // storyboard, scenes and timeline, as soon as the job turns out to be a film
     this.update(job);
   }
 
@@ -54,7 +56,9 @@ export class CardView {
     this.root.dataset.id = job.operation_id;
     card.dataset.state = job.state;
     const [width, height] = shape(job);
-    card.dataset.shape = width < height ? "tall" : "wide";
+    const isFilm = job.kind === "film";
+    card.dataset.kind = job.kind ?? "clip";
+    card.dataset.shape = width < height && !isFilm ? "tall" : "wide"; // a storyboard needs the whole width
     setText(this.headline, lines.headline || job.prompt);
     setText(this.stateText, lines.state_line);
     this.state.hidden = !lines.state_line;
@@ -70,6 +74,11 @@ export class CardView {
     this.#drawBar(lines, job);
     this.#drawThumb(job);
     this.stage.update(job, width, height);
+    if (isFilm && !this.film) {
+      this.film = new FilmPart(this);
+      this.stage.root.after(this.film.root);
+    }
+    this.film?.update(job);
     drawActions(this.actions, job, (verb) => this.run(verb, this), card);
     if (!isLive(job) && this.questionVerb === "cancel") this.answer?.(false);
     if (!this.details.hidden) drawDetails(this.details, job, (verb, value) => this.run(verb, this, value));
@@ -155,6 +164,7 @@ export class CardView {
 
   dispose() {
     this.answer?.(false);
+    this.film?.dispose();
     this.stage.dispose();
     this.root.remove();
   }

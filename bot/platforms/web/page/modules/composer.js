@@ -2,6 +2,7 @@
 
 import { ApiError, api } from "./api.js";
 import { byId, debounce, el, iconButton, memory, setText } from "./dom.js";
+import { FilmForm } from "./film_form.js";
 import { icon } from "./icons.js";
 import { send } from "./orders.js";
 import { Pictures } from "./picture.js";
@@ -16,18 +17,35 @@ export class Composer {
     this.price = byId("price");
     this.button = byId("send");
     this.origin = null; // {kind, job} of Remix and Extend
-    this.picture = new Pictures({ changed: () => this.#changed(), complain: (text) => this.complain(text), room: () => roomOf(options.generator) });
+    this.film = new FilmForm({ changed: () => this.#changed(), complain: (text) => this.complain(text) });
+    this.options.film = this.film;
+    this.picture = new Pictures({ changed: () => this.#changed(), complain: (text) => this.complain(text), room: () => (this.isFilm ? { most: 1, ends: () => false, title: "" } : roomOf(options.generator)), named: () => (this.isFilm ? t("page.character.picture") : "") });
     this.estimateSoon = debounce(250, () => this.#estimate());
     this.keepSoon = debounce(300, () => memory.write("draft", this.prompt.value || null));
     this.#listen();
     this.prompt.value = memory.read("draft", "");
     store.on("generators", () => this.#changed());
     store.on("me", () => this.#showPrice());
+    this.setMode(memory.read("mode") === "film" ? "film" : "clip");
     this.#fit();
   }
 
   #listen() {
+    for (const mode of ["clip", "film"]) byId(`mode-${mode}`).addEventListener("change", () => this.setMode(mode));
+    // Whoever is at the scenes of a storyboard has no use for an empty form; only a click that is over may move what lies below it.
+    document.addEventListener("click", (event) => {
+      this.form.dataset.away = String(!this.form.contains(event.target));
+    });
+    this.form.addEventListener("focusin", () => {
+      this.form.dataset.away = "false";
+    });
+    byId("film-row").addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" || event.target.tagName !== "INPUT" || event.isComposing) return;
+      event.preventDefault();
+      this.form.requestSubmit();
+    });
     this.prompt.addEventListener("input", () => {
+      this.#readCommand();
       this.#fit();
       this.keepSoon();
       this.complain("");
@@ -54,6 +72,34 @@ export class Composer {
     });
   }
 
+  get isFilm() {
+    return this.mode === "film";
+  }
+
+  /** Order clips or films from now on. */
+  setMode(mode) {
+    this.mode = mode;
+    memory.write("mode", mode === "film" ? "film" : null);
+    byId(`mode-${mode}`).checked = true;
+    byId("film-row").hidden = !this.isFilm;
+    this.prompt.placeholder = t(this.isFilm ? "page.film.idea" : "page.composer.prompt");
+    this.form.dataset.mode = mode;
+    if (this.isFilm) {
+      this.film.meet();
+      if (this.origin) this.#setOrigin(null);
+    }
+    this.options.setMode(mode);
+    this.#changed();
+  }
+
+  // Whoever is used to commands may type them here as well.
+  #readCommand() {
+    const [whole, command] = /^\/(film|video|clip)\s/i.exec(this.prompt.value) ?? [];
+    if (!command) return;
+    this.prompt.value = this.prompt.value.slice(whole.length);
+    this.setMode(command.toLowerCase() === "film" ? "film" : "clip");
+  }
+
   /** Say what is wrong with the composer's contents; "" takes it back. */
   complain(text) {
     const box = byId("composer-error");
@@ -63,13 +109,13 @@ export class Composer {
   }
 
   get ready() {
-    return Boolean(this.prompt.value.trim() || this.picture.present) && !this.obstacle;
+    return Boolean(this.prompt.value.trim() || (this.picture.present && !this.isFilm)) && !this.obstacle;
   }
 
   /** Why these contents cannot be sent with these settings, in words, or "". */
   get obstacle() {
     const generator = this.options.generator;
-    if (!generator) return "";
+    if (!generator || this.isFilm) return "";
     if (!takes(generator, this.picture.count)) return t("page.generator.no_image", { generator: generator.title });
     if (this.picture.last && !generator.last_frame) return t("page.generator.no_last", { generator: generator.title });
     if (this.picture.last && !endsWith(generator, this.picture.count)) return t("page.generator.last_alone", { generator: generator.title });
@@ -78,15 +124,17 @@ export class Composer {
 
   /** Whether a generator takes the pictures that are here. */
   suits(generator) {
-    return takes(generator, this.picture.count) && (!this.picture.last || endsWith(generator, this.picture.count));
+    return this.isFilm || takes(generator, this.picture.count) && (!this.picture.last || endsWith(generator, this.picture.count));
   }
 
   /** Everything that goes into the order. */
   wish() {
     const wish = { prompt: this.prompt.value.trim(), ...this.options.wish() };
+    if (this.isFilm) return { ...wish, ...this.film.wish() };
     if (this.picture.reuse) wish.reuse_image_of = this.picture.reuse.operation;
     if (this.origin) wish.parent_id = this.origin.job.operation_id;
     if (this.origin?.kind === "extend") wish.extend_of = this.origin.job.video_id;
+    if (this.origin?.kind === "extend" && this.join?.checked) wish.join = "true";
     return wish;
   }
 
@@ -100,10 +148,14 @@ export class Composer {
       this.prompt.focus();
       return;
     }
+    if (example) this.setMode("clip");
     const wish = example ? { prompt: example, ...this.options.wish() } : this.wish();
+    const { isFilm } = this;
     const origin = example ? null : this.origin;
     const given = example ? {} : this.picture.release();
-    const order = { wish, files: given.files ?? [], last: given.last ?? null, sourceUrl: given.url, shown: { aspect_ratio: this.options.value("aspect_ratio"), facts: this.options.facts() } };
+    const song = isFilm ? this.film.song : null;
+    const kind = isFilm ? "film" : "clip";
+    const order = { kind, wish, song, files: given.files ?? [], last: given.last ?? null, sourceUrl: given.url, shown: { aspect_ratio: this.options.value("aspect_ratio"), facts: this.options.facts() } };
     memory.write("told", this.options.generator?.company ?? "-");
     if (!example) this.#empty();
     this.#drawFirstUse();
@@ -113,6 +165,8 @@ export class Composer {
     if (!this.prompt.value && !this.picture.present) {
       this.prompt.value = wish.prompt;
       this.#setOrigin(origin);
+      this.setMode(kind);
+      if (isFilm) this.film.load(wish, song);
       await this.picture.restore(given);
       this.#fit();
       this.#changed();
@@ -125,6 +179,9 @@ export class Composer {
   /** Take over an earlier job: kind is remix, extend or edit. */
   prefill(job, kind) {
     const order = job.order;
+    const isFilm = job.kind === "film";
+    this.setMode(isFilm ? "film" : "clip");
+    if (isFilm) this.film.load(job.film ?? order?.wish ?? {}, order?.song ?? null);
     this.prompt.value = kind === "extend" ? "" : job.prompt ?? "";
     this.options.load({ ...(job.wanted ?? {}), negative_prompt: job.negative_prompt ?? undefined });
     this.#setOrigin(kind === "edit" ? null : { kind, job });
@@ -152,7 +209,10 @@ export class Composer {
       this.#changed();
       this.prompt.focus();
     } } });
-    row.replaceChildren(icon(origin.kind), el("span", { text: t(`page.origin.${origin.kind}`, { headline: name }), dir: "auto" }), away);
+    const parts = [icon(origin.kind), el("span", { text: t(`page.origin.${origin.kind}`, { headline: name }), dir: "auto" })];
+    this.join = el("input", { type: "checkbox" });
+    if (origin.kind === "extend") parts.push(el("label", { class: "origin-join" }, this.join, el("span", { text: t("page.origin.join") })));
+    row.replaceChildren(...parts, away);
   }
 
   #empty() {
@@ -160,6 +220,10 @@ export class Composer {
     memory.write("draft", null);
     this.#setOrigin(null);
     this.options.restore();
+    if (this.isFilm) {
+      this.film.empty();
+      this.film.forget();
+    } else this.options.choose("variations", null); // several at once are asked for each time
     this.complain("");
     this.#fit();
     this.#changed();
@@ -181,7 +245,7 @@ export class Composer {
     this.button.disabled = !this.ready;
     box.hidden = false;
     this.#drawFirstUse();
-    const question = JSON.stringify([this.options.wish(), this.picture.files.length, Boolean(this.picture.last), this.picture.reuse?.operation, this.origin?.kind]);
+    const question = JSON.stringify([this.options.generator?.name, this.mode, this.isFilm && this.#filmQuestion(), this.options.wish(), this.picture.files.length, Boolean(this.picture.last), this.picture.reuse?.operation, this.origin?.kind]);
     if (question !== this.asked) {
       this.asked = question;
       this.estimated = null;
@@ -199,7 +263,7 @@ export class Composer {
     // The words do not matter for the price, so they stay here until they are sent.
     const { prompt, ...rest } = this.wish();
     try {
-      const estimate = await api.estimate({ ...rest, with_image: this.picture.files.length, with_last_image: Boolean(this.picture.last) });
+      const estimate = this.isFilm ? await this.#estimateFilm() : await api.estimate({ ...rest, with_image: this.picture.files.length, with_last_image: Boolean(this.picture.last) });
       if (asked !== this.asked) return;
       this.estimated = estimate;
       this.options.setApplied(estimate.applied ?? {});
@@ -208,6 +272,17 @@ export class Composer {
     } catch (problem) {
       if (asked === this.asked && problem instanceof ApiError && [400, 404].includes(problem.status)) this.complain(problem.message);
     }
+  }
+
+  // Of a film the price depends on the scenes, on whether a picture is painted, and on the settings.
+  #filmQuestion() {
+    const { scenes, character } = this.film.wish();
+    return { scenes, ...(character && !this.picture.present && { character }), ...this.options.wish() };
+  }
+
+  async #estimateFilm() {
+    const { storyboard, scenes, applied } = await api.estimateFilm(this.#filmQuestion());
+    return { price: storyboard + scenes, applied };
   }
 
   // What the generator would do otherwise than asked is said before it costs anything.

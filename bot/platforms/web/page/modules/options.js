@@ -6,9 +6,9 @@ import { store } from "./store.js";
 import { duration, line, number, t } from "./words.js";
 
 const REMEMBERED = ["aspect_ratio", "resolution", "duration", "provider", "generate_audio", "model"];
-const FIELDS = [...REMEMBERED, "negative_prompt", "seed"];
+const FIELDS = [...REMEMBERED, "negative_prompt", "seed", "variations"];
 const LISTS = { aspect_ratio: "aspects", resolution: "resolutions", duration: "seconds" };
-const FIRST_CHOICE = { aspect_ratio: "16:9", resolution: "720p", duration: 8 };
+const FIRST_CHOICE = { aspect_ratio: "16:9", resolution: "720p", duration: 8, variations: 1 };
 const LARGEST_SEED = 4_294_967_295;
 
 export class Options {
@@ -18,6 +18,8 @@ export class Options {
     this.summary = byId("summary");
     this.explicit = memory.read("choices", {});
     this.applied = {};
+    this.mode = "clip";
+    this.film = null; // FilmForm
     this.badSeed = null; // what was typed as a seed and is none; it stays there to be mended
     this.listeners = [];
     byId("options-reset").addEventListener("click", () => this.reset());
@@ -28,6 +30,17 @@ export class Options {
 
   onChange(listener) {
     this.listeners.push(listener);
+  }
+
+  /** Show what belongs to a clip or to a film. */
+  setMode(mode) {
+    if (this.mode === mode) return;
+    this.mode = mode;
+    this.#rebuild();
+  }
+
+  get isFilm() {
+    return this.mode === "film";
   }
 
   get generator() {
@@ -44,6 +57,7 @@ export class Options {
     if (this.applied[field] !== undefined && this.applied[field] !== null) return this.applied[field];
     const habit = store.me?.settings?.[field];
     const offered = this.generator?.[LISTS[field]];
+    if (field === "variations") return 1;
     if (!offered) return habit ?? (field === "generate_audio" ? Boolean(this.generator?.audio) : undefined);
     if (habit !== null && habit !== undefined && offered.includes(habit)) return habit;
     if (offered.includes(FIRST_CHOICE[field])) return FIRST_CHOICE[field];
@@ -52,7 +66,7 @@ export class Options {
 
   /** What is wrong with the settings, in words, or "". */
   get fault() {
-    return this.badSeed !== null && this.generator?.seed ? t("page.options.seed_bad", { largest: number(LARGEST_SEED) }) : "";
+    return this.badSeed !== null && this.generator?.seed && !this.isFilm ? t("page.options.seed_bad", { largest: number(LARGEST_SEED) }) : "";
   }
 
   /** The fields that the person set and that this generator knows. */
@@ -69,6 +83,8 @@ export class Options {
   #offers(field, value) {
     const { generator } = this;
     if (!generator) return false;
+    if (field === "variations") return !this.isFilm && value > 1;
+    if (this.isFilm && field === "seed") return false; // the scenes share a look that is the film's own
     if (field in LISTS) return generator[LISTS[field]].includes(value);
     if (field === "provider") return Boolean(store.generator(value));
     if (field === "model") return generator.models.includes(value);
@@ -80,17 +96,19 @@ export class Options {
   facts() {
     const seconds = this.value("duration");
     const seed = this.wish().seed;
-    return [seconds && t("page.seconds", { count: seconds }), this.value("aspect_ratio"), this.value("resolution"), this.generator?.title, seed !== undefined && t("page.options.seed_fact", { seed: String(seed) })].filter(Boolean).join(" · ");
+    return [this.isFilm && this.film.facts, seconds && t("page.seconds", { count: seconds }), this.value("aspect_ratio"), this.value("resolution"), this.generator?.title, seed !== undefined && t("page.options.seed_fact", { seed: String(seed) })].filter(Boolean).join(" · ");
   }
 
   /** The price by the generator's list, or null while nothing is known. */
   listPrice() {
     const price = this.generator?.price;
     if (!price) return null;
-    return price.flat ?? Math.ceil((price.credits_per_second ?? 0) * (this.value("duration") ?? 0));
+    const each = price.flat ?? Math.ceil((price.credits_per_second ?? 0) * (this.value("duration") ?? 0));
+    return each * (this.isFilm ? this.film.values.scenes : this.wish().variations ?? 1);
   }
 
   choose(field, value) {
+    if (field === "variations" && value === 1) value = null;
     if (value === undefined || value === null || value === "") delete this.explicit[field];
     else this.explicit[field] = value;
     this.#remember();
@@ -179,15 +197,18 @@ export class Options {
     this.controls = [];
     if (!generator) return;
     const focused = this.body.contains(document.activeElement) ? document.activeElement.id : null;
+    const isFilm = this.mode === "film";
     this.body.replaceChildren(...[
+      isFilm ? this.film.panel : null,
       this.#generators(),
       this.#models(generator),
       this.#segments("aspect_ratio", generator.aspects, t("page.options.aspect"), (value) => value, glyph),
-      this.#segments("duration", generator.seconds, t("page.options.seconds"), (value) => t("page.seconds", { count: value })),
+      this.#segments("duration", generator.seconds, t(isFilm ? "page.film.seconds" : "page.options.seconds"), (value) => t("page.seconds", { count: value })),
       this.#segments("resolution", generator.resolutions, t("page.options.resolution"), (value) => value),
       canMute(generator) ? this.#sound() : null,
       generator.negative_prompt ? this.#negative() : null,
-      generator.seed ? this.#seed() : null,
+      generator.seed && !isFilm ? this.#seed() : null,
+      isFilm ? null : this.#segments("variations", [1, 2, 3, 4], t("page.options.variations"), (value) => number(value)),
       this.#notes(generator),
     ].filter(Boolean));
     this.#sync();
@@ -205,7 +226,8 @@ export class Options {
     const seconds = this.value("duration");
     if (!this.generator) return;
     const extras = this.wish();
-    const text = [this.value("aspect_ratio"), seconds && t("page.seconds", { count: seconds }), this.value("resolution")].filter(Boolean).join(" · ");
+    const count = this.wish().variations ?? 1;
+    const text = [this.isFilm && this.film.facts, count > 1 && t("page.options.times", { count }), this.value("aspect_ratio"), seconds && t("page.seconds", { count: seconds }), this.value("resolution")].filter(Boolean).join(" · ");
     const more = [extras.seed !== undefined && t("page.options.seed_fact", { seed: String(extras.seed) }), extras.negative_prompt && t("page.options.negative_fact")].filter(Boolean).join(" · ");
     this.summary.replaceChildren(icon("sliders"), el("span", { text }), more ? el("span", { class: "summary-more", text: ` · ${more}` }) : "", store.generators.length > 1 ? el("span", { class: "summary-more summary-maker", text: ` · ${this.generator.title}` }) : "");
     this.summary.setAttribute("aria-label", t("page.options.summary", { settings: this.facts() }));

@@ -1,4 +1,4 @@
-// Ordering a clip: the card appears at once, the same idempotency key goes with every try, and the server's answer
+// Ordering a clip or a film: the card appears at once, the same idempotency key goes with every try, and the server's answer
 // turns the card into a job or into an honest refusal.
 
 import { ApiError, Unreachable, api } from "./api.js";
@@ -9,7 +9,7 @@ import { shorten, t } from "./words.js";
 const PICTURE_TROUBLE = new Set([413, 415]);
 
 /**
- * Send an order: {wish, files, last, sourceUrl, shown}. `shown` is what the card may say meanwhile.
+ * Send an order: {kind, wish, files, last, song, sourceUrl, shown}. `shown` is what the card may say meanwhile.
  * Answers {job} when accepted, {refused: ApiError, back: true} when the composer should have it back, {} when the card tells the rest.
  */
 export async function send(order) {
@@ -20,7 +20,8 @@ export async function send(order) {
   store.apply(draft(order, "sending", { state_line: t("page.sending"), actions: [] }));
   const settle = store.expect();
   try {
-    const answer = await api.generate({ ...order.wish, idempotency_key: order.key }, order.files, order.last);
+    const wish = { ...order.wish, idempotency_key: order.key };
+    const answer = await (order.kind === "film" ? api.orderFilm(wish, order.files, order.song) : api.generate(wish, order.files, order.last));
     const job = await api.status(answer.operation_id).catch(() => accepted(order, answer));
     store.rename(order.id, job);
     return { job };
@@ -39,7 +40,7 @@ export function sendUnsent() {
 function draft(order, state, card) {
   const job = store.jobs.get(order.id);
   return {
-    operation_id: order.id, local: true, order, state, version: (job?.version ?? 0) + 1, created_at: order.created, prompt: order.wish.prompt ?? "",
+    operation_id: order.id, local: true, order, state, kind: order.kind ?? "clip", version: (job?.version ?? 0) + 1, created_at: order.created, prompt: order.wish.prompt ?? "",
     negative_prompt: order.wish.negative_prompt ?? null, wanted: order.wish, applied: { aspect_ratio: order.shown?.aspect_ratio }, source_url: order.sourceUrl ?? null,
     card: { headline: shorten(order.wish.prompt ?? "") || t("page.picture.headline"), facts_line: order.shown?.facts ?? "", ...card },
   };
@@ -57,7 +58,7 @@ function refuse(order, problem) {
     return {};
   }
   if (!(problem instanceof ApiError)) throw problem;
-  const aboutPicture = (order.files?.length || order.last) && (PICTURE_TROUBLE.has(problem.status) || /image|picture/i.test(problem.details));
+  const aboutPicture = (order.files?.length || order.last || order.song) && (PICTURE_TROUBLE.has(problem.status) || /image|picture|song/i.test(problem.details));
   if (problem.status === 401 || aboutPicture) {
     store.remove(order.id);
     return { refused: problem, back: true };

@@ -34,8 +34,9 @@ async function look(file) {
 }
 
 export class Pictures {
-  /** `changed()` after every change; `complain(text)` says what is wrong, or "" that nothing is; `room()`: {most, ends(count), title} of the generator. */
-  constructor({ changed, complain, room }) {
+  /** `changed()` after every change; `complain(text)` says what is wrong, or "" that nothing is; `room()`: {most, ends(count), title} of the generator; `named()`: what the one picture is here, or "". */
+  constructor({ changed, complain, room, named = () => "" }) {
+    this.named = named;
     this.changed = changed;
     this.complain = complain;
     this.room = room;
@@ -143,7 +144,7 @@ export class Pictures {
   /** What of the generator's room shows. */
   #shape() {
     const { most, ends } = this.room();
-    return `${most > 1} ${ends(this.count)}`;
+    return `${most > 1} ${ends(this.count)} ${this.named()}`;
   }
 
   #forget(one) {
@@ -163,7 +164,7 @@ export class Pictures {
     this.box.hidden = !items.length;
     this.addEnd.hidden = !hasSlot || items.length > 0;
     this.first.multiple = most > 1;
-    const name = t(most > 1 && this.files.length ? "page.picture.add_more" : "page.picture.add");
+    const name = this.named() ? t("page.character.add") : t(most > 1 && this.files.length ? "page.picture.add_more" : "page.picture.add");
     const add = byId("picture-add");
     add.setAttribute("aria-label", name);
     add.title = name;
@@ -177,7 +178,7 @@ export class Pictures {
     preview.addEventListener("error", () => preview.classList.add("is-unshowable"));
     if (one.isOpaque) preview.classList.add("is-unshowable");
     const away = isTile ? t("page.picture.remove_named", { name: one.name }) : t(isLast ? "page.picture.end.remove" : "page.picture.remove");
-    const words = el("div", { class: "picture-words" }, el("strong", { text: isLast ? t("page.picture.end") : this.last ? t("page.picture.begin") : one.name, dir: "auto" }), el("span", { text: isLast || this.last ? one.name : one.facts, dir: "auto" }));
+    const words = el("div", { class: "picture-words" }, el("strong", { text: isLast ? t("page.picture.end") : this.last ? t("page.picture.begin") : this.named() || one.name, dir: "auto" }), el("span", { text: isLast || this.last ? one.name : one.facts, dir: "auto" }));
     return el("li", { class: `picture-item${isTile ? " is-tile" : ""}`, data: isLast ? { end: "" } : {} }, preview, isTile ? null : words, iconButton(away, "close", { on: { click: () => this.#remove(one) } }));
   }
 

@@ -1,16 +1,17 @@
-// Three ways to find a clip again: by what was asked, by its picture, by how it looks.
+// Four ways to find a clip again: by what was asked, by its picture, by how it looks, and the films.
 
 import { api } from "./api.js";
 import { byId, el, setText } from "./dom.js";
 import { setIcon } from "./icons.js";
+import { Merge } from "./merge.js";
 import { isLive, store } from "./store.js";
-import { clockTime, day, shorten, t } from "./words.js";
+import { clockTime, day, line, number, shorten, t } from "./words.js";
 
 const PAGE = 40;
-const TABS = ["history", "images", "videos"];
-const ONLY = { history: null, images: "with_image", videos: "completed", favourites: "favourites" };
-const SIGNS = { done: "film", failed: "alert", cancelled: "stop", unclear: "alert" }; // where there is no picture to show
-const BELONGS = { history: () => true, images: (job) => Boolean(job.source_url), videos: (job) => Boolean(job.video_url), favourites: (job) => Boolean(job.favourite && job.video_url) };
+const TABS = ["history", "images", "videos", "films"];
+const ONLY = { history: null, images: "with_image", videos: "completed", favourites: "favourites", films: "films" };
+const SIGNS = { done: "film", awaiting: "film", failed: "alert", cancelled: "stop", unclear: "alert" }; // where there is no picture to show
+const BELONGS = { history: () => true, images: (job) => Boolean(job.source_url), videos: (job) => Boolean(job.video_url), favourites: (job) => Boolean(job.favourite && job.video_url), films: (job) => job.kind === "film" || job.kind === "merge" };
 
 export class Sidebar {
   constructor(shell, openJob) {
@@ -22,6 +23,7 @@ export class Sidebar {
     this.tab = "history";
     this.pages = {}; // view name → {ids: Set, next, loaded}
     this.tabs = TABS.map((name) => byId(`tab-${name}`));
+    this.merge = new Merge({ redraw: () => this.#draw(), opened: (id) => this.#open({ operation_id: id }) });
     this.#listen();
   }
 
@@ -106,7 +108,8 @@ export class Sidebar {
     this.star.hidden = this.tab !== "videos";
     setIcon(this.star, this.onlyStars ? "star-full" : "star");
     this.star.append(t("page.sidebar.favourites"));
-    this.list.dataset.view = this.tab === "history" ? "lines" : "tiles";
+    this.merge.show(this.tab === "videos");
+    this.list.dataset.view = { history: "lines", films: "films" }[this.tab] ?? "tiles";
     this.#draw();
     if (!this.#page().loaded) this.#load();
   }
@@ -154,7 +157,8 @@ export class Sidebar {
       const name = this.tab === "history" ? day(job.created_at) : null;
       if (name && name !== last) wanted.push(known.get(`day:${name}`) ?? el("li", { class: "sidebar-day", text: name, data: { key: `day:${name}` } }));
       last = name;
-      const key = `${this.tab}:${job.operation_id}:${job.state}:${job.favourite}:${isLive(job) ? job.card?.state_line : ""}`;
+      const place = this.merge.on && this.tab === "videos" ? this.merge.placeOf(job) : "";
+      const key = `${this.tab}:${job.operation_id}:${job.state}:${job.favourite}:${isLive(job) ? job.card?.state_line : ""}:${place}:${job.thumbnail_url ?? ""}`;
       wanted.push(known.get(key) ?? this.#item(job, key));
     }
     const focused = document.activeElement?.closest?.("#sidebar-list [data-id]")?.dataset.id;
@@ -167,8 +171,14 @@ export class Sidebar {
 
   #item(job, key) {
     const name = job.card?.headline || shorten(job.prompt || "") || t("page.picture.headline");
-    const open = el("button", { type: "button", class: "sidebar-item", data: { id: job.operation_id }, on: { click: () => this.#open(job) } });
-    if (this.tab === "history") {
+    const open = el("button", { type: "button", class: "sidebar-item", data: { id: job.operation_id }, on: { click: () => (this.#chooses ? this.merge.pick(job) : this.#open(job)) } });
+    if (this.tab === "films") {
+      const preview = job.thumbnail_url ?? job.film?.scenes.find((scene) => scene.thumbnail_url)?.thumbnail_url ?? job.film?.character_url;
+      open.append(
+        preview ? el("img", { class: "film-still", src: preview, alt: "", loading: "lazy", decoding: "async" }) : el("span", { class: "film-still", icon: "film" }),
+        el("span", { class: "sidebar-words" }, el("span", { class: "sidebar-name", text: name, dir: "auto" }), el("span", { class: "sidebar-state", data: { state: job.state }, text: isLive(job) ? job.card?.state_line ?? "" : line([job.kind === "film" && job.film?.scenes.length && t("page.film.count", { count: job.film.scenes.length }), job.state === "done" ? clockTime(job.created_at) : t(`page.state.${job.state}`)]) })));
+      if (job.favourite) setIcon(open.appendChild(el("span", { class: "tile-star" })), "star-full");
+    } else if (this.tab === "history") {
       const preview = job.thumbnail_url ?? job.source_url;
       open.append(
         preview ? el("img", { class: "sidebar-thumb", src: preview, alt: "", loading: "lazy", decoding: "async" }) : el("span", { class: "sidebar-thumb", data: { state: job.state }, icon: SIGNS[job.state] ?? "clock" }),
@@ -176,12 +186,20 @@ export class Sidebar {
       if (job.favourite) setIcon(open.appendChild(el("span", { class: "sidebar-star" })), "star-full");
     } else {
       const image = this.tab === "images" ? job.source_url : job.thumbnail_url;
-      open.setAttribute("aria-label", name);
+      const place = this.#chooses ? this.merge.placeOf(job) : 0;
+      open.setAttribute("aria-label", place ? t("page.merge.chosen", { name, place }) : name);
+      if (this.#chooses) open.setAttribute("aria-pressed", String(place > 0));
       open.title = name;
       open.append(image ? el("img", { class: "tile", src: image, alt: "", loading: "lazy", decoding: "async" }) : el("span", { class: "tile" }));
       if (job.favourite) setIcon(open.appendChild(el("span", { class: "tile-star" })), "star-full");
+      if (place) open.append(el("span", { class: "tile-place", text: number(place) }));
     }
     return el("li", { data: { key } }, open);
+  }
+
+  /** Whether a click chooses a clip to be put together with others. */
+  get #chooses() {
+    return this.merge.on && this.tab === "videos";
   }
 
   async #open(job) {

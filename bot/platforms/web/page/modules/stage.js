@@ -37,7 +37,8 @@ export class Stage {
     this.job = job;
     this.root.style.setProperty("--ratio", `${width} / ${height}`);
     this.root.style.setProperty("--ratio-number", String(width / height));
-    const kind = job.video_url ? "clip" : isLive(job) ? "leader" : "none";
+    // A film's scenes show how far they are, each on its own.
+    const kind = job.video_url ? "clip" : isLive(job) && job.kind !== "film" ? "leader" : "none";
     if (kind !== this.kind) this.#become(kind);
     if (kind === "leader") this.#drawLeader();
     if (kind === "clip") this.#drawClip();
@@ -131,6 +132,7 @@ export class Stage {
   }
 }
 
-function pauseOthers(playing) {
+/** One clip plays at a time. */
+export function pauseOthers(playing) {
   for (const video of document.querySelectorAll("video")) if (video !== playing) video.pause();
 }

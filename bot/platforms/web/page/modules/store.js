@@ -1,6 +1,6 @@
 // What the page knows: jobs by id, the account, the generators. Views listen; nobody else keeps a copy.
 
-const LIVE = new Set(["preparing", "queued", "submitting", "generating", "storing", "unclear", "sending"]);
+const LIVE = new Set(["preparing", "queued", "submitting", "generating", "storing", "unclear", "sending", "planning", "making", "merging"]);
 
 /** Is something still going on with this job? */
 export function isLive(job) {

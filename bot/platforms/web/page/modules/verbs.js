@@ -18,8 +18,15 @@ export function makeVerbs(composer, options) {
     },
     stop_waiting: (view) => table.cancel(view),
 
+    approve: (view) => view.film.approve(),
+    retry_scenes: (view) => view.film.retry([], { price: view.job.film.price ?? null }),
+
     async again(view) {
       const { job } = view;
+      if (job.kind === "film") {
+        composer.prefill(job, "edit");
+        return;
+      }
       const wish = { ...repeatable(job), parent_id: job.operation_id };
       // From "unclear" the button itself names the price; elsewhere it is asked for before anything is held.
       if (job.price > 0 && job.state !== "unclear") {
