@@ -31,6 +31,8 @@ class Answering:
         """Nothing is answered yet. ``on_first`` is called when Discord has taken the first answer."""
         self._api, self._i, self._on_first = api, interaction, on_first
         self.is_answered = False
+        self.is_update = False
+        """Whether the answer is a change of the message whose button was pressed, and no message of its own."""
         self.is_private = False
         """Whether only whoever asked sees the answer; Discord may make it so by itself."""
         self.message_id: str | None = None
@@ -61,7 +63,7 @@ class Answering:
 
     async def replace(self, body: Mapping[str, Any]) -> bool:
         """Change the message whose button was pressed."""
-        return await self._first(UPDATE, body, private=False)
+        return await self._first(UPDATE, _changed(body), private=False)
 
     async def choose(self, choices: Sequence[tuple[str, str]]) -> bool:
         """Answer an autocompletion with (name, value), 25 at most."""
@@ -73,6 +75,10 @@ class Answering:
         data = {"custom_id": custom_id, "title": title[:45], "components": list(parts)[:5]}
         return await self._first(MODAL, data, private=False)
 
+    async def revise(self, body: Mapping[str, Any]) -> bool:
+        """Change the answer, or the message that ``replace`` changed, once more."""
+        return await self._call("PATCH", f"{self._hook}/messages/@original", _changed(body)) is not None
+
     async def finish(self, text: str) -> bool:
         """Replace a deferred answer by a short text."""
         body = plain(text, private=False)
@@ -80,6 +86,8 @@ class Answering:
 
     async def refuse(self, text: str) -> bool:
         """Say no to the person alone, also after a public "thinking": that one is taken away first."""
+        if self.is_update:
+            return await self.say(text)
         if self.is_answered and not self.is_private:
             await self._call("DELETE", f"{self._hook}/messages/@original", None)
         elif self.is_answered:
@@ -93,7 +101,7 @@ class Answering:
     async def _first(self, kind: int, data: Mapping[str, Any] | None, *, private: bool) -> bool:
         if self.is_answered:
             return False
-        self.is_answered = True
+        self.is_answered, self.is_update = True, kind in (DEFERRED_UPDATE, UPDATE)
         path = f"/interactions/{self._i.id}/{self._i.token}/callback"
         body = {"type": kind} if data is None else {"type": kind, "data": data}
         answer = await self._call("POST", path, body, {"with_response": "true"})
@@ -130,3 +138,8 @@ class Answering:
             log.warning("an answer did not go through", extra={"why": str(error), "kind": self._i.kind})
             return None
         return answer if isinstance(answer, dict) else {}
+
+
+def _changed(body: Mapping[str, Any]) -> dict[str, Any]:
+    """A body for a message that stands already: who sees it was decided when it came."""
+    return {**body, "flags": int(body.get("flags", COMPONENTS_V2)) & ~EPHEMERAL}

@@ -1,4 +1,4 @@
-"""Pictures from Discord's own hosts, and from no other: streamed, capped, asked for anew when a signed link has expired."""
+"""Pictures and songs from Discord's own hosts, and from no other: streamed, capped, asked for anew when a signed link has expired."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from bot.platforms.discord.api import DiscordApi, NoAnswer, Refusal
+from core.attachments import Attachment
 from core.errors import Forbidden, Gone, TooLarge, Unreachable
-from core.jobs import Attachment
-from core.media import PICTURE_BYTES
+from core.media import PICTURE_BYTES, SONG_BYTES
 
 HOSTS: Final = frozenset(
     {"cdn.discordapp.com", "media.discordapp.net", "images-ext-1.discordapp.net", "images-ext-2.discordapp.net"}
@@ -52,16 +52,17 @@ class Attachments:
         """Pieces of the file. Raises Gone, TooLarge, Unreachable, and Forbidden for a host that is not Discord's."""
         reference = attachment.reference or {}
         url = str(reference.get("url") or "")
+        most = PICTURE_BYTES if attachment.mime.startswith("image/") else SONG_BYTES
         try:
-            async for chunk in self._stream(url):
+            async for chunk in self._stream(url, most):
                 yield chunk
             return
         except Gone:
             fresh = await self._anew(reference, url)
-        async for chunk in self._stream(fresh):
+        async for chunk in self._stream(fresh, most):
             yield chunk
 
-    async def _stream(self, url: str) -> AsyncIterator[bytes]:
+    async def _stream(self, url: str, most: int) -> AsyncIterator[bytes]:
         url = self.address(url)
         if not self.allowed(url):
             raise Forbidden("a picture from a host that is not Discord's", message_id="error.picture_gone")
@@ -75,12 +76,12 @@ class Attachments:
                     raise Gone("the link has expired", message_id="error.picture_gone")
                 if answer.status != 200:
                     raise Unreachable(f"status {answer.status}")
-                if (answer.content_length or 0) > PICTURE_BYTES:
-                    raise TooLarge("more than a picture may have", limit=PICTURE_BYTES)
+                if (answer.content_length or 0) > most:
+                    raise TooLarge("more than such a file may have", limit=most)
                 async for chunk in answer.content.iter_chunked(CHUNK):
                     total += len(chunk)
-                    if total > PICTURE_BYTES:
-                        raise TooLarge("more than a picture may have", limit=PICTURE_BYTES)
+                    if total > most:
+                        raise TooLarge("more than such a file may have", limit=most)
                     yield chunk
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise Unreachable(type(error).__name__) from error

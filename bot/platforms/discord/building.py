@@ -27,6 +27,7 @@ from bot.platforms.discord.identity import Marks
 from bot.platforms.discord.orders import Orders
 from bot.platforms.discord.panels import Panels
 from bot.platforms.discord.platform import DiscordPlatform
+from bot.platforms.discord.portraits import Portraits
 from bot.platforms.discord.receiving import Receiving
 from bot.platforms.discord.sessions import Sessions
 from bot.platforms.discord.sight import Sight
@@ -90,7 +91,7 @@ def build(
     able = [provider.capabilities for provider in engine.parts.providers.values()]
     offered = verbs(able)
     choices = Choices(engine)
-    platform = DiscordPlatform(api, marks, shelf, clock, attachments)
+    platform = DiscordPlatform(api, marks, shelf, clock, attachments, Portraits(engine.parts.clips))
     orders = Orders(engine, platform, shelf)
     panels = Panels(engine, marks, orders, choices, Sight(api, clock), offered, retention_days)
     buttons = Buttons(engine, platform, marks, orders, panels, choices)

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
-from bot.commands import clips
+from bot.commands import clips, films
 from bot.commands.clips import Acting
 from bot.commands.pages import pages
 from bot.commands.verbs import EXAMPLES
@@ -14,20 +14,20 @@ from bot.engine.engine import Engine
 from bot.engine.words import Words
 from bot.platforms.discord.answering import Answering
 from bot.platforms.discord.choices import Choices
+from bot.platforms.discord.forms import FILE_UPLOAD, STRING_SELECT, field, text_input
 from bot.platforms.discord.identity import Marks
 from bot.platforms.discord.orders import Orders
 from bot.platforms.discord.panels import Panels
 from bot.platforms.discord.platform import DiscordPlatform
 from bot.platforms.discord.render import ACTION_ROW, BUTTON, DANGER, LOOKS, SECONDARY, TEXT_MOST, escape, plain
+from bot.platforms.discord.storyboards import VERBS as FILM_VERBS
+from bot.platforms.discord.storyboards import Storyboards
 from bot.platforms.discord.wire import Interaction, Target
 from core.errors import NotFound
+from core.jobs import JobKind
 from core.requests import NEGATIVE_CHARACTERS, PROMPT_CHARACTERS
 from storage.views import JobRow
 
-LABEL, TEXT_INPUT, STRING_SELECT, FILE_UPLOAD = 18, 4, 3, 19
-SHORT, PARAGRAPH = 1, 2
-INPUT_MOST: Final = 4000
-"""Characters that a text input of a modal takes."""
 MODALS: Final = frozenset({"remix", "edit_prompt"})
 MAKING: Final = frozenset({"again", "remix", "edit_prompt", "extend", "example", "resend"})
 """What posts something here, so only where the guild's managers want it; ``with_`` a generator as well."""
@@ -46,6 +46,7 @@ class Buttons:
         """The verbs are found by name below."""
         self._engine, self._platform, self._marks = engine, platform, marks
         self._orders, self._panels, self._choices = orders, panels, choices
+        self._storyboards = Storyboards(engine, marks, orders)
         self._verbs: Mapping[str, Callable[[Interaction, Answering, Words, Acting, JobRow], Awaitable[None]]] = {
             "cancel": self._cancel,
             "stop_waiting": self._cancel,
@@ -82,6 +83,9 @@ class Buttons:
             fields = clips.other_fields(row, verb.removeprefix("with_"))
             await self._orders.take(i, answer, fields, words, private=_is_private(row))
             return
+        if films.read_step(verb) is not None or films.read_priced(verb)[0] in FILM_VERBS:
+            await self._storyboards.press(i, answer, words, who, verb, job_id)
+            return
         if verb not in self._verbs:
             raise NotFound("no such button")
         row = await clips.the_clip(self._engine, who, job_id, only_owner=verb in ONLY_OWNER)
@@ -90,6 +94,10 @@ class Buttons:
     async def submit(self, i: Interaction, answer: Answering, words: Words, who: Acting) -> None:
         """A modal was sent."""
         verb, job_id = self._read(i.custom_id)
+        step = films.read_step(verb)
+        if step is not None:
+            await self._storyboards.submit(i, answer, words, who, step, job_id)
+            return
         if verb not in MODALS and verb != "extend":
             raise NotFound("no such form")
         await self._panels.check_channel(i)
@@ -114,7 +122,7 @@ class Buttons:
         """The job of the card that a menu was opened on; None when its buttons are not ours, whatever they claim."""
         for custom_id in () if target is None else target.custom_ids:
             found = self._marks.read_button(custom_id)
-            if found is not None and found[0] in LOOKS:
+            if found is not None and films.read_priced(found[0])[0] in LOOKS:
                 return found[1]
         return None
 
@@ -127,13 +135,20 @@ class Buttons:
     # ------------------------------------------------------------------------------------------------------------------ verbs
 
     async def _cancel(self, i: Interaction, answer: Answering, words: Words, who: Acting, row: JobRow) -> None:
-        del i, words, who
+        del words, who
+        await self._orders.pressed(i, answer, row.job.id)
         await self._engine.cancel(row.job.id)
-        await answer.defer_update()
 
     async def _again(self, i: Interaction, answer: Answering, words: Words, who: Acting, row: JobRow) -> None:
-        del who
-        await self._orders.take(i, answer, clips.again_fields(row), words, private=_is_private(row))
+        if row.job.kind is not JobKind.FILM:
+            await self._orders.take(i, answer, clips.again_fields(row), words, private=_is_private(row))
+            return
+        film = await films.the_film(self._engine, who, row.job.id)
+        fields, picture, song = await films.again(self._engine, film)
+        private = _is_private(row)
+        await self._orders.take(
+            i, answer, fields, words, kind=JobKind.FILM, attachment=picture, song=song, private=private
+        )
 
     async def _example(self, i: Interaction, answer: Answering, words: Words, number: str) -> None:
         if not number.isdecimal() or int(number) >= len(EXAMPLES):
@@ -145,10 +160,12 @@ class Buttons:
         wanted = row.job.wanted
         aspects = self._choices.aspects()
         parts: list[dict[str, Any]] = [
-            _field(words.say("form.prompt"), _text("prompt", wanted.prompt, PROMPT_CHARACTERS, paragraph=True)),
-            _field(words.say("form.negative"), _text("negative_prompt", wanted.negative_prompt, NEGATIVE_CHARACTERS)),
-            _field(words.say("form.seed"), _text("seed", "", 10)),
-            _field(
+            field(words.say("form.prompt"), text_input("prompt", wanted.prompt, PROMPT_CHARACTERS, paragraph=True)),
+            field(
+                words.say("form.negative"), text_input("negative_prompt", wanted.negative_prompt, NEGATIVE_CHARACTERS)
+            ),
+            field(words.say("form.seed"), text_input("seed", "", 10)),
+            field(
                 words.say("form.aspect"),
                 {
                     "type": STRING_SELECT,
@@ -160,7 +177,7 @@ class Buttons:
                     ],
                 },
             ),
-            _field(
+            field(
                 words.say("form.picture"),
                 {"type": FILE_UPLOAD, "custom_id": "image", "min_values": 0, "max_values": 1, "required": False},
             ),
@@ -169,18 +186,18 @@ class Buttons:
 
     async def _extend(self, i: Interaction, answer: Answering, words: Words, who: Acting, row: JobRow) -> None:
         del i, who
-        parts = [_field(words.say("form.extend"), _text("prompt", "", PROMPT_CHARACTERS, paragraph=True))]
+        parts = [field(words.say("form.extend"), text_input("prompt", "", PROMPT_CHARACTERS, paragraph=True))]
         await answer.ask(self._marks.button("extend", row.job.id), words.say("action.extend"), parts)
 
     async def _star(self, i: Interaction, answer: Answering, words: Words, who: Acting, row: JobRow) -> None:
-        del i, words
+        del words
+        await self._orders.pressed(i, answer, row.job.id)
         await clips.star(self._engine, row, who.account_id or row.job.account_id, on=True)
-        await answer.defer_update()
 
     async def _unstar(self, i: Interaction, answer: Answering, words: Words, who: Acting, row: JobRow) -> None:
-        del i, words
+        del words
+        await self._orders.pressed(i, answer, row.job.id)
         await clips.star(self._engine, row, who.account_id or row.job.account_id, on=False)
-        await answer.defer_update()
 
     async def _ask_delete(self, i: Interaction, answer: Answering, words: Words, who: Acting, row: JobRow) -> None:
         del i, who
@@ -203,7 +220,11 @@ class Buttons:
     async def _details(self, i: Interaction, answer: Answering, words: Words, who: Acting, row: JobRow) -> None:
         del i, who
         title = self._choices.title(row.job.applied.provider)
-        for page in pages((escape(line) for line in clips.details(row, words, title)), room):
+        if row.job.kind.has_credits:
+            lines = clips.details(row, words, title)
+        else:
+            lines = films.details(await self._engine.films.film(row.job.id), words, title)
+        for page in pages((escape(line) for line in lines), room):
             await answer.say(page)
 
     async def _other_generator(self, i: Interaction, answer: Answering, words: Words, who: Acting, row: JobRow) -> None:
@@ -225,9 +246,9 @@ class Buttons:
         await answer.show(body)
 
     async def _check_again(self, i: Interaction, answer: Answering, words: Words, who: Acting, row: JobRow) -> None:
-        del i, words, who
+        del words, who
+        await self._orders.pressed(i, answer, row.job.id)
         await clips.check_again(self._engine, row)
-        await answer.defer_update()
 
     async def _resend(self, i: Interaction, answer: Answering, words: Words, who: Acting, row: JobRow) -> None:
         del who
@@ -247,18 +268,3 @@ def _is_private(row: JobRow) -> bool:
 def _seed(text: Any) -> Any:
     """A seed left empty is drawn anew."""
     return None if text is None or not str(text).strip() else str(text).strip()
-
-
-def _field(label: str, component: Mapping[str, Any]) -> dict[str, Any]:
-    return {"type": LABEL, "label": label[:45], "component": component}
-
-
-def _text(custom_id: str, value: str, most: int, *, paragraph: bool = False) -> dict[str, Any]:
-    found: dict[str, Any] = {
-        "type": TEXT_INPUT,
-        "custom_id": custom_id,
-        "style": PARAGRAPH if paragraph else SHORT,
-        "required": False,
-        "max_length": min(most, INPUT_MOST),
-    }
-    return {**found, "value": value[: found["max_length"]]} if value else found

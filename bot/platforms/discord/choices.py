@@ -91,7 +91,7 @@ class Choices:
         now = self._engine.parts.clock.now()
         found = []
         for row in rows:
-            if live and row.job.state is JobState.STORING:
+            if live and row.job.state in (JobState.STORING, JobState.MERGING):  # there is nothing to stop any more
                 continue
             _, card = await self._engine.desk.card(row.job.id)
             found.append((f"{clips.name_of(row)} · {words.text(card.state, now)}", row.job.id))

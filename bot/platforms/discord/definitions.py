@@ -110,9 +110,11 @@ class _Writer:
         }
 
     def _option(self, verb: Verb, option: Option) -> dict[str, Any]:
-        kind = {"whole": INTEGER, "picture": ATTACHMENT, "flag": BOOLEAN, "who": USER}.get(option.kind, STRING)
+        kind = {"whole": INTEGER, "picture": ATTACHMENT, "song": ATTACHMENT, "flag": BOOLEAN, "who": USER}.get(
+            option.kind, STRING
+        )
         found: dict[str, Any] = {"type": kind, "required": option.required}
-        found |= self._named(f"verb.option.{option.name}", option.name)
+        found |= self._named(option.words, option.name)
         if option.kind in ("job", "model"):
             found["autocomplete"] = True
         elif option.choices:
@@ -120,13 +122,13 @@ class _Writer:
         elif kind == STRING and option.most is not None:
             found["max_length"] = min(option.most, 6000)
         elif kind == INTEGER and option.most is not None:
-            found |= {"min_value": 0, "max_value": option.most}
+            found |= {"min_value": option.least, "max_value": option.most}
         return found
 
     def _choice(self, verb: Verb, option: Option, value: str | int) -> dict[str, Any]:
         if isinstance(value, int):
             return {"name": f"{value} s", "value": value}
-        message_id = f"choice.{verb.name}.{option.name}.{value}"
+        message_id = f"choice.{verb.name}.{option.name}.{value}".replace("-", "_")
         text = self._shelf.words("en").say(message_id)
         if text == message_id:  # a value that needs no word: 16:9, 720p
             return {"name": value, "value": value}

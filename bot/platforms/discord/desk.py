@@ -14,7 +14,7 @@ from typing import Any, Final
 from bot.commands import clips
 from bot.commands.clips import Acting
 from bot.commands.doors import Doors
-from bot.commands.verbs import LAST_IMAGE, Verb, by_name
+from bot.commands.verbs import LAST_IMAGE, SONG, Verb, by_name
 from bot.engine.engine import Engine
 from bot.engine.words import Bookshelf, Words
 from bot.platforms.discord.admin import AdminVerbs
@@ -25,11 +25,12 @@ from bot.platforms.discord.attachments import Attachments
 from bot.platforms.discord.buttons import Buttons
 from bot.platforms.discord.choices import Choices
 from bot.platforms.discord.definitions import ANIMATE_AVATAR, ANIMATE_THIS, REPORT
-from bot.platforms.discord.orders import Orders, refusal_text
+from bot.platforms.discord.orders import Orders, attachment_of, refusal_text
 from bot.platforms.discord.panels import Panels
 from bot.platforms.discord.render import escape
 from bot.platforms.discord.wire import Attached, Interaction, Malformed, read_interaction
 from core.errors import BadOption, NotFound, ReelayError
+from core.jobs import JobKind
 
 AT_ONCE: Final = 20_000
 """Interactions in hand; more than Discord ever delivers at once. Beyond, they are dropped and counted."""
@@ -39,7 +40,7 @@ HANDLE_SECONDS: Final = 120.0
 UNANSWERED_MOST: Final = 256
 """Interactions that are on the way to their first answer at the same time. The others wait in line: of a flood that is too large, those who
 came first are answered in time, where with everybody at once nobody would be (tests/benchmarks/discord_flood.py)."""
-MAKING: Final = frozenset({"video", "animate", "extend", "talk"})
+MAKING: Final = frozenset({"video", "film", "animate", "extend", "talk"})
 
 log = logging.getLogger("reelay.discord")
 
@@ -206,11 +207,14 @@ class Desk:
             row = await clips.the_clip(self._engine, await self.acting(i), str(i.options.get("clip")), only_owner=True)
             fields |= clips.extend_fields(row, fields.get("prompt"))
             was_private = row.job.place.visibility == "only_owner"
+        song = i.attachments.get(SONG.name)
         await self._orders.take(
             i,
             answer,
             fields,
             words,
+            kind=JobKind.FILM if verb.name == "film" else JobKind.CLIP,
+            song=None if song is None else attachment_of(song),
             pictures=[i.attachments[name] for name in pictures],
             ends_with_last=LAST_IMAGE.name in pictures,
             private=bool(i.options.get("private", was_private)),

@@ -18,9 +18,10 @@ from bot.platforms.discord.identity import TOKEN_SECONDS
 from bot.platforms.discord.platform import ORIGINAL, DiscordPlatform
 from bot.platforms.discord.render import escape
 from bot.platforms.discord.wire import Attached, Interaction
+from core.attachments import Attachment
 from core.cards import Message
 from core.errors import NotFound, ReelayError
-from core.jobs import Actor, Attachment, Job, Place
+from core.jobs import Actor, Job, JobKind, Place
 from storage.views import JobRow
 
 PATIENCE: Final = 1.0
@@ -62,13 +63,15 @@ class Orders:
         pictures: Sequence[Attached] = (),
         ends_with_last: bool = False,
         attachment: Attachment | None = None,
+        kind: JobKind = JobKind.CLIP,
+        song: Attachment | None = None,
         private: bool = False,
         is_admin: bool = False,
     ) -> Job:
-        """Order a clip and answer the interaction; returns the job. Raises what refuses it, for the desk to tell.
+        """Order a clip or a film and answer the interaction; returns the job. Raises what refuses it, for the desk to tell.
 
         ``pictures``: as Discord showed them, the clip ending with the last one if ``ends_with_last``; ``attachment``: one that is ours
-        already.
+        already; ``song``: of a film.
         """
         private = private or i.is_forced_private
         language = card_language(i, self._shelf, words.language, private=private)
@@ -96,6 +99,8 @@ class Orders:
                 place,
                 fields,
                 attachment=attachment,
+                kind=kind,
+                song=song,
                 update_id=i.id,
                 receipt=self._platform.receipt(place, ORIGINAL, answer.token),
                 answers=True,
@@ -155,6 +160,18 @@ class Orders:
         receipt = self._platform.receipt(place, answer.message_id or ORIGINAL, answer.token)
         await store.delivery_answered(delivery, receipt)
         self._engine.lanes.touch(row.job.id)
+
+    async def pressed(self, i: Interaction, answer: Answering, job_id: str) -> None:
+        """Take a button press whose message will change by itself.
+
+        To a message that is out of the bot's reach a press opens the way anew, for a quarter of an hour: it may have waited for days.
+        """
+        await answer.defer_update()
+        store = self._engine.parts.store
+        for receipt in await store.receipts_of_job(job_id):
+            if receipt.message == i.message_id and not self._platform.reaches(receipt.place):
+                fresh = self._platform.receipt(receipt.place, receipt.message, answer.token)
+                await store.renewed(job_id, replace(fresh, kind=receipt.kind))
 
     async def _made(self, answer: Answering, making: asyncio.Task[tuple[Job, bool]], words: Words, place: Place) -> Job:
         job, _ = await making
@@ -216,12 +233,14 @@ def place_as_shown(place: Place, answer: Answering) -> Place:
     return replace(place, visibility="only_owner") if answer.is_private else place
 
 
+def attachment_of(each: Attached) -> Attachment:
+    """A file as Discord showed it, to be fetched later."""
+    return Attachment(each.name, each.mime, each.bytes, reference=reference(each.url, each.channel, each.message))
+
+
 def _attachment(pictures: Sequence[Attached], *, ends_with_last: bool) -> Attachment:
     """All of them as one, the first bringing the others along."""
-    first, *others = [
-        Attachment(each.name, each.mime, each.bytes, reference=reference(each.url, each.channel, each.message))
-        for each in pictures
-    ]
+    first, *others = [attachment_of(each) for each in pictures]
     if not others:
         return replace(first, is_last=ends_with_last)
     return replace(first, more=(*others[:-1], replace(others[-1], is_last=ends_with_last)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final, Literal, cast
 
-from bot.commands import account, clips
+from bot.commands import account, clips, templates
 from bot.commands.clips import Acting, Listed
 from bot.commands.verbs import EXAMPLES, Verb
 from bot.engine.engine import Engine
@@ -207,12 +207,16 @@ class Panels:
         await answer.say("\n".join(lines))
 
     async def examples(self, i: Interaction, answer: Answering, words: Words, who: Acting) -> None:
-        """Prompts that run at a press."""
-        del i, who
+        """Prompts that run at a press, and templates, which are kept and forgotten here. Raises BadOption, Conflict, NotFound."""
+        if any(i.options.get(name) for name in ("save", "drop")):
+            account_id = who.account_id or await self._engine.parts.store.open_account("discord", i.user_id)
+            await answer.say(escape(await templates.changed(self._engine, words, account_id, i.options) or ""))
+            return
         texts = [words.say(message_id) for message_id in EXAMPLES]
         lines = [
             f"**{escape(words.say('examples.title'))}**",
             *(f"{n}. {escape(text)}" for n, text in enumerate(texts, 1)),
+            escape(await templates.listed(self._engine, words, who.account_id)),
         ]
         buttons = [
             self._button(words, "example", str(n), words.say("examples.run", number=n + 1))

@@ -17,10 +17,12 @@ from bot.platforms.discord.api import OLD_MESSAGE, DiscordApi, NoAnswer, Refusal
 from bot.platforms.discord.attachments import Attachments
 from bot.platforms.discord.identity import TOKEN_SECONDS, Marks, Token
 from bot.platforms.discord.pace import FIRST_PAUSE, Pace
-from bot.platforms.discord.render import EPHEMERAL, NOBODY, message
+from bot.platforms.discord.portraits import NO_PORTRAIT, Portrait, Portraits
+from bot.platforms.discord.render import EPHEMERAL, NOBODY, PORTRAIT_NAME, message
+from core.attachments import Attachment
 from core.cards import Card
 from core.errors import Forbidden, Gone, PlatformBusy, PlatformError, TooLarge, Unreachable, WasDone
-from core.jobs import Attachment, Place, Receipt
+from core.jobs import Place, Receipt
 from core.ports import ClipFile, Clock, PlatformLimits
 
 LIMITS: Final = PlatformLimits(
@@ -65,10 +67,19 @@ class DiscordPlatform:
     name = "discord"
     limits = LIMITS
 
-    def __init__(self, api: DiscordApi, marks: Marks, shelf: Bookshelf, clock: Clock, attachments: Attachments) -> None:
-        """``receiving`` is joined later: its desk needs this platform."""
+    def __init__(
+        self,
+        api: DiscordApi,
+        marks: Marks,
+        shelf: Bookshelf,
+        clock: Clock,
+        attachments: Attachments,
+        portraits: Portraits | None = None,
+    ) -> None:
+        """``receiving`` is joined later: its desk needs this platform. ``portraits``: pictures of who recurs in films, to be shown."""
         self._api, self._marks, self._shelf, self._clock = api, marks, shelf, clock
         self._attachments = attachments
+        self._portraits = portraits
         self._pace = Pace(clock)
         self.receiving: Receiving | None = None
 
@@ -81,7 +92,11 @@ class DiscordPlatform:
 
     async def send(self, place: Place, card: Card) -> Receipt:
         """Post the card as a message of its own."""
-        return await self._post(place, self._body(place, card), _nonce("c", card))
+        async with self._portrait(None, place, card) as portrait:
+            body = self._body(place, card, portrait=portrait)
+            receipt = await self._post(place, body, _nonce("c", card), portrait.files)
+        self._keep(receipt, card, portrait)
+        return receipt
 
     async def edit(self, receipt: Receipt, card: Card) -> Receipt:
         """Change the message. Raises Gone when somebody deleted it, Forbidden when we may not touch it any more, and PlatformBusy with the
@@ -95,9 +110,15 @@ class DiscordPlatform:
         rest = self._pace.rest(receipt.message, card, strained=self._api.budget.is_strained)
         if rest > 0:
             raise PlatformBusy("not worth an edit yet", retry_after=rest, left_out=True)
-        body = self._body(place, card, CLIP_NAME if receipt.kind == "media" else None)
+        async with self._portrait(receipt, place, card) as portrait:
+            return await self._edit(receipt, card, portrait)
+
+    async def _edit(self, receipt: Receipt, card: Card, portrait: Portrait) -> Receipt:
+        place = receipt.place
+        body = self._body(place, card, CLIP_NAME if receipt.kind == "media" else None, portrait)
         try:
-            edited = self._fresh(await self._change(receipt, body, ()))
+            edited = self._fresh(await self._change(receipt, body, portrait.files))
+            self._keep(edited, card, portrait)
             if card.final:
                 self._pace.forget(edited.message)
             else:
@@ -114,11 +135,13 @@ class DiscordPlatform:
             if receipt.message != ORIGINAL:
                 raise
         except Forbidden:
-            if self.reaches(place):
+            if self.reaches(place) or receipt.kind == "media":  # the clip is there, and its file is in no other message
                 raise
         if not self.reaches(place) and not card.final:
             return replace(receipt, credential=None, can_edit_until=None)
-        return await self._post(place, body, _nonce("e", card))
+        if portrait.is_shown and not portrait.files:  # it stands in the message that is not reached
+            body = self._body(place, card)
+        return await self._post(place, body, _nonce("e", card), portrait.files)
 
     def room(self, place: Place, receipt: Receipt | None, card: Card, *, is_notice: bool = False) -> float:
         """Always: Discord tells itself when to wait, and by its nonces nothing is in doubt then."""
@@ -233,9 +256,31 @@ class DiscordPlatform:
 
     # ------------------------------------------------------------------------------------------------------------------ calls
 
-    def _body(self, place: Place, card: Card, clip_name: str | None = None) -> dict[str, Any]:
+    def _body(
+        self, place: Place, card: Card, clip_name: str | None = None, portrait: Portrait = NO_PORTRAIT
+    ) -> dict[str, Any]:
         words = self._shelf.words(place.language)
-        return message(card, words, self._marks, self._clock.now(), place, clip_name=clip_name)
+        body = message(
+            card, words, self._marks, self._clock.now(), place, clip_name=clip_name, portrait=portrait.is_shown
+        )
+        if portrait.files:
+            body["attachments"] = [{"id": 0, "filename": PORTRAIT_NAME}]
+        return body
+
+    @contextlib.asynccontextmanager
+    async def _portrait(self, receipt: Receipt | None, place: Place, card: Card) -> AsyncIterator[Portrait]:
+        """What the message shows of who recurs: their own picture stands there by its address, and a film has become itself."""
+        is_film = receipt is not None and receipt.kind == "media"
+        if self._portraits is None or card.picture is None or is_film or place.details.get("picture_url"):
+            yield NO_PORTRAIT
+            return
+        known = None if receipt is None else receipt.message
+        async with self._portraits.of(known, card.picture, may_send=card.final) as portrait:
+            yield portrait
+
+    def _keep(self, receipt: Receipt, card: Card, portrait: Portrait) -> None:
+        if self._portraits is not None and portrait.files and card.picture is not None:
+            self._portraits.shown(receipt.message, card.picture)
 
     async def _patch(self, receipt: Receipt, body: dict[str, Any], files: Sequence[Upload]) -> Receipt:
         """Change the message by its token, else by the bot; returns the receipt with the message's id, which the token does not need."""

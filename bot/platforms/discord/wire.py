@@ -88,6 +88,8 @@ class Interaction:
     custom_id: str = ""
     values: Mapping[str, str] = field(default_factory=dict)
     """A modal's texts and choices, by custom id."""
+    chosen: tuple[str, ...] = ()
+    """From a menu of a message."""
     message_id: str | None = None
     message_is_private: bool = False
 
@@ -164,6 +166,7 @@ def _read(raw: Raw) -> Interaction:
         target=_target(data),
         custom_id=str(data.get("custom_id") or ""),
         values=_values(data.get("components") or ()),
+        chosen=tuple(str(value) for value in data.get("values") or ()) if kind == "component" else (),
         message_id=str(message["id"]) if message.get("id") else None,
         message_is_private=bool(int(message.get("flags") or 0) & EPHEMERAL),
     )
