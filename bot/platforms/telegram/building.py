@@ -21,7 +21,8 @@ from bot.platforms.telegram.client import Client
 from bot.platforms.telegram.desk import Desk, subjects_of
 from bot.platforms.telegram.drafts import Drafts
 from bot.platforms.telegram.endpoint import PATH, Endpoint
-from bot.platforms.telegram.files import Files
+from bot.platforms.telegram.files import Attachments, Files
+from bot.platforms.telegram.films import Films
 from bot.platforms.telegram.inbox import Inbox
 from bot.platforms.telegram.inline import Inline
 from bot.platforms.telegram.making import Making
@@ -30,6 +31,7 @@ from bot.platforms.telegram.menus import About, Menu, abouts, menus, send
 from bot.platforms.telegram.orders import Orders
 from bot.platforms.telegram.pacing import Pacing
 from bot.platforms.telegram.panels import Panels
+from bot.platforms.telegram.panes import Panes
 from bot.platforms.telegram.platform import TelegramPlatform
 from bot.platforms.telegram.receiving import Receiving
 from bot.platforms.telegram.speaking import Speaking
@@ -41,6 +43,8 @@ from core.ports import Clock
 from storage.keys import KeyRing
 from storage.store import SqliteStore
 
+HANDED_BYTES: Final = 20 << 20
+"""What Telegram hands to bots of a file (Bot API, getFile); a local server hands out all of it."""
 HOOK_PORTS: Final = frozenset({443, 80, 88, 8443})
 """Where Telegram delivers webhooks to (Bot API, setWebhook)."""
 
@@ -114,9 +118,10 @@ def build(
             await alerts.raise_once(f"telegram chat {old}", text)
 
     speaking = Speaking(client, Pacing(clock), clock, moved)
-    files = Files(client.calls, at.api_url, at.token, at.local_folder)
+    attachments = Attachments(client, Files(client.calls, at.api_url, at.token, at.local_folder))
+    panes = Panes(engine, marks, client, speaking)
     platform = TelegramPlatform(
-        client, speaking, marks, shelf, clock, store, engine.parts.media, files, scratch, local=at.is_local
+        client, speaking, marks, shelf, clock, store, engine.parts.media, attachments, panes, scratch, local=at.is_local
     )
     offered = verbs(provider.capabilities for provider in engine.parts.providers.values())
     members = Members(client, clock)
@@ -129,7 +134,8 @@ def build(
         return doors.lets_in("telegram", str(person.id), subjects_of(person, spot))
 
     panels = Panels(engine, store, marks, mine, making, speaking, offered, retention_days, admin_verbs, may)
-    buttons = Buttons(engine, marks, mine, making, panels, drafts)
+    films = Films(engine, marks, making, panes, client, speaking, None if at.is_local else HANDED_BYTES)
+    buttons = Buttons(engine, marks, mine, making, panels, drafts, films)
 
     def bot_name() -> str:
         return "" if inbox.bot is None else inbox.bot.username
@@ -141,6 +147,7 @@ def build(
         shelf,
         doors,
         making,
+        films,
         buttons,
         panels,
         admin_verbs,

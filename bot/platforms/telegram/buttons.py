@@ -14,12 +14,14 @@ from bot.commands.marks import Marks
 from bot.engine.engine import Engine
 from bot.platforms.telegram import questions
 from bot.platforms.telegram.drafts import Drafts
+from bot.platforms.telegram.films import Films
 from bot.platforms.telegram.making import Making
 from bot.platforms.telegram.panels import Panels
 from bot.platforms.telegram.render import escape, rows
 from bot.platforms.telegram.wire import Pressed
 from bot.platforms.telegram.wishes import Clips, Wish
 from core.errors import NotFound
+from core.jobs import JobKind
 from storage.views import JobRow
 
 ONLY_OWNER: Final = frozenset({"favourite", "unfavourite", "again", "other_generator", "resend", "tune"})
@@ -35,11 +37,11 @@ class Buttons:
     """Carries out what a button asks for."""
 
     def __init__(
-        self, engine: Engine, marks: Marks, mine: Clips, making: Making, panels: Panels, drafts: Drafts
+        self, engine: Engine, marks: Marks, mine: Clips, making: Making, panels: Panels, drafts: Drafts, films: Films
     ) -> None:
         """The verbs are found by name below."""
         self._engine, self._marks, self._clips = engine, marks, mine
-        self._making, self._panels, self._drafts = making, panels, drafts
+        self._making, self._panels, self._drafts, self._films = making, panels, drafts, films
         self._orders: OrderedDict[tuple[str, str], float] = OrderedDict()
         self._verbs: Mapping[str, Callable[[Wish, Pressed, JobRow], Awaitable[None]]] = {
             "cancel": self._cancel,
@@ -75,6 +77,8 @@ class Buttons:
         elif verb == EXAMPLE:
             if await self._once(wish, pressed, self._panels.press(wish, pressed, verb, subject)):
                 await wish.answer.toast(wish.words.say("state.accepted"))
+        elif self._films.owns(verb):
+            await self._films.press(wish, pressed, verb, subject)
         elif self._panels.owns(verb):
             await self._panels.press(wish, pressed, verb, subject)
         elif verb.startswith("with_"):
@@ -119,7 +123,9 @@ class Buttons:
         await wish.answer.toast(wish.words.say("cancel.done" if job.state.value == "cancelled" else "cancel.asked"))
 
     async def _again(self, wish: Wish, pressed: Pressed, row: JobRow) -> None:
-        if await self._once(wish, pressed, self._making.again(wish, row, clips.again_fields(row))):
+        is_film = row.job.kind is JobKind.FILM
+        order = self._films.again(wish, row) if is_film else self._making.again(wish, row, clips.again_fields(row))
+        if await self._once(wish, pressed, order):
             await wish.answer.toast(wish.words.say("state.accepted"))
 
     async def _remix(self, wish: Wish, pressed: Pressed, row: JobRow) -> None:

@@ -17,6 +17,7 @@ from bot.engine.words import Bookshelf
 from bot.platforms.telegram.answering import Answering
 from bot.platforms.telegram.buttons import Buttons
 from bot.platforms.telegram.client import Client
+from bot.platforms.telegram.films import Films
 from bot.platforms.telegram.making import Making
 from bot.platforms.telegram.panels import Panels
 from bot.platforms.telegram.speaking import Speaking
@@ -62,6 +63,7 @@ class Desk:
         shelf: Bookshelf,
         doors: Doors,
         making: Making,
+        films: Films,
         buttons: Buttons,
         panels: Panels,
         admin: Admin,
@@ -73,7 +75,7 @@ class Desk:
         """``verbs``: what works with the configured generators. ``bot_name``: our username, once it is known."""
         self._engine, self._client, self._speaking, self._shelf, self._doors = engine, client, speaking, shelf, doors
         self._making, self._buttons, self._panels, self._admin, self._inline = making, buttons, panels, admin, inline
-        self._strays = strays
+        self._strays, self._films = strays, films
         self._verbs = by_name(verbs)
         self._names = frozenset({*self._verbs, "start", "report", "admin"})
         self._bot_name = bot_name
@@ -169,6 +171,11 @@ class Desk:
         elif name in MAKING and name in self._verbs:
             self._check_other(said)
             await self._making.make(wish, said, name)
+        elif name == "film" and name in self._verbs:
+            await self._films.make(wish, said)
+        elif name == "start" and self._films.is_question(said.text):
+            self._doors.check("telegram", str(said.person.id), subjects_of(said.person, said.spot))
+            await self._films.ask_again(wish, said.text)
         elif name == "admin":
             await self._admin.do(wish, said)
         elif name in self._verbs or name in ("start", "report"):
@@ -183,7 +190,7 @@ class Desk:
             said.target is not None
             and said.target.is_ours
             and said.target.links
-            and await self._making.form(wish, said)
+            and (await self._films.form(wish, said) or await self._making.form(wish, said))
         ):
             return
         if not said.spot.is_private:

@@ -26,6 +26,8 @@ from bot.platforms.telegram.wishes import Wish
 from core.capabilities import Capabilities
 from core.cards import Message, shorten
 from core.errors import BadOption, NotAllowed, NotFound, RequestError, Unsupported
+from core.fields import read_whole
+from core.jobs import MOST_VARIATIONS
 from core.money import Period
 from core.requests import Choices
 from providers.registry import real_name
@@ -151,7 +153,8 @@ class Drafts:
 
     async def _offer(self, wish: Wish, base: _Base, picked: Picked) -> tuple[Offer, int]:
         first = base.pictures - base.ends
-        return await self._engine.intake.offer(
+        clips_wanted = read_whole(base.fields.get("variations"), "variations", 1, MOST_VARIATIONS, 1)
+        offer, price = await self._engine.intake.offer(
             base.with_(picked),
             with_picture=first > 0,
             pictures=first,
@@ -159,6 +162,7 @@ class Drafts:
             settings=await self._settings(wish),
             account_id=wish.account_id,
         )
+        return offer, price * clips_wanted
 
     async def _drawn(self, wish: Wish, base: _Base, subject: Subject | None) -> tuple[str, InlineKeyboardMarkup | None]:
         """The draft's HTML and its buttons; ``subject`` None: without any. Raises RequestError for what no choice can mend."""

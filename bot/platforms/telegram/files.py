@@ -1,4 +1,4 @@
-"""Pictures that people sent: streamed from Telegram's file server, or read from the folder of a local one."""
+"""Pictures and songs that people sent: streamed from Telegram's file server, or read from the folder of a local one."""
 
 from __future__ import annotations
 
@@ -12,12 +12,15 @@ from typing import Final
 from urllib.parse import quote
 
 import aiohttp
-from telegram.error import TelegramError
+from telegram.error import BadRequest, TelegramError
 from yarl import URL
 
+from bot.platforms.telegram.client import Client
+from bot.platforms.telegram.refusals import as_error
 from bot.platforms.telegram.transport import AiohttpRequest
+from core.attachments import Attachment
 from core.errors import Forbidden, Gone, TooLarge, Unreachable
-from core.media import PICTURE_BYTES
+from core.media import PICTURE_BYTES, SONG_BYTES
 
 FETCH_SECONDS: Final = 60.0
 CHUNK: Final = 64 << 10
@@ -76,6 +79,47 @@ class Files:
                 yield chunk
         finally:
             file.close()
+
+
+class Attachments:
+    """What came along with orders, by the name that Telegram gave it."""
+
+    def __init__(self, client: Client, files: Files) -> None:
+        """``client`` is asked where a file lies."""
+        self._client, self._files = client, files
+
+    async def open(self, attachment: Attachment) -> AsyncIterator[bytes]:
+        """Stream a picture or a song. Raises Gone, TooLarge, Unreachable, Forbidden."""
+        is_picture = attachment.mime.startswith("image/")
+        file_id = str((attachment.reference or {}).get("file_id") or "")
+        try:
+            async for chunk in self._pieces(file_id, PICTURE_BYTES if is_picture else SONG_BYTES):
+                yield chunk
+        except Gone as error:
+            if is_picture:
+                raise
+            raise Gone(str(error), message_id="error.upload_gone") from error
+
+    async def _pieces(self, file_id: str, most: int) -> AsyncIterator[bytes]:
+        for is_last in (False, True):
+            path = await self._path(file_id)
+            try:
+                async for chunk in self._files.open(path, most):
+                    yield chunk
+                return
+            except Gone:
+                # A path lives for an hour at least, and nobody knows since when; nothing of the file has come then.
+                if is_last:
+                    raise
+
+    async def _path(self, file_id: str) -> str:
+        try:
+            return await self._client.path_of(file_id)
+        except TelegramError as error:
+            found = as_error(error)
+            if isinstance(error, BadRequest) and not isinstance(found, TooLarge):
+                raise Gone(error.message, message_id="error.picture_gone") from error
+            raise found from error
 
 
 def _look_at(answer: aiohttp.ClientResponse, most: int) -> None:

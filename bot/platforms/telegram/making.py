@@ -5,19 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import parse_qs, urlsplit
 
 from bot.commands import clips
 from bot.commands.marks import Marks
 from bot.engine.engine import Engine
 from bot.platforms.telegram.drafts import Drafts
 from bot.platforms.telegram.orders import Orders, actor_of, attachment_of, ending, place_of
+from bot.platforms.telegram.questions import start_of
 from bot.platforms.telegram.reading import read_words, worded
-from bot.platforms.telegram.render import SIGNS
+from bot.platforms.telegram.render import job_of_button
+from bot.platforms.telegram.vocabulary import CLIP, Vocabulary
 from bot.platforms.telegram.wire import Said, Spot, Target
 from bot.platforms.telegram.wishes import Clips, Wish
+from core.attachments import Attachment
 from core.errors import BadOption, Conflict, NotAllowed, NotFound
-from core.jobs import Attachment, Job, Place
+from core.jobs import Job, JobKind, Place
 from storage.views import JobRow
 
 FORMS: Final = re.compile(r"(remix|extend)_([0-9a-z]{10,40})", re.ASCII)
@@ -52,7 +54,7 @@ class Making:
             if parent is not None:
                 fields["parent_id"] = parent
             if not text and attachment is None and said.target is not None and not said.target.is_ours:
-                text, others = self._words_of(said.target.text)
+                text, others = self.words_of(said.target.text)
                 fields = {**others, **fields}
             fields = worded(verb, fields, text)
         if verb == "animate" and attachment is None:
@@ -70,18 +72,18 @@ class Making:
             attachment,
             private=written.private,
             reply_to=said.message_id,
-            key=key or _album_key(said),
+            key=key or album_key(said),
         )
         if job is None and (key is not None or said.command is not None or said.text):
             late = "error.draft_stale" if key is not None else "error.album_late"
             raise Conflict("another order was made of it", message_id=late)
 
-    def _words_of(self, text: str) -> tuple[str, dict[str, Any]]:
+    def words_of(self, text: str, vocabulary: Vocabulary = CLIP) -> tuple[str, dict[str, Any]]:
         """Somebody's message as an order would read it, without its command; one whose options nobody understands is words."""
         if text.startswith("/"):
             text = text.partition(" ")[2]
         try:
-            written = read_words(self._engine, text)
+            written = read_words(self._engine, text, vocabulary)
         except BadOption:
             return text, {}
         return written.text, written.fields
@@ -96,6 +98,8 @@ class Making:
         private: bool = False,
         reply_to: int | None = None,
         key: str | None = None,
+        kind: JobKind = JobKind.CLIP,
+        song: Attachment | None = None,
     ) -> Job | None:
         """Make the job. None where one was made already for ``key``, with other fields. Raises RequestError kinds."""
         actor = actor_of(wish.person, spot, is_admin=wish.is_operator)
@@ -104,7 +108,9 @@ class Making:
         if is_hidden and (wish.person.chat_id is not None or not await wish.answer.is_reachable()):
             raise NotAllowed("no chat", message_id="error.start_me_first", values={"bot": wish.answer.bot_name})
         try:
-            return await self._orders.take(wish.rows, actor, place, fields, attachment=attachment, dedupe_key=key)
+            return await self._orders.take(
+                wish.rows, actor, place, fields, attachment=attachment, dedupe_key=key, kind=kind, song=song
+            )
         except Conflict as error:
             if key is not None and error.message_id == "error.key_reused":
                 return None
@@ -112,14 +118,19 @@ class Making:
 
     async def again(self, wish: Wish, row: JobRow, fields: Mapping[str, Any], *, key: str | None = None) -> None:
         """Order from a card's button: where the card stands, and as private as it was. Raises RequestError kinds."""
+        spot, private = await self.beside(wish, row)
+        if await self.order(wish, spot, fields, private=private, key=key) is None:
+            raise Conflict("another order was made of it", message_id="error.draft_stale")
+
+    async def beside(self, wish: Wish, row: JobRow) -> tuple[Spot, bool]:
+        """(where its button was pressed, whether only they see it) for what is ordered from a card. Raises NotAllowed."""
         private = wish.spot is not None and not wish.spot.is_private and row.job.place.visibility == "only_owner"
         card = spot_of(row.job.place)
         spot = wish.spot or card
         if spot.thread is None and spot.chat_id == card.chat_id:  # of an old message Telegram does not tell the topic
             spot = card
         await self.check_topic(spot)
-        if await self.order(wish, spot, fields, private=private, key=key) is None:
-            raise Conflict("another order was made of it", message_id="error.draft_stale")
+        return spot, private
 
     async def form(self, wish: Wish, said: Said) -> bool:
         """Whether ``said`` answers a question of ours; then it is carried out. Raises RequestError kinds."""
@@ -156,7 +167,7 @@ class Making:
             attachment,
             private=written.private or was_private,
             reply_to=said.message_id,
-            key=_album_key(said),
+            key=album_key(said),
         )
         return True
 
@@ -191,9 +202,9 @@ class Making:
     def job_of(self, target: Target | None) -> str | None:
         """The job of a card or a clip of ours."""
         for mark in () if target is None else target.marks:
-            found = self._marks.read_button(mark)
-            if found is not None and found[0] in SIGNS:
-                return found[1]
+            job_id = job_of_button(self._marks.read_button(mark))
+            if job_id is not None:
+                return job_id
         return None
 
     async def _meant(self, wish: Wish, target: Target | None) -> JobRow:
@@ -217,15 +228,14 @@ def _count(attachment: Attachment | None) -> int:
     return 0 if attachment is None else len(attachment.pictures)
 
 
-def _album_key(said: Said) -> str | None:
+def album_key(said: Said) -> str | None:
     """A late part of an album, whose clip is made already, is no order of its own."""
     return None if said.album is None else f"album:{said.spot.chat_id}:{said.album}"
 
 
 def form_of(address: str) -> tuple[str, str] | None:
     """(form, job id) of an address behind a question of ours."""
-    wanted = parse_qs(urlsplit(address).query).get("start", [""])[0]
-    found = FORMS.fullmatch(wanted)
+    found = FORMS.fullmatch(start_of(address))
     return None if found is None else (found[1], found[2])
 
 

@@ -16,61 +16,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Final
 
+from bot.platforms.telegram.vocabulary import CLIP, EXAMPLES, SHAPES, SIZES, WHOLE, Vocabulary
 from core.errors import BadOption
 from core.requests import Choices
 
-SWITCHES: Final[dict[str, tuple[str, bool]]] = {
-    "silent": ("generate_audio", False),
-    "mute": ("generate_audio", False),
-    "nosound": ("generate_audio", False),
-    "noaudio": ("generate_audio", False),
-    "sound": ("generate_audio", True),
-    "private": ("private", True),
-    "price": ("asks", True),
-    "ask": ("asks", True),
-    "ends": ("ends", True),
-    "last": ("ends", True),
-}
-"""Words that stand by themselves; as every word here without ``-`` and ``_``."""
-SHAPES: Final = {
-    "vertical": "9:16",
-    "portrait": "9:16",
-    "tall": "9:16",
-    "horizontal": "16:9",
-    "landscape": "16:9",
-    "wide": "16:9",
-    "square": "1:1",
-}
-SIZES: Final = {"hd": "720p", "fullhd": "1080p", "fhd": "1080p", "uhd": "4k"}
-NAMED: Final = {
-    "aspect": "aspect_ratio",
-    "aspectratio": "aspect_ratio",
-    "ar": "aspect_ratio",
-    "ratio": "aspect_ratio",
-    "seconds": "duration",
-    "secs": "duration",
-    "sec": "duration",
-    "duration": "duration",
-    "res": "resolution",
-    "resolution": "resolution",
-    "seed": "seed",
-    "no": "negative_prompt",
-    "not": "negative_prompt",
-    "without": "negative_prompt",
-    "negative": "negative_prompt",
-    "negativeprompt": "negative_prompt",
-    "model": "model",
-    "generator": "model",
-    "provider": "model",
-    "with": "model",
-    "say": "line",
-    "line": "line",
-}
-"""Words with something behind them, and the field that it is for."""
-TEXTS: Final = ("negative_prompt", "line")
-"""Fields of several words: quoted, or up to the next option or the end of the line."""
-EXAMPLES: Final = {"seed": "7", "negative_prompt": "fog, people", "line": "“Hello!”"}
-"""What is shown of an option that lacks its value; the others have a legal one."""
 SHOWN: Final = 40
 PUNCTUATION: Final = ",;.!?"
 
@@ -98,6 +47,7 @@ _SHAPE: Final = re.compile(r"([0-9]{1,4})[:x×/]([0-9]{1,4})")
 _SECONDS: Final = re.compile(r"([0-9]{1,4})(?:\.0)?(s|secs?|seconds?)?")
 _SIZE: Final = re.compile(r"[0-9]{3,4}p|[0-9]k")
 _SEED: Final = re.compile(r"[0-9]{1,10}")
+_COUNT: Final = re.compile(r"[0-9]{1,3}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,20 +75,20 @@ class _Option:
     value: Any = None
 
 
-def read(text: str, choices: Choices, models: Collection[str] = ()) -> Written:
+def read(text: str, choices: Choices, models: Collection[str] = (), vocabulary: Vocabulary = CLIP) -> Written:
     """The options in ``text``, which has no command in front any more; of one given twice the last counts.
 
     ``models``: every model as ``generator/model``, so that it may be written in any case and without its generator.
     Raises BadOption for a word behind ``--`` that is no option, and for an option without its value.
     """
-    return _Reading(text, choices, models).written()
+    return _Reading(text, choices, models, vocabulary).written()
 
 
 class _Reading:
     """One text being read, from its start to its end."""
 
-    def __init__(self, text: str, choices: Choices, models: Collection[str]) -> None:
-        self._text, self._choices, self._models = text, choices, models
+    def __init__(self, text: str, choices: Choices, models: Collection[str], vocabulary: Vocabulary) -> None:
+        self._text, self._choices, self._models, self._words = text, choices, models, vocabulary
         self._found: dict[str, Any] = {}
         self._start = len(text) - len(text.lstrip())
         self._line_end = -1
@@ -200,7 +150,7 @@ class _Reading:
             return _Option(start, end, f"--{key}", *alone)
         head = re.split("[:：]", word, maxsplit=1)[0]
         for name, behind in ((word, end), (head, mark.end() + len(head) + 1)):
-            if (field := NAMED.get(_plain(_key(name)))) is not None:
+            if (field := self._words.named.get(_plain(_key(name)))) is not None:
                 option = _Option(start, behind, f"--{_plain(_key(name))}", field)
                 return None if soft and self._is_prose(option) else option
         if soft:
@@ -208,11 +158,18 @@ class _Reading:
         raise self._unknown(self._text[mark.end() : mark.end() + SHOWN].split(maxsplit=1)[0])
 
     def _is_prose(self, option: _Option) -> bool:
-        """``—with a smile`` is the one option that prose is full of: it counts only before a generator."""
-        if option.name != "--with":
+        """``—with a smile`` is the option that prose is full of: it counts only before a generator; and so are ``prose`` words."""
+        if option.name != "--with" and option.field not in self._words.prose:
             return False
-        value = _VALUE.match(self._text, self._behind_gap(option.end))
+        at = self._behind_gap(option.end)
+        if option.field in self._words.texts:
+            return self._text[at : at + 1] not in _CLOSING
+        value = _VALUE.match(self._text, at)
         named = "" if value is None else value[0].strip("".join(_CLOSING)).rstrip(PUNCTUATION)
+        if option.field in WHOLE:
+            return not named.isdecimal()
+        if option.field in self._words.prose:
+            return self._fitted(option.field, named) not in self._words.legal.get(option.field, ())
         return self._generator(named)["provider"] not in self._choices.providers
 
     def _alone(self, key: str, end: int, *, soft: bool, minus: bool) -> tuple[str, Any] | None:
@@ -220,7 +177,7 @@ class _Reading:
 
         Behind a long dash a shape (10:30 is a time) or a bare number (—1990) must be a legal one, and –8 may be a temperature.
         """
-        if (switch := SWITCHES.get(_plain(key))) is not None:
+        if (switch := self._words.switches.get(_plain(key))) is not None:
             return switch
         if _plain(key) in SHAPES or key in self._choices.aspects:
             return "aspect_ratio", self._aspect(key)
@@ -258,7 +215,7 @@ class _Reading:
         at = self._behind_gap(option.end)
         if self._text[at : at + 1] in _CLOSING and (closed := self._closed(at, len(self._text))) is not None:
             return self._text[at + 1 : closed].strip(), closed + 1
-        if option.field in TEXTS:
+        if option.field in self._words.texts:
             follows = self._next(at, self._end_of_line(at))
             value = self._text[at : self._end_of_line(at) if follows is None else follows.start].rstrip()
             return value, at + len(value)
@@ -289,8 +246,17 @@ class _Reading:
                 return self._seconds(value)
             case "seed":
                 return int(value) if _SEED.fullmatch(value) else value
+            case _ if field in WHOLE:
+                return int(value) if _COUNT.fullmatch(value) else value
+            case _ if field in self._words.legal:
+                return self._legal(field, value)
             case _:
                 return value
+
+    def _legal(self, field: str, written: str) -> str:
+        key = _key(written)
+        known = {_plain(each): each for each in self._words.legal[field]}
+        return known.get(_plain(self._words.also.get(_plain(key), key)), written)
 
     def _aspect(self, written: str) -> str:
         shape = _SHAPE.fullmatch(_key(written))
@@ -337,10 +303,9 @@ class _Reading:
         option = f"--{word}" if len(word) < SHOWN - 2 else f"--{word[: SHOWN - 3]}…"
         option = option.encode("utf-8", "replace").decode()  # half of a surrogate pair cannot be answered
         values = [*self._choices.aspects, *(f"{n}s" for n in self._choices.seconds), *self._choices.resolutions]
-        known = [*values, *SWITCHES, *SHAPES, *SIZES, *NAMED]
+        known = [*values, *self._words.switches, *SHAPES, *SIZES, *self._words.named]
         near = difflib.get_close_matches(_key(word.partition("=")[0]), known, n=1, cutoff=0.7)
-        named = ("seed", "no", "say", "model", "silent", "private", "price", "ends")
-        legal = " ".join(f"--{name}" for name in (*values, *named))
+        legal = " ".join(f"--{name}" for name in (*values, *self._words.listed))
         if near:
             more = {"option": option, "nearest": f"--{near[0]}"}
             return BadOption(option, option, legal, message_id="error.unknown_option_near", more=more)

@@ -8,9 +8,10 @@ from typing import Any, Final
 
 from bot.commands.making import order_payload
 from bot.engine.engine import Engine
-from bot.platforms.telegram.wire import Person, Picture, Spot
+from bot.platforms.telegram.wire import Person, Picture, Sound, Spot
+from core.attachments import Attachment
 from core.errors import BadOption, BadPicture
-from core.jobs import Actor, Attachment, InboxRow, Job, Place
+from core.jobs import Actor, InboxRow, Job, JobKind, Place
 from core.media import PICTURE_BYTES
 
 OWN: Final = ":own"
@@ -33,10 +34,12 @@ class Orders:
         *,
         attachment: Attachment | None = None,
         dedupe_key: str | None = None,
+        kind: JobKind = JobKind.CLIP,
+        song: Attachment | None = None,
     ) -> Job:
         """Make the job of the first row; the others came with it, as the further pictures of an album. Raises what refuses it.
 
-        ``dedupe_key``: of the order, where it is not the update's number.
+        ``dedupe_key``: of the order, where it is not the update's number. ``song``: of a film.
         """
         payload = order_payload(
             actor,
@@ -45,6 +48,8 @@ class Orders:
             attachment=attachment,
             dedupe_key=dedupe_key,
             more_inbox_ids=[row.id for row in rows[1:]],
+            kind=kind,
+            song=song,
         )
         job, _ = await self._engine.intake.accept(replace(rows[0], payload=payload), ends_refused=False)
         return job
@@ -61,6 +66,16 @@ def attachment_of(pictures: Sequence[Picture]) -> Attachment | None:
         Attachment(each.name, each.mime, each.bytes, reference={"file_id": each.file_id}) for each in pictures
     )
     return replace(first, more=tuple(rest))
+
+
+def song_of(sound: Sound | None, most_bytes: int | None) -> Attachment | None:
+    """A song as the engine takes it. Raises BadOption above ``most_bytes``, which Telegram does not hand to bots."""
+    if sound is None:
+        return None
+    if most_bytes is not None and sound.bytes is not None and sound.bytes > most_bytes:
+        more = {"found": sound.bytes}
+        raise BadOption("song_file", sound.name, "up to 20 MB", message_id="error.song_out_of_reach", more=more)
+    return Attachment(sound.name, sound.mime, sound.bytes, reference={"file_id": sound.file_id})
 
 
 def ending(attachment: Attachment | None) -> Attachment:

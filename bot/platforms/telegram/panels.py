@@ -10,7 +10,7 @@ from typing import Final, cast
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
-from bot.commands import account, clips
+from bot.commands import account, clips, films, templates
 from bot.commands.marks import Marks
 from bot.commands.verbs import EXAMPLES, Verb
 from bot.engine.engine import Engine
@@ -123,7 +123,11 @@ class Panels:
     async def details(self, wish: Wish, row: JobRow) -> None:
         """The whole prompt and what was made of it, for the person alone."""
         provider = self._engine.parts.providers.get(row.job.applied.provider)
-        lines = clips.details(row, wish.words, None if provider is None else provider.capabilities.title)
+        title = None if provider is None else provider.capabilities.title
+        if row.job.kind.has_credits:
+            lines = clips.details(row, wish.words, title)
+        else:
+            lines = films.details(await self._engine.films.film(row.job.id), wish.words, title)
         pages = titled_pages(wish.words.say("action.details"), lines)
         await wish.answer.alone_in_pages(pages, start=f"details_{row.job.id}")
 
@@ -232,9 +236,15 @@ class Panels:
         await wish.answer.say("\n".join(lines))
 
     async def examples(self, wish: Wish, said: Said) -> None:
-        """Prompts that run at a press, and what one costs."""
-        del said
+        """Prompts that run at a press, and what one costs; templates, which are kept by ``save NAME TEXT`` and forgotten by ``drop NAME``.
+
+        Raises BadOption, Conflict, NotFound.
+        """
         words = wish.words
+        done = await self._template(wish, said.text.split(None, 2))
+        if done is not None:
+            await wish.answer.alone(escape(done), start="examples")
+            return
         price = await self._price(words)
         lines = [f"<b>{escape(words.say('examples.title'))}</b>"]
         lines += [f"{n}. {escape(words.say(message_id))}" for n, message_id in enumerate(EXAMPLES, 1)]
@@ -242,6 +252,7 @@ class Panels:
             lines.append(
                 f"<i>{escape(words.say('examples.price', credits=price) if price else words.say('money.free'))}</i>"
             )
+        lines.append(escape(await templates.listed(self._engine, words, wish.account_id)))
         buttons = [
             InlineKeyboardButton(
                 words.say("examples.run", number=n + 1), callback_data=self._marks.button("example", str(n))
@@ -249,6 +260,16 @@ class Panels:
             for n in range(len(EXAMPLES))
         ]
         await wish.answer.say("\n".join(lines), rows(buttons, A_ROW))
+
+    async def _template(self, wish: Wish, said: list[str]) -> str | None:
+        """What was done to a template, where that was asked for."""
+        if not said or said[0].lower() not in ("save", "drop"):
+            return None
+        verb, name, text = [*said, "", ""][:3]
+        asked = {"save": name, "text": text} if verb.lower() == "save" else {"drop": name or "?"}
+        if verb.lower() == "save" and not name:
+            asked["save"] = "?"
+        return await templates.changed(self._engine, wish.words, await self._account(wish), asked)
 
     async def _example(self, wish: Wish, number: str) -> None:
         if not number.isdecimal() or int(number) >= len(EXAMPLES):

@@ -16,20 +16,21 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from telegram import InlineKeyboardMarkup, InputMediaVideo, Message
-from telegram.error import BadRequest, TelegramError
 
 from bot.commands.marks import Marks
 from bot.engine.words import Bookshelf
 from bot.platforms.telegram.client import Client
-from bot.platforms.telegram.files import Files
+from bot.platforms.telegram.files import Attachments
 from bot.platforms.telegram.pacing import COSMETIC_GROUP_SECONDS, COSMETIC_SECONDS, Worth
-from bot.platforms.telegram.refusals import WRONG_FILE, as_error
+from bot.platforms.telegram.panes import Panes
+from bot.platforms.telegram.refusals import WRONG_FILE
 from bot.platforms.telegram.render import CAPTION_MOST, TEXT_MOST, card_html, escape, keyboard, mention, plain
 from bot.platforms.telegram.speaking import NO_PREVIEW, Speaking
 from bot.platforms.telegram.uploads import DiskFile
+from core.attachments import Attachment
 from core.cards import Card
-from core.errors import Forbidden, Gone, MediaError, PlatformBusy, PlatformError, TooLarge
-from core.jobs import Attachment, Place, Receipt
+from core.errors import Forbidden, Gone, MediaError, PlatformBusy, PlatformError
+from core.jobs import JobKind, Place, Receipt
 from core.media import MediaToolbox
 from core.ports import ClipFile, Clock, PlatformLimits
 from core.states import JobState
@@ -75,14 +76,16 @@ class TelegramPlatform:
         clock: Clock,
         store: SqliteStore,
         media: MediaToolbox,
-        files: Files,
+        attachments: Attachments,
+        panes: Panes,
         scratch: Path,
         *,
         local: bool = False,
     ) -> None:
         """``receiving`` is joined later: its desk needs this platform. ``local``: the Bot API server is the operator's own."""
         self._client, self._speaking, self._marks, self._shelf = client, speaking, marks, shelf
-        self._clock, self._store, self._media, self._files, self._scratch = clock, store, media, files, scratch
+        self._clock, self._store, self._media, self._scratch = clock, store, media, scratch
+        self._attachments, self._panes = attachments, panes
         self._owner = client.token.partition(":")[0]
         self._shown: OrderedDict[tuple[str, str], tuple[object, ...]] = OrderedDict()
         self.receiving: Receiving | None = None
@@ -120,7 +123,11 @@ class TelegramPlatform:
         fact ``left_out`` when nothing was asked, because its chat has no room for a change that is no news.
         """
         place, is_clip = receipt.place, receipt.kind == "media"
-        text, keys = self._card(place, card, caption=is_clip), await self._keys(place, card)
+        instead = await self._panes.instead(receipt, card, self._shelf.words(place.language), self._clock.now())
+        if instead is not None and self._panes.stands(receipt, instead):
+            self._note(receipt, card)
+            return receipt
+        text, keys = instead or (self._card(place, card, caption=is_clip), await self._keys(place, card))
         is_news = card.final or self._shown.get(_key(receipt)) != card.news()
 
         async def change(chat_id: int, mode: str | None) -> object:
@@ -142,6 +149,8 @@ class TelegramPlatform:
                 raise
             pause = COSMETIC_GROUP_SECONDS if int(place.chat) < 0 else COSMETIC_SECONDS
             raise PlatformBusy(str(error), retry_after=error.retry_after or pause, left_out=True) from error
+        if instead is not None:
+            self._panes.note(receipt, instead)
         self._note(receipt, card)
         if card.final:
             self._react(place, card)
@@ -182,28 +191,10 @@ class TelegramPlatform:
         await self._speaking.remove(int(receipt.place.chat), int(receipt.message))
 
     async def open(self, place: Place, attachment: Attachment) -> AsyncIterator[bytes]:
-        """Stream a picture. Raises Gone, TooLarge, Unreachable, Forbidden."""
+        """Stream a picture or a song. Raises Gone, TooLarge, Unreachable, Forbidden."""
         del place
-        file_id = str((attachment.reference or {}).get("file_id") or "")
-        for is_last in (False, True):
-            path = await self._path(file_id)
-            try:
-                async for chunk in self._files.open(path):
-                    yield chunk
-                return
-            except Gone:
-                # A path lives for an hour at least, and nobody knows since when; nothing of the file has come then.
-                if is_last:
-                    raise
-
-    async def _path(self, file_id: str) -> str:
-        try:
-            return await self._client.path_of(file_id)
-        except TelegramError as error:
-            found = as_error(error)
-            if isinstance(error, BadRequest) and not isinstance(found, TooLarge):
-                raise Gone(error.message, message_id="error.picture_gone") from error
-            raise found from error
+        async for chunk in self._attachments.open(attachment):
+            yield chunk
 
     # -------------------------------------------------------------------------------------------------------------- messages
 
@@ -211,10 +202,11 @@ class TelegramPlatform:
         return card_html(card, self._shelf.words(place.language), self._clock.now(), caption=caption)
 
     async def _keys(self, place: Place, card: Card) -> InlineKeyboardMarkup | None:
-        prompt = ""
+        prompt, is_film = "", False
         if card.final:
-            prompt = (await self._store.job(card.job_id)).wanted.prompt
-        return keyboard(card, self._shelf.words(place.language), self._marks, prompt=prompt)
+            job = await self._store.job(card.job_id)
+            prompt, is_film = job.wanted.prompt, job.kind is JobKind.FILM
+        return keyboard(card, self._shelf.words(place.language), self._marks, prompt=prompt, is_film=is_film)
 
     async def _posted(self, place: Place, post: Any) -> Receipt:
         """Post by ``post(place)``, or, where a group is closed to us, to the person who asked."""
@@ -348,6 +340,7 @@ class TelegramPlatform:
                 await self._speaking.edit(chat, int(receipt.message), text, keys, patience=LANE_PATIENCE)
             raise
         self._shown.pop(_key(receipt), None)
+        self._panes.close(chat, int(receipt.message))
         return replace(receipt, kind="media")
 
     def _uploading(

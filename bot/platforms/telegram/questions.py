@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from typing import Final, Literal
+from urllib.parse import parse_qs, urlsplit
 
 from telegram import ForceReply
 
@@ -21,12 +22,23 @@ async def ask(wish: Wish, form: Form, row: JobRow) -> None:
     """Ask what a clip is to be remixed to, or how it goes on; ``Making.form`` reads the answer."""
     words = wish.words
     prompt = row.job.wanted.prompt if form == "remix" else ""
-    address = f"https://t.me/{wish.answer.bot_name}?start={form}_{row.job.id}"
-    lines = [link(words.say("telegram.remix" if form == "remix" else "telegram.extend"), address)]
+    question = words.say("telegram.remix" if form == "remix" else "telegram.extend")
+    await put(wish, f"{form}_{row.job.id}", question, prompt, hint=prompt or words.say("form.extend"))
+
+
+async def put(wish: Wish, start: str, question: str, text: str, *, hint: str) -> None:
+    """Ask a question. ``start`` stands behind its address and says what it is about; ``text``: what there is now, to be copied."""
+    address = f"https://t.me/{wish.answer.bot_name}?start={start}"
+    lines = [link(question, address)]
     in_group = wish.spot is not None and not wish.spot.is_private
     if in_group:  # there the field opens for whom the message mentions
         lines[0] = f"{mention(wish.person.name, wish.person.id)}: {lines[0]}"
-    if prompt:  # as it is: nothing in it comes alive between these marks, and it is there to be copied
-        lines.append(f"<code>{html.escape(cut(prompt, PROMPT_SHOWN), quote=False)}</code>")
-    hint = cut(prompt or words.say("form.extend"), PLACEHOLDER_MOST)
-    await wish.answer.say("\n".join(lines), ForceReply(selective=in_group, input_field_placeholder=hint))
+    if text:  # as it is: nothing in it comes alive between these marks, and it is there to be copied
+        lines.append(f"<code>{html.escape(cut(text, PROMPT_SHOWN), quote=False)}</code>")
+    placeholder = cut(hint, PLACEHOLDER_MOST)
+    await wish.answer.say("\n".join(lines), ForceReply(selective=in_group, input_field_placeholder=placeholder))
+
+
+def start_of(address: str) -> str:
+    """What stands behind the address of a question of ours; nothing where nothing does."""
+    return parse_qs(urlsplit(address).query).get("start", [""])[0]

@@ -7,6 +7,7 @@ from typing import Any
 
 from bot.engine.engine import Engine
 from bot.platforms.telegram.options import Written, read
+from bot.platforms.telegram.vocabulary import CLIP, Vocabulary
 from core.capabilities import choices_of
 from core.requests import Choices
 
@@ -16,11 +17,11 @@ def choices_now(engine: Engine) -> Choices:
     return choices_of(provider.capabilities for provider in engine.parts.providers.values())
 
 
-def read_words(engine: Engine, text: str) -> Written:
+def read_words(engine: Engine, text: str, vocabulary: Vocabulary = CLIP) -> Written:
     """The words of an order and its options. Raises BadOption."""
     providers = engine.parts.providers
     models = [f"{name}/{model}" for name, each in providers.items() for model in each.capabilities.models]
-    return read(text, choices_now(engine), models)
+    return read(text, choices_now(engine), models, vocabulary)
 
 
 def worded(verb: str | None, fields: Mapping[str, Any], text: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from telegram import CopyTextButton, InlineKeyboardButton, InlineKeyboardMarkup
 
+from bot.commands.films import PRICED, priced_verb, read_priced, read_step
 from bot.commands.marks import Marks
 from bot.commands.pages import pages
 from bot.engine.words import Words
@@ -24,6 +25,9 @@ TEXT_MOST, CAPTION_MOST = 4096, 1024
 COPY_MOST: Final = 256
 """Characters that a button can put on the clipboard (Bot API, CopyTextButton)."""
 BAR_STEPS: Final = 10
+NOTE_MOST: Final = 300
+"""Of what was changed and the like, beside the scenes of a film."""
+LONG_LINE, SHORTEST_LINE = 90, 12
 SIGNS: Final[Mapping[str, str]] = {
     "cancel": "✖",
     "stop_waiting": "✖",
@@ -38,8 +42,13 @@ SIGNS: Final[Mapping[str, str]] = {
     "details": "ℹ️",
     "other_generator": "🔀",
     "check_again": "🔎",
+    "approve": "🎬",
+    "scenes": "🎞",
+    "retry_scenes": "🔁",
 }
 """Buttons that Telegram shows, each with its sign; what a message has by itself (download, link) is left out."""
+PANE: Final = re.compile(r"scenes?_\d{1,6}|to_card|character")
+"""Verbs of buttons that stand where a film's card has its own: a page of its scenes (from 0), one scene, back, the character's picture."""
 A_ROW: Final = 3
 JOINER: Final = "\u2060"
 """A word joiner: it has no width, and what it stands in is neither a mention nor an address."""
@@ -80,8 +89,20 @@ def bar(fraction: float) -> str:
     return "▰" * full + "▱" * (BAR_STEPS - full)
 
 
+def job_of_button(found: tuple[str, str] | None) -> str | None:
+    """The job of a button that a card or a clip of ours carries, by what ``Marks.read_button`` has read; None for any other."""
+    if found is None:
+        return None
+    is_cards = (
+        read_priced(found[0])[0] in SIGNS or read_step(found[0]) is not None or PANE.fullmatch(found[0]) is not None
+    )
+    return found[1] if is_cards else None
+
+
 def card_html(card: Card, words: Words, now: int, *, caption: bool) -> str:
-    """The message's HTML, within the limit of a text or a ``caption``: if anything is too long it is what was changed, then the rest."""
+    """The message's HTML, within the limit of a text or a ``caption``: if anything is too long it is the scenes of a film, then what was
+    changed, then the rest.
+    """
     lines = words.card(card, now)
     state = str(lines["state_line"])
     if lines["bar"] is not None:
@@ -92,21 +113,45 @@ def card_html(card: Card, words: Words, now: int, *, caption: bool) -> str:
     small = [defuse(str(lines[name])) for name in ("facts_line", "money_line") if lines[name]]
     headline, state = cut(defuse(str(lines["headline"])), 200), defuse(state)
     left = (CAPTION_MOST if caption else TEXT_MOST) - units("\n".join((headline, state, *small)))
+    scenes: list[str] = []
+    if card.lines:
+        kept = sum(min(units(text), NOTE_MOST) + 1 for text in more)
+        scenes = _scenes([defuse(each) for each in lines["lines"]], left - kept - 3)
+        left = kept if scenes else left
     middle = [html.escape(cut(text, max(1, left // len(more) - 1)), quote=False) for text in more]
     return "\n".join(
-        [f"<b>{escape(headline)}</b>", escape(state), *middle, *(f"<i>{escape(each)}</i>" for each in small)]
+        [
+            f"<b>{escape(headline)}</b>",
+            escape(state),
+            *(html.escape(each, quote=False) for each in scenes),
+            *middle,
+            *(f"<i>{escape(each)}</i>" for each in small),
+        ]
     )
 
 
-def keyboard(card: Card, words: Words, marks: Marks, *, prompt: str = "") -> InlineKeyboardMarkup | None:
+def _scenes(lines: Sequence[str], room_left: int) -> list[str]:
+    """A film's scenes between two empty lines, long ones with an empty line after each; none where there is no room for a line of each."""
+    gap = "\n\n" if any(units(each) > LONG_LINE for each in lines) else "\n"
+    most = room_left // len(lines) - len(gap)
+    if most < SHORTEST_LINE:
+        return []
+    return [f"\n{gap.join(cut(each, most) for each in lines)}\n"]
+
+
+def keyboard(
+    card: Card, words: Words, marks: Marks, *, prompt: str = "", is_film: bool = False
+) -> InlineKeyboardMarkup | None:
     """The buttons of a card; ``prompt``: put on the clipboard by one of them, where it is short enough."""
     actions = [each for each in card.actions if each.verb in SIGNS]
     at = next((n for n, each in enumerate(actions, 1) if each.verb == "again"), None)
-    if card.final and at is not None:
+    if card.final and at is not None and not is_film:
         actions.insert(at, Action("tune", Message("action.tune")))
     buttons = [
         InlineKeyboardButton(
-            f"{SIGNS[each.verb]} {words.text(each.label)}", callback_data=marks.button(each.verb, card.job_id)
+            f"{SIGNS[each.verb]} {words.text(each.label)}",
+            callback_data=marks.button(priced_verb(each), card.job_id),
+            style="success" if each.verb == "approve" else None,
         )
         for each in actions
     ]
@@ -117,7 +162,9 @@ def keyboard(card: Card, words: Words, marks: Marks, *, prompt: str = "") -> Inl
         for link in _links(card)
         if "." in (urlsplit(link).hostname or "")
     ]
-    return rows(buttons)
+    priced = [[each] for each, action in zip(buttons, actions, strict=False) if action.verb in PRICED]
+    rest = rows([each for each in buttons if [each] not in priced])
+    return InlineKeyboardMarkup([*priced, *rest.inline_keyboard]) if priced and rest is not None else rest
 
 
 def _links(card: Card) -> list[str]:

@@ -18,7 +18,7 @@ from typing import Final
 
 from bot.commands.marks import Marks
 from bot.engine.engine import Engine
-from bot.platforms.telegram.render import SIGNS
+from bot.platforms.telegram.render import job_of_button
 from bot.platforms.telegram.wire import Spot, Target
 from core.errors import NotFound, PlatformError, ReelayError
 from core.jobs import Delivery, Receipt
@@ -52,10 +52,8 @@ class Strays:
 
     def _job_of(self, target: Target) -> str | None:
         """The job of a card or a clip of ours: all its buttons are a card's, and of one job."""
-        found = [self._marks.read_button(mark) for mark in target.marks]
-        jobs = {each[1] for each in found if each is not None and each[0] in SIGNS}
-        is_card = target.is_ours and len(jobs) == 1 and all(each is not None and each[0] in SIGNS for each in found)
-        return jobs.pop() if is_card else None
+        jobs = {job_of_button(self._marks.read_button(mark)) for mark in target.marks}
+        return jobs.pop() if target.is_ours and len(jobs) == 1 else None
 
     async def _settle(self, row: JobRow, spot: Spot, target: Target) -> None:
         store, job_id = self._engine.parts.store, row.job.id

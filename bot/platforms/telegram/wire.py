@@ -18,6 +18,9 @@ GENERAL: Final = 1
 """The topic of a forum that is always there: nothing may be sent to it by its number (tdlib/telegram-bot-api#447)."""
 PICTURE_TYPES: Final = ("image/",)
 PHOTO_NAME: Final = "photo.jpg"
+SOUND_TYPES: Final = ("audio/", "application/ogg")
+SOUND_NAME, SOUND_TYPE = "song", "audio/mpeg"
+"""Of what Telegram tells no name or type of; what it really is, its bytes tell."""
 HERE: Final = frozenset({"member", "administrator", "creator", "restricted"})
 
 
@@ -36,6 +39,16 @@ class Bot:
 @dataclass(frozen=True, slots=True)
 class Picture:
     """A picture in a message."""
+
+    file_id: str
+    name: str
+    mime: str
+    bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """An audio file, a voice message, or a document that is one."""
 
     file_id: str
     name: str
@@ -83,6 +96,7 @@ class Target:
     text: str = ""
     person: Person | None = None
     pictures: tuple[Picture, ...] = ()
+    sound: Sound | None = None
     has_video: bool = False
     marks: tuple[str, ...] = ()
     """What its buttons carry: whose they are, their signature tells."""
@@ -106,6 +120,7 @@ class Said:
     is_named: bool = False
     """Whether the command names us (``/video@reelay_bot``)."""
     pictures: tuple[Picture, ...] = ()
+    sound: Sound | None = None
     album: str | None = None
     target: Target | None = None
     has_other: bool = False
@@ -225,6 +240,7 @@ def read_message(update_id: str, raw: Raw, bot: Bot) -> Said | None:
         command=command,
         is_named=is_named,
         pictures=pictures,
+        sound=_sound(raw),
         album=None if raw.get("media_group_id") is None else str(raw["media_group_id"]),
         target=None if reply is None or "forum_topic_created" in reply else _target(reply, bot),
         has_other=not pictures and any(name in raw for name in OTHER),
@@ -287,6 +303,18 @@ def _pictures(raw: Raw) -> tuple[Picture, ...]:
     return ()
 
 
+def _sound(raw: Raw) -> Sound | None:
+    document = raw.get("document")
+    if document is not None and not str(document.get("mime_type") or "").startswith(SOUND_TYPES):
+        document = None
+    found = raw.get("audio") or raw.get("voice") or document
+    if found is None:
+        return None
+    name = str(found.get("file_name") or SOUND_NAME)
+    mime = str(found.get("mime_type") or SOUND_TYPE)
+    return Sound(str(found["file_id"]), name[:200], mime[:100], found.get("file_size"))
+
+
 def _target(raw: Raw, bot: Bot) -> Target:
     words, sender = _words(raw), raw.get("from") or {}
     is_ours = sender.get("id") == bot.id
@@ -299,6 +327,7 @@ def _target(raw: Raw, bot: Bot) -> Target:
         text=words.text,
         person=_person(raw) if sender and (not sender.get("is_bot") or "sender_chat" in raw) else None,
         pictures=_pictures(raw),
+        sound=_sound(raw),
         has_video="video" in raw or "animation" in raw,
         marks=marks if is_ours or (raw.get("via_bot") or {}).get("id") == bot.id else (),
         links=links,
