@@ -2,7 +2,7 @@
 
 ``PROVE_SECONDS``  how long in all (1800; a sample of 120 works); three parts share it
 ``PROVE_SEED``     seed of everything random (printed; default: by the clock)
-``PROVE_ONLY``     kills, generators, flood or soak
+``PROVE_ONLY``     kills, generators, films, flood or soak
 ``PROVE_WRITE``    1: append the results to docs/reference/proofs.md
 
 Exit code 0 when nothing was violated, else 1.
@@ -38,6 +38,7 @@ from tests.lab.vendor import Script, Take, Vendor
 from tests.lab.vendors import KINDS, hurry
 from tests.lab.waiting import until
 from tests.media.hostile import photo
+from tests.prove_films import films
 
 DOCS: Final = Path(__file__).parents[1] / "docs" / "reference" / "proofs.md"
 WARM_SECONDS: Final = 300.0
@@ -374,11 +375,18 @@ def slope(points: list[tuple[float, float]]) -> float:
     return sum((x - mean_x) * (y - mean_y) for x, y in points) / spread if spread else 0.0
 
 
+def filming(folder: Path, seconds: float, rng: random.Random) -> Part:
+    """Films under kill after kill: scenes are made once, cuts come of what was made, and the ledger says so."""
+    figures, wrong = films(folder, seconds, rng, FREE)
+    return Part("films", figures, wrong)
+
+
 PARTS: Final = {
-    "kills": (kills, 0.3),
-    "generators": (generators, 0.4),
+    "kills": (kills, 0.25),
+    "generators": (generators, 0.35),
+    "films": (filming, 0.15),
     "flood": (flood, 0.1),
-    "soak": (soak, 0.2),
+    "soak": (soak, 0.15),
 }
 
 

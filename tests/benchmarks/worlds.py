@@ -17,6 +17,7 @@ from bot.app import App, Connector, Extras, open_app
 from bot.clock import SystemClock
 from bot.engine.intake import Intake
 from bot.engine.parts import Caps, Parts
+from bot.engine.words import Words
 from bot.settings import Settings, read_settings
 from core.capabilities import Applied, Capabilities
 from core.jobs import Actor, Attempt, Order, Place
@@ -36,7 +37,9 @@ from core.ports import (
 )
 from core.requests import Wanted
 from core.steps import DefaultLimits
+from providers.rules import LocalScenes
 from storage.database import Database
+from storage.film_store import FilmStore
 from storage.store import MIGRATIONS, SqliteStore
 
 PROMPT = "A lighthouse on a cliff at golden sunset, waves below, gulls over the water, slow push towards the lamp. " * 3
@@ -189,6 +192,11 @@ async def open_intake(place: Path) -> AsyncIterator[tuple[SqliteStore, Intake]]:
         alerts=cast("Any", None),
         providers={"timed": generator},
         default_provider="timed",
+        writer=LocalScenes(),
+        plain_writer=LocalScenes(),
+        painter=cast("Any", None),
+        films=FilmStore(store),
+        words=Words,
         caps=Caps(waiting_per_person=10**9),
     )
     try:

@@ -12,9 +12,10 @@ import aiohttp
 from bot.commands.making import order
 from bot.engine.engine import Engine
 from bot.engine.words import Words
+from core.attachments import Attachment
 from core.cards import Card
 from core.errors import Forbidden, Gone, PlatformBusy, PlatformError, RequestError, TooLarge, Unreachable, WasDone
-from core.jobs import Actor, Attachment, Place, Receipt
+from core.jobs import Actor, Place, Receipt
 from core.ports import ClipFile, Clock, PlatformLimits
 from tests.lab.chat import EDITS, PER_SECONDS, TEXT, UPLOAD_BYTES, AnswerLost, Chat, NotReached, Refused
 

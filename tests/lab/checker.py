@@ -21,6 +21,8 @@ CANARY = "zanzibar-quokka-7731"
 SECRETS = (KEY, CANARY)
 TOKEN = re.compile(r"reelay_[A-Za-z0-9_-]{20,}")
 TRAIL = ("accepted", "prepared", "admitted", "submitted", "ready", "stored")
+WITHOUT_CREDITS = ("film", "merge")
+"""Kinds of jobs whose money is that of their children."""
 LEGAL_ENDS = {"done": "charge", "failed": "release", "cancelled": "release"}
 
 
@@ -72,11 +74,17 @@ def integrity(connection: sqlite3.Connection) -> list[str]:
 def endings(connection: sqlite3.Connection, *, ended: bool) -> list[str]:
     """Every accepted command has exactly one outcome, and its money one end that fits it."""
     wrong = []
-    for row in connection.execute("SELECT id, state, price, charged, hold FROM jobs").fetchall():
+    for row in connection.execute("SELECT id, kind, state, price, charged FROM jobs").fetchall():
         kinds = Counter(
             line["kind"]
             for line in connection.execute("SELECT kind FROM ledger WHERE job_id = ?", (row["id"],)).fetchall()
         )
+        if row["kind"] in WITHOUT_CREDITS:
+            if kinds or row["price"] or row["charged"]:
+                wrong.append(f"{row['kind']} {row['id']} has money of its own: {dict(kinds)}")
+            if ended and row["state"] not in (*LEGAL_ENDS, "awaiting"):
+                wrong.append(f"{row['kind']} {row['id']} is still {row['state']}")
+            continue
         if kinds["hold"] != 1:
             wrong.append(f"job {row['id']} has {kinds['hold']} holds")
         settled = kinds["charge"] + kinds["release"]
@@ -97,8 +105,11 @@ def endings(connection: sqlite3.Connection, *, ended: bool) -> list[str]:
 
 
 def attempts(connection: sqlite3.Connection, *, refusals: bool) -> list[str]:
-    """One attempt per job unless the vendor refused; at most one of them won."""
-    sql = "SELECT job_id, COUNT(*) AS n, SUM(state = 'won') AS won FROM attempts GROUP BY job_id"
+    """One attempt per job unless the vendor refused; at most one of them won. A free call that was broken off is made again."""
+    sql = (
+        "SELECT job_id, COUNT(*) AS n, SUM(a.state = 'won') AS won FROM attempts AS a JOIN jobs AS j ON j.id = job_id"
+        " WHERE NOT (j.kind IN ('script', 'picture') AND j.price = 0 AND a.state = 'lost') GROUP BY job_id"
+    )
     wrong = [
         f"job {row['job_id']} has {row['n']} attempts, {row['won']} of them won"
         for row in connection.execute(sql).fetchall()
@@ -136,9 +147,13 @@ def clips(connection: sqlite3.Connection, folder: Path) -> list[str]:
         poster = row["poster_key"]
         if poster is not None and not (folder / poster[:2] / poster).is_file():
             wrong.append(f"the poster of {row['id']} is missing")
-    for row in connection.execute("SELECT id, state, clip_id, hidden FROM jobs").fetchall():
+    for row in connection.execute("SELECT id, kind, state, clip_id, hidden FROM jobs").fetchall():
+        if row["kind"] in ("script", "picture"):
+            continue
         late = row["state"] == "failed" and row["clip_id"] is not None
         expected = int((row["state"] == "done" or late) and not row["hidden"])
+        if row["kind"] == "film" and expected and per_job[row["id"]] > 1:
+            continue  # it was cut anew
         if per_job[row["id"]] != expected:
             wrong.append(f"job {row['id']} is {row['state']} with {per_job[row['id']]} clips")
     return wrong
@@ -147,16 +162,17 @@ def clips(connection: sqlite3.Connection, folder: Path) -> list[str]:
 def messages(connection: sqlite3.Connection, *, reached: bool = True, resent: bool = False) -> list[str]:
     """An ended job's card is closed, and its clip was delivered exactly once; not at all where the person had stopped waiting.
 
-    Without ``reached`` it may also have been given up, where nobody could be reached; ``resent``: somebody asked for it once more.
+    What was made for a film is delivered with it alone. Without ``reached`` a clip may also have been given up, where nobody could be
+    reached; ``resent``: somebody asked for it once more, or had a film cut anew.
     """
     wrong = []
     sql = (
-        "SELECT j.id, j.state, j.clip_id, j.cancel_wish, SUM(d.state = 'sent') AS sent, SUM(d.state = 'dead') AS dead,"
+        "SELECT j.id, j.state, j.clip_id, j.cancel_wish, j.parent_id, SUM(d.state = 'sent') AS sent, SUM(d.state = 'dead') AS dead,"
         " COUNT(d.id) AS n FROM jobs AS j"
         " LEFT JOIN deliveries AS d ON d.job_id = j.id AND d.kind = 'clip' WHERE j.hidden = 0 GROUP BY j.id"
     )
     for row in connection.execute(sql).fetchall():
-        wanted = 0 if row["cancel_wish"] == "stop_waiting" else 1
+        wanted = 0 if row["cancel_wish"] == "stop_waiting" or row["parent_id"] is not None else 1
         given_up = not reached and row["dead"] == 1
         sent = min(row["sent"] or 0, 1) if resent else row["sent"] or 0
         if row["state"] == "done" and sent != wanted and not given_up:

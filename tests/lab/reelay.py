@@ -249,8 +249,8 @@ class Reelay:
         until(self.is_quiet, seconds, "every job, card and delivery to settle")
 
     def is_quiet(self) -> bool:
-        """Whether nothing is left to do."""
-        live = "SELECT 1 FROM jobs WHERE state NOT IN ('done', 'failed', 'cancelled')"
+        """Whether nothing is left to do; a storyboard that waits for its person is nothing of Reelay's."""
+        live = "SELECT 1 FROM jobs WHERE state NOT IN ('done', 'failed', 'cancelled', 'awaiting')"
         due = "SELECT 1 FROM deliveries WHERE due_at IS NOT NULL"
         cards = "SELECT 1 FROM cards WHERE closed = 0"
         waiting = "SELECT 1 FROM inbox WHERE state = 'pending'"

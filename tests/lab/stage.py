@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
@@ -18,25 +18,42 @@ from bot.engine.alerts import Alerts
 from bot.engine.engine import Engine
 from bot.engine.figures import NoFigures
 from bot.engine.parts import Caps, Parts
+from bot.engine.words import Bookshelf
 from core.capabilities import Applied
-from core.errors import CannotFit, Unclear
+from core.errors import CannotFit, ProviderError, Unclear, UnsupportedMedia
 from core.jobs import Actor, Attempt, Clip, Job, Place, Receipt
-from core.media import FitAction, Fitted, Inspection, MediaToolbox, Picture
+from core.media import (
+    PLAIN_CUT,
+    Cutting,
+    FitAction,
+    Fitted,
+    Inspection,
+    MediaToolbox,
+    Merged,
+    MergeReason,
+    Picture,
+    Song,
+)
 from core.ports import (
     CancelAnswer,
+    CharacterPainter,
     Clock,
     Connect,
+    Failed,
     FindAnswer,
     Platform,
     PollAnswer,
     Provider,
     Ready,
+    SceneWriter,
     Sink,
     Ticket,
     Waiting,
 )
 from core.steps import DefaultLimits
+from providers.rules import LocalScenes
 from storage.database import Database
+from storage.film_store import FilmStore
 from storage.folder import FolderClipStore
 from storage.store import MIGRATIONS, SqliteStore
 from tests.lab.chat import Chat
@@ -45,6 +62,7 @@ from tests.lab.generator import InstantGenerator, LabSettings
 from tests.lab.virtual_time import VirtualClock
 from tests.lab.waiting import T
 
+BOOKS = Bookshelf()
 LOOK_SECONDS = 0.5
 REST_SECONDS = 10.0
 """Virtual seconds after which the store is looked at although nothing was written: its answer may hang on the clock or on a file."""
@@ -57,6 +75,37 @@ class QuickMedia:
     """Bytes under which nothing can be encoded."""
     largest = 16 << 20
     """Bytes above which no copy grows, whatever is allowed: a generator's limit is hundreds of megabytes."""
+
+    def __init__(self) -> None:
+        self.merged: list[tuple[int, Cutting]] = []
+        """(clips, how) of every cut that was begun."""
+        self.on_merge: Callable[[], Awaitable[None]] | None = None
+
+    async def merge(
+        self,
+        sources: Sequence[Path],
+        destination: Path,
+        cutting: Cutting = PLAIN_CUT,
+        report: Callable[[float], None] | None = None,
+        *,
+        deadline: float = 0,
+    ) -> Merged:
+        del deadline
+        self.merged.append((len(sources), cutting))
+        if self.on_merge is not None:
+            await self.on_merge()
+        if report is not None:
+            report(0.5)
+        await asyncio.to_thread(destination.write_bytes, bytes(1000 * len(sources)))
+        return Merged(True, MergeReason.SAME, 4.0 * len(sources))
+
+    async def normalise_song(self, source: Path, destination: Path, *, deadline: float = 0) -> Song:
+        del deadline
+        data = await asyncio.to_thread(source.read_bytes)
+        if not data.startswith(b"song"):
+            raise UnsupportedMedia("no song", values={"found": "a text file", "kind": "text"})
+        await asyncio.to_thread(destination.write_bytes, data)
+        return Song(90.0, len(data), 120.0)
 
     async def inspect(self, source: Path, poster: Path | None = None, *, deadline: float = 0) -> Inspection:
         del deadline
@@ -74,6 +123,11 @@ class QuickMedia:
         size = min(limit_bytes, self.largest) - 1000
         await asyncio.to_thread(destination.write_bytes, bytes(size))
         return Fitted(FitAction.CRF, size)
+
+    async def last_frame(self, source: Path, destination: Path, *, deadline: float = 0) -> Picture:
+        del deadline
+        await asyncio.to_thread(shutil.copyfile, source, destination)
+        return Picture(320, 180, "image/png", 1000)
 
     async def normalise_image(
         self, source: Path, destination: Path, most_side: int = 2048, *, deadline: float = 0
@@ -97,12 +151,22 @@ class TimedGenerator(InstantGenerator):
         self.released: list[str] = []
         self.polls: list[float] = []
         self.loses = self.hides = False
+        self.refuses: dict[str, ProviderError] = {}
+        """What a submit is refused with, by a word of its prompt."""
+        self.fails: dict[str, ProviderError] = {}
+        """What becomes of a clip after its time, by a word of its prompt."""
+        self.applied: list[Applied] = []
+        """Of every submit that was taken."""
         self.cost_usd: float | None = None
         self.on_fetch: Callable[[], Awaitable[None]] | None = None
 
     async def submit(self, applied: Applied, attempt: Attempt) -> Ticket:
+        for word, error in self.refuses.items():
+            if word in applied.prompt:
+                raise error
         self.began[attempt.id] = self._clock.monotonic()
-        ticket = await super().submit(applied, attempt)
+        self.applied.append(applied)
+        ticket = {**await super().submit(applied, attempt), "prompt": applied.prompt}
         if self.loses:
             raise Unclear("the answer was lost")
         return ticket
@@ -122,6 +186,9 @@ class TimedGenerator(InstantGenerator):
         elapsed = self._clock.monotonic() - self.began.setdefault(str(ticket["id"]), self._clock.monotonic())
         if elapsed < self.seconds:
             return Waiting(progress=elapsed / self.seconds)
+        for word, error in self.fails.items():
+            if word in ticket.get("prompt", ""):
+                return Failed(error)
         answer = await super().poll(ticket)
         assert isinstance(answer, Ready)
         return Ready(replace(answer.artifact, cost_usd=self.cost_usd))
@@ -156,6 +223,7 @@ class Stage:
     figures: Counting
     written: asyncio.Event
     """Set after each commit."""
+    media: QuickMedia
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     @property
@@ -224,26 +292,34 @@ async def stage(
     platforms: Mapping[str, Platform] | None = None,
     link: Callable[[Clip], str | None] = lambda _clip: None,
     caps: Caps | None = None,
+    writer: SceneWriter | None = None,
+    painter: CharacterPainter | None = None,
+    limit: int | None = None,
 ) -> AsyncIterator[Stage]:
     """Open the engine on ``folder``; opening the same folder again is a restart."""
     written = asyncio.Event()
     database = await Database.open(folder / "reelay.db", MIGRATIONS, on_batch=lambda _members, _seconds: written.set())
     try:
-        defaults = DefaultLimits(None, None, None)
+        defaults = DefaultLimits(limit, None, None)
         store = SqliteStore(database, clock, defaults, lambda platform, external: f"gone {platform} {external}")
         lab = lab or LabSettings(name="lab", poll_seconds=(2.0, 5.0), maximum_seconds=3600.0, unpaid=True, price=0)
         generator = TimedGenerator(lab, clock, seconds, size)
-        figures = Counting()
+        figures, media = Counting(), QuickMedia()
         chat = chat or Chat(clock.monotonic)
         chat.now = clock.monotonic
         parts = Parts(
             store=store,
             clips=FolderClipStore(folder / "clips", budget_bytes=None),
-            media=cast("MediaToolbox", QuickMedia()),
+            media=cast("MediaToolbox", media),
             clock=clock,
             alerts=Alerts(store),
             providers={lab.name: generator, **(more or {})},
             default_provider=lab.name,
+            writer=writer or LocalScenes(),
+            plain_writer=LocalScenes(),
+            painter=painter or cast("Any", None),
+            films=FilmStore(store),
+            words=BOOKS.words,
             figures=figures,
             caps=caps or Caps(running_per_person=100, waiting_per_person=1000),
             link=link,
@@ -252,7 +328,7 @@ async def stage(
         engine = Engine(parts, flat_price=None, retention_days=30, disk_budget=None)
         parts.platforms["chat"] = ChatPlatform(DirectLine(chat), engine, clock, limits=limits)
         parts.platforms.update(platforms or {})
-        found = Stage(engine, parts, clock, chat, generator, figures, written)
+        found = Stage(engine, parts, clock, chat, generator, figures, written, media)
         await engine.start()
         try:
             yield found

@@ -19,7 +19,7 @@ def every_verb() -> tuple[Verb, ...]:
 def described() -> list[str]:
     """Ids of the descriptions: 1 to 100 characters each."""
     found = [f"verb.{verb.name}" for verb in every_verb()]
-    found += sorted({f"verb.option.{option.name}" for verb in every_verb() for option in verb.options})
+    found += sorted({option.words for verb in every_verb() for option in verb.options})
     found += ["verb.admin", *(f"verb.admin.{name}" for name in ADMIN_VERBS)]
     options = {name for rows in ADMIN_VERBS.values() for name, *_ in rows}
     return found + sorted(f"verb.admin.option.{name}" for name in options)

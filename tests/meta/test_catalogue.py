@@ -16,10 +16,12 @@ import pytest
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
-from bot.commands.verbs import GALLERIES, SETTING_NAMES
+from bot.commands.verbs import FILM_MUSIC, GALLERIES, SETTING_NAMES
+from bot.engine.templates import BUILT_IN
 from bot.engine.words import LOCALES, Words
 from core import cards, errors
 from core.cards import Message
+from core.films import TRANSITIONS
 from core.money import Period
 from core.states import JobState
 from tests.meta.discord_names import described, named
@@ -35,6 +37,7 @@ FORMATS = {
     "credits": 5,
     "jobs": 2,
     "clips": 2,
+    "scenes": 4,
     "amount": "unlimited",
     "size": 5_000_000,
     "clock": 1,
@@ -46,17 +49,25 @@ NO_IDS = {"admin.sock"}
 """Strings that look like an id: a file."""
 PIECE = "[a-z0-9_]+"
 PUT_TOGETHER: dict[str, Iterable[str]] = {
-    "action.*": cards._VERBS,
+    "action.*": (*cards._VERBS, "approve", "scenes", "retry_scenes"),
     "admin.quota_*": Period,
-    "choice.*": [f"gallery.which.{which}" for which in GALLERIES],
+    "choice.*": [
+        *(f"gallery.which.{which}" for which in GALLERIES),
+        *(f"film.music.{music}".replace("-", "_") for music in FILM_MUSIC),
+        *(f"film.transition.{transition}" for transition in TRANSITIONS),
+    ],
     "gallery.*": GALLERIES,
     "note.delivery_*": ("unclear", "dead"),
     "page.example.*": "1234",
     "page.health.*": ("paused", "unavailable"),
     "page.origin.*": ("remix", "extend"),
-    "page.sidebar.*": ("history", "images", "videos", "favourites"),
-    "page.sidebar.empty.*": ("history", "images", "videos", "favourites"),
+    "page.clip_sound.*": ("duck", "keep", "drop"),
+    "page.music.*": ("own", "song", "none"),
+    "page.scene.*": ("up", "down", "anew", "remove", "more"),
+    "page.sidebar.*": ("history", "images", "videos", "favourites", "films"),
+    "page.sidebar.empty.*": ("history", "images", "videos", "favourites", "films"),
     "page.state.*": JobState,
+    "page.transition.*": ("cut", "crossfade"),
     "page.verb.*": (
         "copy_link", "delete", "details", "discard", "download", "edit_prompt", "cheaper", "favourite", "other_generator", "retry",
         "unfavourite",
@@ -64,6 +75,7 @@ PUT_TOGETHER: dict[str, Iterable[str]] = {
     "quota.*": ("today", "month"),
     "quota.*.unlimited": ("today", "month"),
     "settings.*": SETTING_NAMES,
+    "template.*": BUILT_IN,
     "unit.ordinal.*": "123",
     "verb.*": [name.removeprefix("verb.") for name in described()],
     "verb.*.name": [name.removeprefix("verb.").removesuffix(".name") for name in named()],

@@ -18,15 +18,30 @@ from bot.__main__ import cli
 from bot.app import open_app
 from bot.commands.account import generators
 from bot.commands.making import FIELDS, order
+from bot.engine.film_orders import PLAN, SHAPE
 from bot.engine.status import STATUS
 from bot.engine.words import Words
 from bot.platforms.web.answers import refusal
 from bot.setting_list import BY_NAME
 from bot.settings import read_settings
 from core.errors import BadOption, ReelayError
-from core.jobs import Actor, Place, Receipt
-from core.states import DELIVERY_MOVES, ENDED, MOVES, STATE_SECONDS, AttemptState, DeliveryState, JobState
+from core.films import FilmPlan
+from core.jobs import Actor, Job, JobKind, Place, Receipt
+from core.states import (
+    CALL_MOVES,
+    DELIVERY_MOVES,
+    ENDED,
+    FILM_MOVES,
+    MOVES,
+    STATE_SECONDS,
+    AttemptState,
+    DeliveryState,
+    JobState,
+    Moves,
+)
+from core.steps import Step
 from media.scenery.vocabulary import LEXICONS
+from storage.jobs import CALL_SECONDS
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
@@ -189,6 +204,12 @@ def told_in(call: str) -> set[str]:
     return codes_in(line)
 
 
+def planned(film: Job) -> Step:
+    """A storyboard of one scene."""
+    plan = FilmPlan().with_scenes([(None, "waves", "")])
+    return Step(film.id, film.version, to=JobState.AWAITING, film=plan)
+
+
 @pytest.mark.blocks("opens the process as at start, before anybody is served")
 async def test_what_an_order_takes_and_what_is_answered_is_in_the_reference(tmp_path: Path) -> None:
     app = await open_app(read_settings({"REELAY_DATA_DIR": str(tmp_path / "data")}, None))
@@ -197,13 +218,25 @@ async def test_what_an_order_takes_and_what_is_answered_is_in_the_reference(tmp_
         job, _ = await order(app.engine, actor, place, {"prompt": "a lighthouse"}, receipt=Receipt(place, "page"))
         row = await app.store.view(job.id)
         status = await app.engine.desk.status(row, Words("en"))
+        board, _ = await order(app.engine, actor, place, {"idea": "a day at sea"}, kind=JobKind.FILM)
+        await app.store.apply(planned(board))
+        about_film = await app.engine.desk.status(await app.store.view(board.id), Words("en"))
         me = await app.site.me(job.account_id, job.account_id)
         made = await generators(app.engine, Words("en"))
     finally:
         await app.close()
-    assert fields_of("An order") == {*FIELDS, "idempotency_key"}
+    assert fields_of("An order") == {*FIELDS[JobKind.CLIP], "idempotency_key"}
+    others = {"number_of_scenes", "character_description", "idempotency_key"}
+    assert fields_of("An order of a film") == {*FIELDS[JobKind.FILM], *others}
+    assert set(FIELDS[JobKind.MERGE]) <= told_in("POST /api/mv/merge")
+    assert {*PLAN, *SHAPE} <= told_in("PATCH /api/films/{id}")
     card = next(codes_in(line) for line in text_of(REFERENCE / "http.md").splitlines() if line.startswith("| `card`"))
-    assert fields_of("A status object") == set(status)
+    assert fields_of("A status object") == {*status, "film"} == set(about_film)
+    assert fields_of("A film") == set(about_film["film"])
+    scenes = next(
+        codes_in(line) for line in text_of(REFERENCE / "http.md").splitlines() if line.startswith("| `scenes` | in")
+    )
+    assert {*about_film["film"]["scenes"][0]} <= scenes
     assert set(status["card"]) <= card
     assert {*me, *me["credits"], *me["credits"]["today"]} <= told_in("GET /api/me")
     assert set(me["settings"]) <= told_in("PATCH /api/me")
@@ -252,20 +285,31 @@ def test_every_call_that_is_named_is_in_the_reference(page: Path) -> None:
     assert named <= told
 
 
-SPANS = {120: "2 min", 3600: "1 h", 86_400: "24 h"}
+SPANS = {120: "2 min", 900: "15 min", 3600: "1 h", 10_800: "3 h", 86_400: "24 h", 259_200: "72 h", 2_592_000: "30 days"}
+CALL_SPANS = {JobState.PREPARING: STATE_SECONDS[JobState.PLANNING], JobState.SUBMITTING: CALL_SECONDS}
+"""Of scripts and pictures, which wait for what came along with their film, and then for one answer."""
 
 
-def test_the_states_of_a_job_are_the_code_s() -> None:
-    told = rows(REFERENCE / "states.md", "Jobs")
-    assert [row[0] for row in told] == [state.value for state in JobState]
+@pytest.mark.parametrize(
+    "heading, table, spans",
+    [
+        ("Jobs", MOVES, STATE_SECONDS),
+        ("Scripts and pictures", CALL_MOVES, CALL_SPANS),
+        ("Films", FILM_MOVES, STATE_SECONDS),
+    ],
+)
+def test_the_states_of_a_job_are_the_code_s(heading: str, table: Moves, spans: dict[JobState, int]) -> None:
+    told = rows(REFERENCE / "states.md", heading)
+    assert [row[0] for row in told] == [state.value for state in JobState if state in table]
     for name, _, moves, span, api in told:
         state = JobState(name)
-        assert codes_in(moves) == {onward.value for onward in MOVES[state]}
+        assert codes_in(moves) == {onward.value for onward in table[state]}
+        assert (moves == "nowhere") is (not table[state])
         assert codes_in(api) == {STATUS[state]}
         if state in ENDED:
-            assert (moves, span) == ("nowhere", "")
+            assert span == ""
         else:
-            assert span == (SPANS[STATE_SECONDS[state]] if state in STATE_SECONDS else "the generator's own maximum")
+            assert span == (SPANS[spans[state]] if state in spans else "the generator's own maximum")
 
 
 def test_the_states_of_attempts_and_deliveries_are_the_code_s() -> None:

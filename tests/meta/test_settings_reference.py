@@ -48,9 +48,8 @@ def test_env_example_names_every_setting_in_order_and_sets_none() -> None:
     assert [line for line in lines if line and not line.startswith("#")] == []
     text = "\n".join(lines)
     for setting in SETTINGS:
-        waits = f"# Used from the release that brings {setting.used_from}.\n" if setting.used_from else ""
         assert f"# {setting.meaning} (unset: {setting.default}).\n# Wants {setting.wants}" in text
-        assert f"{waits}#{setting.name}=" in text
+        assert f"#{setting.name}=" in text
 
 
 def test_env_example_can_be_used_once_its_marks_are_taken_away(tmp_path: Path) -> None:
@@ -76,7 +75,6 @@ def test_the_reference_has_one_row_for_every_setting() -> None:
         setting = BY_NAME[name]
         assert meaning.startswith(setting.meaning)
         assert ("secret" in meaning.removeprefix(setting.meaning)) is setting.secret
-        assert (f"from the release that brings {setting.used_from}" in meaning) is bool(setting.used_from)
         assert (default, wants, example) == (setting.default, setting.wants, f"`{setting.example}`")
 
 

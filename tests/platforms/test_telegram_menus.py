@@ -29,11 +29,11 @@ from tests.lab.telegram_raw import RawBot
 SHELF = Bookshelf()
 VERBS = verbs([Capabilities("able", "Able", None, ("one",), speech=True)])
 PRIVATE = [
-    "video", "animate", "extend", "talk", "jobs", "cancel", "resend", "gallery", "quota", "settings", "examples", "help", "privacy",
+    "video", "film", "animate", "extend", "talk", "jobs", "cancel", "resend", "gallery", "quota", "settings", "examples", "help", "privacy",
     "forget", "report",
 ]  # fmt: skip
 GROUPS = [
-    "video", "animate", "extend", "talk", "jobs", "cancel", "resend", "gallery", "quota", "help", "privacy", "report",
+    "video", "film", "animate", "extend", "talk", "jobs", "cancel", "resend", "gallery", "quota", "help", "privacy", "report",
 ]  # fmt: skip
 SETTERS = ("setMyCommands", "setMyDescription", "setMyShortDescription", "deleteMyCommands")
 Key = tuple[str, str | None, int | None]

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from bot.engine.words import Words, languages
 from bot.platforms.telegram.options import Written, read
+from bot.platforms.telegram.vocabulary import FILM
 from core.cards import Message
 from core.errors import BadOption
 from core.requests import Choices, parse_wanted
@@ -399,3 +400,87 @@ def test_a_hostile_text_costs_what_its_length_costs(unit: str, tail: str) -> Non
         if after < 20 * before + 0.002:
             return
     pytest.fail(f"{before * 1e3:.2f} ms, then {after * 1e3:.2f} ms")
+
+
+# ------------------------------------------------------------------------------------------------------------------------------ films
+
+
+def film(text: str) -> Written:
+    return read(text, CHOICES, MODELS, FILM)
+
+
+FILM_FIELDS = {
+    "scenes": 6,
+    "character": "silver robot, red shield",
+    "duration": 6,
+    "aspect_ratio": "9:16",
+    "title": "Austin, TX",
+    "music": "none",
+    "transition": "crossfade",
+    "provider": "veo",
+}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        (
+            '--scenes 6 --character "silver robot, red shield" --seconds 6 --aspect 9:16 --title "Austin, TX" --music none'
+            " --transition crossfade --model veo"
+        ),
+        (
+            "—scenes 6 —character “silver robot, red shield” —seconds 6 —aspect 9:16 —title “Austin, TX” —music none"
+            " —transition crossfade —with veo"
+        ),
+        "--scenes=6 --character=„silver robot, red shield“ --6s --9:16 --TITLE «Austin, TX» --no-music --crossfade --model veo",
+        (
+            "--scenes 6\n--character silver robot, red shield\n--6 s --vertical\n--title Austin, TX\n--music off --transition fade"
+            " --generator veo"
+        ),
+    ],
+)
+def test_a_films_options(text: str) -> None:
+    found = film(f"a tourist in Austin {text}")
+    assert (found.text, found.fields) == ("a tourist in Austin", FILM_FIELDS)
+
+
+@pytest.mark.parametrize(
+    "prose",
+    [
+        "a fight —music swells— and then rain",
+        "the hero —character is fate— walks",
+        "six —scenes of a marriage— in Rome",
+        "a card —title in gold— fades",
+        "a slow —transition of power— in Rome",
+    ],
+)
+def test_words_of_a_film_between_long_dashes_are_its_story(prose: str) -> None:
+    assert (film(prose).text, film(prose).fields) == (prose, {})
+
+
+@pytest.mark.parametrize("text", ["--ends", "--say hello", "--variations 3", "--line x"])
+def test_what_only_a_clip_has_no_film_has(text: str) -> None:
+    with pytest.raises(BadOption):
+        film(f"a robot {text}")
+
+
+@pytest.mark.parametrize("text", ["--scenes 3", "--character x", "--music none"])
+def test_what_only_a_film_has_no_clip_has(text: str) -> None:
+    with pytest.raises(BadOption):
+        written(f"a robot {text}")
+
+
+def test_variations_of_a_clip() -> None:
+    assert fields("--variations 3") == fields("—variants 3") == {"variations": 3}
+    assert fields("--variations many") == {"variations": "many"}
+    assert written("a robot —variations of grey").fields == {}
+
+
+@pytest.mark.parametrize("language", languages())
+def test_every_option_of_a_film_shows_an_example_that_is_read(language: str) -> None:
+    for name, field in FILM.named.items():
+        with pytest.raises(BadOption) as found:
+            film(f"a robot --{name}")
+        said = Words(language).text(Message(found.value.message_id, found.value.values))
+        example = said[said.rindex(f"--{name}") :]
+        assert (field if field != "model" else "provider") in film(f"a robot {example}").fields

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.platforms.telegram.wire import Asked, Bot, Malformed, Membership, Moved, Pressed, Said, read_update
+from bot.platforms.telegram.wire import Asked, Bot, Malformed, Membership, Moved, Pressed, Said, Sound, read_update
 
 BOT = Bot(7, "reelay_bot")
 ADA = {"id": 5, "is_bot": False, "first_name": "Ada", "language_code": "de"}
@@ -81,6 +81,36 @@ def test_what_was_passed_on_or_has_something_else_is_known() -> None:
     plain = read_update(message("a fox"), BOT)
     found = [(each.is_forwarded, each.has_other) for each in (forwarded, film, plain) if isinstance(each, Said)]
     assert found == [(True, False), (False, True), (False, False)]
+
+
+AUDIO: Json = {"file_id": "a", "mime_type": "audio/mpeg", "file_name": "song.mp3", "file_size": 5, "duration": 3}
+VOICE: Json = {"file_id": "v", "mime_type": "audio/ogg", "file_size": 6, "duration": 3}
+
+
+@pytest.mark.parametrize(
+    "sent, sound",
+    [
+        ({"audio": AUDIO}, Sound("a", "song.mp3", "audio/mpeg", 5)),
+        ({"audio": {"file_id": "a"}}, Sound("a", "song", "audio/mpeg", None)),
+        ({"voice": VOICE}, Sound("v", "song", "audio/ogg", 6)),
+        ({"document": AUDIO}, Sound("a", "song.mp3", "audio/mpeg", 5)),
+        ({"document": {**AUDIO, "mime_type": "application/ogg"}}, Sound("a", "song.mp3", "application/ogg", 5)),
+        ({"document": {**AUDIO, "mime_type": "application/pdf"}}, None),
+        ({"video": AUDIO}, None),
+        ({}, None),
+    ],
+)
+def test_a_song_is_found_in_a_message_and_in_what_it_answers(sent: Json, sound: Sound | None) -> None:
+    caption: Json = {"caption": "/film a fox", "caption_entities": [{"type": "bot_command", "offset": 0, "length": 5}]}
+    said = read_update(message(**sent, **caption), BOT)
+    answer = read_update(
+        message("/film@reelay_bot a fox", chat=GROUP, reply_to_message=message(**sent)["message"]), BOT
+    )
+    assert isinstance(said, Said)
+    assert (said.command, said.text, said.sound, said.has_other) == ("film", "a fox", sound, bool(sent))
+    assert isinstance(answer, Said)
+    assert answer.target is not None
+    assert (answer.sound, answer.target.sound) == (None, sound)
 
 
 def test_whoever_writes_as_the_group_is_the_group() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bot.commands.films import Step, priced_verb, read_priced
 from bot.commands.marks import Marks
 from bot.engine.words import Bookshelf
 from bot.platforms.telegram.render import (
@@ -20,6 +21,7 @@ from bot.platforms.telegram.render import (
     cut,
     defuse,
     escape,
+    job_of_button,
     keyboard,
     link,
     plain,
@@ -33,7 +35,7 @@ from core.cards import _VERBS, Action, Card, JobView, Message, card_of
 from core.ids import new_job_id
 from core.jobs import Failure
 from core.requests import Wanted
-from core.states import LIVE, JobState
+from core.states import ENDED, MOVES, JobState
 from tests.core.examples import NOON, job, view, wanted
 from tests.lab.telegram.entities import formatted, part
 from tests.lab.telegram.markup import inline
@@ -43,6 +45,15 @@ WORDS = SHELF.words("en")
 MARKS = Marks(b"k" * 32)
 NOW = NOON + 30_000
 JOB = new_job_id(NOON)
+LIVE = sorted(set(MOVES) - ENDED)
+OF_A_FILM = ("approve", "scenes", "retry_scenes")
+WIDEST = (
+    priced_verb(Action("retry_scenes", Message("action.retry_scenes_for", {"credits": 99_999}))),
+    Step("on", 120, 99_999, "replicate").verb,
+    "scenes_2",
+    "scene_120",
+    "character",
+)
 NASTY = [
     "@everybody come",
     "/start@reelay_bot",
@@ -242,7 +253,7 @@ def test_a_card_reads_well(name: str) -> None:
 
 
 @pytest.mark.parametrize("language", ["en", "de", "fr", "es"])
-@pytest.mark.parametrize("state", list(JobState))
+@pytest.mark.parametrize("state", list(MOVES))
 @pytest.mark.parametrize("more", [{}, {"cancel_wish": "cancel"}, {"cancel_wish": "stop_waiting"}, {"price": 0}])
 def test_every_state_has_its_lines_and_buttons(language: str, state: JobState, more: dict[str, Any]) -> None:
     words = SHELF.words(language)
@@ -273,7 +284,7 @@ def labels(shown: Card, **more: Any) -> list[str]:
     return [] if keys is None else [each.text for row in keys.inline_keyboard for each in row]
 
 
-@pytest.mark.parametrize("verb", [*SIGNS, *_VERBS, "delete_now", "resend", "with_twelve_chars"])
+@pytest.mark.parametrize("verb", [*SIGNS, *_VERBS, "delete_now", "resend", "with_twelve_chars", *WIDEST])
 def test_a_buttons_data_fits(verb: str) -> None:
     data = MARKS.button(verb, JOB)
     assert len(data.encode()) <= 64
@@ -281,18 +292,48 @@ def test_a_buttons_data_fits(verb: str) -> None:
 
 
 def test_every_button_names_its_verb_and_its_job() -> None:
-    everything = card(actions=tuple(Action(verb, Message(f"action.{verb}", {"credits": 4})) for verb in _VERBS))
+    verbs = [*_VERBS, *OF_A_FILM]
+    everything = card(actions=tuple(Action(verb, Message(f"action.{verb}", {"credits": 4})) for verb in verbs))
     keys = keyboard(everything, WORDS, MARKS)
     assert keys is not None
     inline(keys.to_dict())
     buttons = [each for row in keys.inline_keyboard for each in row if each.callback_data]
     found = [MARKS.read_button(str(each.callback_data)) for each in buttons]
-    assert sorted(found, key=str) == sorted(((verb, JOB) for verb in SIGNS), key=str)
-    assert all(
-        each.text.startswith(SIGNS[verb[0]]) for each, verb in zip(buttons, found, strict=True) if verb is not None
-    )
+    assert [each and job_of_button(each) for each in found] == [JOB] * len(SIGNS)
+    priced = [(read_priced(each[0])[:2], each[1]) for each in found if each is not None]
+    assert {verb for (verb, _), _ in priced} == set(SIGNS)
+    assert {verb: credits for (verb, credits), _ in priced if credits} == {"approve": 4, "retry_scenes": 4}
+    assert all(each.text.startswith(SIGNS[verb]) for each, ((verb, _), _) in zip(buttons, priced, strict=True))
     left_out = {"download", "copy_link"}
-    assert set(_VERBS) - set(SIGNS) == left_out, "a message has them by itself"
+    assert set(verbs) - set(SIGNS) == left_out, "a message has them by itself"
+    assert [[each.text for each in row] for row in keys.inline_keyboard[:2]] == [
+        ["🎬 Make it"],
+        ["🔁 Try ? again"],
+    ], "what costs something has a row of its own"
+
+
+SCENES = tuple(Message("film.planned", {"place": n, "text": f"A <fox> @number {n}. {'x' * 380}"}) for n in range(1, 6))
+MANY = tuple(Message("film.declined", {"place": n, "text": "y" * 56}) for n in range(1, 21))
+
+
+@pytest.mark.parametrize("lines, caption, shown", [(SCENES, False, 5), (MANY, False, 20), (MANY, True, 20)])
+def test_a_films_scenes_stand_whole_in_a_text_and_shortened_in_a_caption(
+    lines: tuple[Message, ...], caption: bool, shown: int
+) -> None:
+    error = Message("note.failover", {"before": "veo", "generator": "omni"})
+    text = card_html(replace(card(), lines=lines, error=error), WORDS, NOW, caption=caption)
+    said, _ = formatted(text, "HTML", None)
+    assert units(said) <= (CAPTION_MOST if caption else TEXT_MOST)
+    assert sum(f"{n}. " in said for n in range(1, 21)) == shown
+    assert "@number" not in said, "nothing in a scene comes alive"
+    assert ("x" * 380 in said) is (lines is SCENES)
+
+
+def test_where_the_scenes_have_no_room_the_card_says_the_rest() -> None:
+    lines = tuple(Message("film.planned", {"place": n, "text": "z" * 56}) for n in range(100))
+    said, _ = formatted(card_html(replace(card(), lines=lines), WORDS, NOW, caption=True), "HTML", None)
+    assert "zzz" not in said
+    assert str(WORDS.card(card(), NOW)["state_line"]) in said
 
 
 @pytest.mark.parametrize(
@@ -303,8 +344,8 @@ def test_every_button_names_its_verb_and_its_job() -> None:
         (view(JobState.CANCELLED), True),
         (view(of=job(JobState.FAILED, failure=Failure("CONTENT_POLICY_VIOLATION", "error.content_refused"))), False),
         (view(JobState.UNCLEAR), False),
-        *((view(state), False) for state in sorted(LIVE)),
-        *((view(of=job(state, cancel_wish="stop_waiting")), False) for state in sorted(LIVE)),
+        *((view(state), False) for state in LIVE),
+        *((view(of=job(state, cancel_wish="stop_waiting")), False) for state in LIVE),
     ],
 )
 def test_a_clip_that_has_ended_can_be_made_with_other_settings(

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from bot.engine.words import Words
 from bot.platforms.web.answers import refusal
-from bot.platforms.web.clips import as_error
+from bot.platforms.web.music_videos import as_error
 from core.capabilities import Applied
 from core.jobs import Failure, Job, JobKind, Place
 from core.money import Hold

@@ -14,7 +14,7 @@ from typing import Final, Literal
 from tests.lab.clock import Clock
 from tests.lab.telegram.refusal import bad
 
-Kind = Literal["photo", "video", "document", "animation"]
+Kind = Literal["photo", "video", "document", "animation", "audio", "voice"]
 UPLOAD: Final = 50_000_000
 PHOTO: Final = 10_000_000
 DOWNLOAD: Final = 20 << 20
@@ -24,7 +24,21 @@ THUMBNAIL_SIDE: Final = 320
 SIDES: Final = (90, 320, 800, 1280)
 """Every photo is made anew in these sizes, as far as it reaches."""
 LINK_SECONDS: Final = 3600.0
-WORDS: Final = {"photo": "Photo", "video": "Video", "document": "Document", "animation": "Animation"}
+WORDS: Final = {
+    "photo": "Photo",
+    "video": "Video",
+    "document": "Document",
+    "animation": "Animation",
+    "audio": "Audio",
+    "voice": "VoiceNote",
+}
+FOLDERS: Final = {
+    "photo": "photos",
+    "video": "videos",
+    "animation": "animations",
+    "audio": "music",
+    "voice": "voice",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +71,7 @@ class Stored:
 
 @dataclass(slots=True, eq=False)
 class Media:
-    """What a message shows: a photo in its sizes, a video, an animation or a document."""
+    """What a message shows: a photo in its sizes, a video, an animation, a document, an audio file or a voice message."""
 
     kind: Kind
     files: list[Stored]
@@ -175,7 +189,7 @@ class Shelf:
         if stored.size > (self.download_limit or DOWNLOAD):
             raise bad("file is too big")
         ending = {"image/jpeg": ".jpg", "video/mp4": ".mp4", "image/png": ".png"}.get(stored.mime, "")
-        folder = {"photo": "photos", "video": "videos", "animation": "animations"}.get(kind, "documents")
+        folder = FOLDERS.get(kind, "documents")
         path = f"{folder}/file_{len(self._links)}{ending}"
         self._links[path] = (stored, self.clock() + self.link_seconds)
         return path

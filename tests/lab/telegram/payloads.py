@@ -136,6 +136,9 @@ class Forms:
         said |= {"thumbnail": self.size(bot, media.thumbnail)} if media.thumbnail else {}
         if media.kind == "document":
             return {"document": said}
+        if media.kind in ("audio", "voice"):
+            said |= {"duration": media.duration}
+            return {media.kind: said if media.kind == "audio" else {n: said[n] for n in said if n != "file_name"}}
         said |= {"width": main.width, "height": main.height, "duration": media.duration}
         if media.kind == "animation":
             return {"animation": said, "document": {name: said[name] for name in said if name not in _MOVING}}

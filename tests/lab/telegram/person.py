@@ -114,6 +114,14 @@ class Person:
         """Send a file as it is."""
         return self._media(self._file("document", file), caption, place, reply_to)
 
+    def audio(self, file: File, caption: str = "", place: Where = None, *, reply_to: Target | None = None) -> Seen:
+        """Send a piece of music."""
+        return self._media(self._file("audio", file), caption, place, reply_to)
+
+    def voice(self, file: File, caption: str = "", place: Where = None, *, reply_to: Target | None = None) -> Seen:
+        """Send a voice message."""
+        return self._media(self._file("voice", file), caption, place, reply_to)
+
     def video(self, file: File, caption: str = "", place: Where = None, *, reply_to: Target | None = None) -> Seen:
         """Send a film."""
         return self._media(self._file("video", file), caption, place, reply_to)
