@@ -147,7 +147,9 @@ def ahead(pieces: Iterator[Samples]) -> Iterator[Samples]:
 
     Thread(target=make, daemon=True).start()
     try:
-        while (piece := made.get()) is not None:
+        while (
+            piece := made.get()
+        ) is not None:  # the thread always ends with a word; the child process has the deadline
             if isinstance(piece, BaseException):
                 raise piece
             yield piece

@@ -144,7 +144,8 @@ class Engine:
                     await self.parts.clips.delete(key)
                 return job
             job = await self.parts.store.wish(job_id, "cancel")
-            await self.parts.store.reopen_cards(job_id)  # that of a storyboard is closed while it waits
+            if job.state is JobState.AWAITING:
+                await self.parts.store.reopen_cards(job_id)  # that of a storyboard is closed while it waits
             self.lanes.touch(job)
             self.scheduler.hint(job.id)
             return job

@@ -17,7 +17,7 @@ from bot.engine.parts import Parts
 from bot.engine.templates import Templates
 from core.attachments import Attachment
 from core.capabilities import Applied, Change, choices_of, fit
-from core.errors import ReelayError, RequestError, Unsupported
+from core.errors import BadOption, ReelayError, RequestError, Unsupported
 from core.fields import read_flag, read_whole
 from core.jobs import MOST_VARIATIONS, Actor, InboxRow, Job, JobKind, Order, Place, Receipt, sibling_key
 from core.ports import Provider
@@ -342,9 +342,16 @@ class Intake:
             attachment=base.attachment or offer.goes_on,
             flat_price=self.flat_price is not None,
         )
-        if read_flag(fields.get("join"), "join") and offer.goes_on is not None:
-            return self.films.joined(order, str(fields["extend_of"]))
-        return replace(order, siblings=self._variations(order, fields.get("variations")))
+        order = replace(order, siblings=self._variations(order, fields.get("variations")))
+        if not read_flag(fields.get("join"), "join"):
+            return order
+        if fields.get("extend_of") in (None, ""):
+            raise BadOption("join", fields["join"], "true with extend_of, else false")
+        if order.siblings:
+            raise BadOption("variations", fields["variations"], "1 with join")
+        if offer.goes_on is None:
+            return order  # its generator goes on from the clip itself, and gives both in one
+        return self.films.joined(order, str(fields["extend_of"]))
 
     def _variations(self, order: Order, wanted: Any) -> tuple[Order, ...]:
         """The further ones of several clips of one wish, each with a seed of its own."""

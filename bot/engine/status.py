@@ -74,8 +74,7 @@ class StatusDesk:
         if self.films is not None and job.kind is JobKind.FILM:
             price = self.films.price(film)
         if price and (job.state is JobState.AWAITING or job.ended):
-            account = await self._parts.store.account(job.account_id)
-            left = next((a.left for a in account.allowances if a.period is Period.DAY), None)
+            left = await self._left_today(*film.calls, *(take.job for take in film.takes.values()), job)
         takes = film.takes
         live = [call for call in film.calls if not call.ended]
         return FilmView(
@@ -126,9 +125,7 @@ class StatusDesk:
             queue_seconds = self._queue_seconds(row, usual, can)
         left = None
         if job.price and not job.ended:
-            subject = job.hold.rows[0][1] if job.hold.rows else job.account_id
-            account = await self._parts.store.account(job.account_id, subject)
-            left = next((a.left for a in account.allowances if a.period is Period.DAY), None)
+            left = await self._left_today(job)
         return JobView(
             job=job,
             now=self._parts.clock.now(),
@@ -147,6 +144,12 @@ class StatusDesk:
             paused=job.state is JobState.QUEUED and await self._is_paused(job.applied.provider),
             may_do_another=job.state is JobState.FAILED and self._may_do_another(job),
         )
+
+    async def _left_today(self, *jobs: Job) -> int | None:
+        """Credits in the allowance that bears these jobs of one person, which may be a shared one; None for no limit."""
+        subject = next((job.hold.rows[0][1] for job in jobs if job.hold.rows), jobs[0].account_id)
+        account = await self._parts.store.account(jobs[0].account_id, subject)
+        return next((a.left for a in account.allowances if a.period is Period.DAY), None)
 
     def _queue_seconds(self, row: JobRow, usual: float, can: Capabilities) -> float:
         """Until the generator has a place, and until the person may use it: their own jobs end one after another as well."""

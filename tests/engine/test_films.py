@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +18,17 @@ from core.errors import (
     ContentRefused,
     CredentialsRejected,
     Garbled,
+    IntakePaused,
     InvalidRequest,
     ModelRetired,
+    NotAllowed,
     NotFound,
     NothingSent,
     OutOfFunds,
     ProviderError,
     QuotaExceeded,
     RateLimited,
+    ReelayError,
     TimedOut,
     TooManyJobs,
     Unavailable,
@@ -455,6 +459,15 @@ def test_what_came_along_is_opened_before_anything_is_paid(tmp_path: Path) -> No
             assert row.job.failure is not None
             assert row.job.failure.message_id == "error.song_unsupported"
             assert (writer.asked, await spent(on), (await on.parts.clips.usage()).files) == ([], (0, 0), 0)
+            for large, said, found in (
+                ("face", "error.picture_oversized_plain", "> 20 MB"),
+                ("tune", "error.song_oversized", "> 50 MB"),
+            ):
+                on.chat.too_large = {large}
+                row = await reaches(on, await film(on, attachment=face, song=tune), JobState.FAILED)
+                assert row.job.failure is not None
+                assert (row.job.failure.message_id, row.job.failure.values["found"]) == (said, found)
+            on.chat.too_large = set()
             row = await storyboard(on, attachment=face, song=tune, scenes="2", fit_to_song="true")
             assert (row.plan.music, row.plan.song_seconds, row.plan.own_picture) == ("song", 90.0, True)
             await on.engine.films.approve(row.job.id, ANN)
@@ -478,6 +491,42 @@ def test_cancel_stops_what_can_be_stopped_and_charges_what_was_made(tmp_path: Pa
             await on.engine.films.cut_again(row.job.id)
             row = await ended(on, row)
             assert (row.job.state, [n for n, _ in on.media.merged]) == (JobState.DONE, [1])
+
+    run(go)
+
+
+def test_whoever_may_not_order_changes_a_film_for_no_money_either(tmp_path: Path) -> None:
+    async def go(clock: VirtualClock) -> None:
+        async with stage(tmp_path, clock, lab=PAID, writer=PaidWriter(clock), painter=PaidPainter(clock)) as on:
+            row = await storyboard(on, character="a cat")
+            films, film_id, before = on.engine.films, row.job.id, await spent(on)
+
+            async def refused(error: type[ReelayError], *ways: Callable[[], Awaitable[FilmRow]]) -> None:
+                for way in ways:
+                    with pytest.raises(error):
+                        await way()
+                after = await films.film(film_id)
+                assert (after.job.version, len(after.calls), await spent(on)) == (row.job.version, 2, before)
+
+            ways = (
+                lambda: films.rewrite(film_id, ANN, 1),
+                lambda: films.repaint(film_id, ANN),
+                lambda: films.approve(film_id, ANN),
+            )
+            await on.store.pause("*", None, "the operator said so")
+            await refused(IntakePaused, *ways)
+            await on.store.resume("*")
+            on.engine.intake.paused_for_disk = True
+            await refused(IntakePaused, *ways)
+            on.engine.intake.paused_for_disk = False
+            await on.store.set_blocked(row.job.account_id, blocked=True)
+            await refused(NotAllowed, *ways)
+            await on.store.set_blocked(row.job.account_id, blocked=False)
+            on.generator.fails["scene 2"] = ContentRefused("no")
+            await films.approve(film_id, ANN)
+            row, before = await ended(on, row), await spent(on)
+            await on.store.set_blocked(row.job.account_id, blocked=True)
+            await refused(NotAllowed, lambda: films.retry(film_id, ANN))
 
     run(go)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,35 @@ def test_a_clip_that_goes_on_becomes_one_with_the_clip_before(tmp_path: Path) ->
             longer, _ = await order(on.engine, ANN, ROOM, fields)
             assert (await on.settled(longer)).state is JobState.DONE
             assert await spent(on) == (0, 3 * PRICE)
+
+    run(go)
+
+
+@pytest.mark.parametrize(
+    "fields, named", [({"join": "true"}, "join"), ({"join": "true", "variations": "2"}, "variations")]
+)
+def test_only_one_clip_that_goes_on_is_joined(tmp_path: Path, fields: dict[str, str], named: str) -> None:
+    async def go(clock: VirtualClock) -> None:
+        async with stage(tmp_path, clock, lab=PAID) as on:
+            first = await on.settled(await on.order("a harbour"))
+            goes_on = extend_fields(await on.store.view(first.id), "then a storm") if "variations" in fields else {}
+            with pytest.raises(BadOption) as wrong:
+                await order(on.engine, ANN, ROOM, {**goes_on, **fields, "prompt": "then a storm"})
+            assert wrong.value.field == named
+            assert await spent(on) == (0, PRICE)
+
+    run(go)
+
+
+def test_a_generator_that_goes_on_from_the_clip_itself_gives_both_in_one(tmp_path: Path) -> None:
+    async def go(clock: VirtualClock) -> None:
+        async with stage(tmp_path, clock, lab=replace(PAID, extend=True)) as on:
+            first = await on.settled(await on.order("a harbour"))
+            fields = {**extend_fields(await on.store.view(first.id), "then a storm"), "join": "true"}
+            job, _ = await order(on.engine, ANN, ROOM, fields)
+            job = await on.settled(job)
+            assert (job.kind, job.applied.extends is not None, on.media.merged) == (JobKind.CLIP, True, [])
+            assert await spent(on) == (0, 2 * PRICE)
 
     run(go)
 

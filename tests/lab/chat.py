@@ -86,6 +86,8 @@ class Chat:
         self.journal: list[Line] = []
         self.updates: list[dict[str, Any]] = []
         self.pictures: dict[str, bytes] = {}
+        self.too_large: set[str] = set()
+        """Pictures that are told to be larger than may be fetched."""
         self.upload_bytes = UPLOAD_BYTES
         self.credential_seconds = CREDENTIAL_SECONDS
         self.faults: dict[str, deque[Fault]] = {}
@@ -212,6 +214,8 @@ class Chat:
     def _picture(self, data: dict[str, Any]) -> dict[str, Any]:
         if data["picture"] not in self.pictures:
             raise Refused(404)
+        if data["picture"] in self.too_large:
+            raise Refused(413)
         return {"data": self.pictures[data["picture"]].hex()}
 
     def _updates(self, data: dict[str, Any]) -> dict[str, Any]:

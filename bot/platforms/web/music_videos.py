@@ -17,6 +17,7 @@ from bot.platforms.web.answers import answer
 from bot.platforms.web.requests import Upload, read_form, read_json, store_picture
 from bot.platforms.web.site import Site
 from core.errors import BadOption, MediaError, NotFound, ReelayError
+from core.fields import read_whole
 from core.films import CHARACTER_CHARACTERS, RULES_CHARACTERS, with_rules
 from core.jobs import Job, JobKind
 from core.requests import PROMPT_CHARACTERS
@@ -127,6 +128,7 @@ class MusicVideoRoutes:
 
     async def _fields(self, data: dict[str, Any]) -> tuple[dict[str, Any], Upload | None]:
         fields = dict(data)
+        read_whole(fields.get("variations"), "variations", 1, 1)  # one clip is answered
         prompt = _needed(fields, "prompt", PROMPT_CHARACTERS)
         backend = fields.pop("backend", None)
         if backend not in (None, ""):
