@@ -104,22 +104,30 @@ def shared(tmp_path_factory: pytest.TempPathFactory, canned: Path) -> Iterator[S
 
 
 @pytest.fixture(scope="session")
-def reelay_page_url(tmp_path_factory: pytest.TempPathFactory, canned: Path) -> Iterator[str]:
-    """The address of a running Reelay whose generators are the lab's: ``lab`` is quick and tells a fraction, ``instant`` takes no time,
-    ``many`` takes three pictures at once and one with which the clip ends, ``pair`` the latter only beside exactly one other, and the
-    built-in one is there as well. A prompt with the word ``slowly`` takes two seconds, one with ``forever`` is never ready, one with
-    ``refused`` is declined.
+def page_vendor() -> Iterator[Vendor]:
+    """Who makes the page's clips. A prompt with the word ``slowly`` takes two seconds, one with ``forever`` is ready when the test says so
+    (``finish``), one with ``refused`` is declined.
     """
     with Vendor(default=Script(seconds=0.2)) as server:
         server.on("slowly", Script(seconds=2.0))
         server.on("forever", Script(seconds=None))
         server.on("refused", Script(fails="content"))
-        generators = [
-            {"name": "lab", "url": server.url, "price": 40},
-            {"kind": "instant", "name": "instant", "price": 10, "clip": str(canned)},
-            {"name": "many", "url": server.url, "price": 30, "reference_images": 3, "last_frame": True},
-            {"name": "pair", "url": server.url, "reference_images": 3, "last_frame": True, "last_frame_alone": False},
-        ]
-        environ = {"REELAY_DAILY_CREDITS": "unlimited", "REELAY_GLOBAL_DAILY_CREDITS": "unlimited"}
-        with Reelay(tmp_path_factory.mktemp("page"), generators=generators, environ=environ) as reelay:
-            yield reelay.start().url
+        yield server
+
+
+@pytest.fixture(scope="session")
+def reelay_page_url(tmp_path_factory: pytest.TempPathFactory, canned: Path, page_vendor: Vendor) -> Iterator[str]:
+    """The address of a running Reelay whose generators are the lab's: ``lab`` is quick and tells a fraction, ``instant`` takes no time,
+    ``many`` takes three pictures at once and one with which the clip ends, ``pair`` the latter only beside exactly one other, and the
+    built-in one is there as well.
+    """
+    url = page_vendor.url
+    generators = [
+        {"name": "lab", "url": url, "price": 40},
+        {"kind": "instant", "name": "instant", "price": 10, "clip": str(canned)},
+        {"name": "many", "url": url, "price": 30, "reference_images": 3, "last_frame": True},
+        {"name": "pair", "url": url, "reference_images": 3, "last_frame": True, "last_frame_alone": False},
+    ]
+    environ = {"REELAY_DAILY_CREDITS": "unlimited", "REELAY_GLOBAL_DAILY_CREDITS": "unlimited"}
+    with Reelay(tmp_path_factory.mktemp("page"), generators=generators, environ=environ) as reelay:
+        yield reelay.start().url

@@ -9,6 +9,7 @@ from playwright.async_api import expect
 
 from tests.journeys.page.filmgoer import CUT, Filmgoer
 from tests.journeys.page.visitor import Visitor
+from tests.lab.vendor import Vendor
 
 
 async def _reload(person: Visitor) -> None:
@@ -16,22 +17,23 @@ async def _reload(person: Visitor) -> None:
     await person.ready()
 
 
-async def test_an_idea_becomes_a_film_that_plays(visit: Callable[..., Any]) -> None:
+async def test_an_idea_becomes_a_film_that_plays(visit: Callable[..., Any], page_vendor: Vendor) -> None:
     person = await visit()
     film = Filmgoer(person, "A ferry crosses the bay")
     await film.order(3, "lab")
     assert await film.shown() == await film.plan()
     await expect(film.card.locator(".card-money")).to_contain_text("120 credits")
-    await film.write(1, "The ferry leaves slowly and slowly")
+    await film.write(1, "The ferry leaves forever")
     await _reload(person)
     assert await film.shown() == await film.plan()
     await film.approve()
     await expect(film.card.locator('.scene[data-state="running"]').first).to_be_visible()
     await expect(film.card.locator(".card-state")).to_contain_text("of 3")
-    await _reload(person)  # while the slow one is being made
+    await _reload(person)  # while that one is being made
     await expect(film.scenes.nth(1)).to_have_attribute("data-state", "running")
     await expect(film.card.locator(".bar").first).to_be_visible()
     await expect(film.scenes.nth(0).locator(".scene-thumb img")).to_be_visible()
+    page_vendor.finish("The ferry leaves")
     await film.done()
     await expect(film.card.locator(".timeline-piece")).to_have_count(3)
     await film.plays()

@@ -247,9 +247,10 @@ def test_a_name_that_telegram_takes_no_more_is_forgotten_and_the_clip_uploaded_a
     home.telegram.refuse("sendVideo", FILE)
     home.ada.say("/resend")
     until(lambda: len(home.clips_in()) == 2, what="the second clip")
-    assert uploads(home) == ["editMessageMedia", "sendVideo"]
+    until(lambda: uploads(home) == ["editMessageMedia", "sendVideo"], what="both uploads in the journal")
     home.ada.say("/resend")
     until(lambda: len(home.clips_in()) == 3, what="the third clip")
+    home.reelay.wait_quiet()
     assert uploads(home) == ["editMessageMedia", "sendVideo"]
     home.end(resent=True)
 
