@@ -55,6 +55,8 @@ class Step:
     """The normalised pictures of the job."""
     film: FilmPlan | None = None
     """Of a film or a merge: how it is to be from now on."""
+    notice: bool = False
+    """Its person is told of it in a message of its own: they may have looked away for long, and an edited card rings no bell."""
     watch_until: int | None = None
     """The job is given up, its attempt is watched on until then (UTC ms): a clip that still comes is kept."""
 

@@ -13,7 +13,7 @@ from core.states import ENDED, AttemptState, IllegalMove, JobState, check_move, 
 from core.steps import AdmissionCaps, Step
 from storage import health, late
 from storage.intake import LIVE_JOBS, fair_tag, give_place_back
-from storage.messages import add_delivery
+from storage.messages import add_delivery, owe_notice
 from storage.quota import settle_job
 from storage.rows import attempt_of, dump, insert, insert_clip, job_of
 
@@ -66,14 +66,17 @@ def apply(connection: sqlite3.Connection, step: Step, now: int) -> Job:
         _touch_attempt(connection, job.attempt_id, step, now)
     if step.hop is not None:
         add_event(connection, job.id, step.hop, step.hop_note, now)
-    if (
-        step.to is JobState.DONE
-        and step.clip is not None
-        and job.cancel_wish != "stop_waiting"
-        and job.parent_id is None
-    ):  # else: the gallery only, or the film
-        add_delivery(connection, job.id, step.clip.id, job.place, now)
+    _tell(connection, job, step, now)
     return read(connection, job.id)
+
+
+def _tell(connection: sqlite3.Connection, job: Job, step: Step, now: int) -> None:
+    """What a person hears of the step besides their card."""
+    is_waited_for = job.cancel_wish != "stop_waiting" and job.parent_id is None  # else: the gallery only, or the film
+    if step.to is JobState.DONE and step.clip is not None and is_waited_for:
+        add_delivery(connection, job.id, step.clip.id, job.place, now)
+    if step.notice:
+        owe_notice(connection, job, now)
 
 
 def _stored(fields: Mapping[str, object]) -> dict[str, object]:

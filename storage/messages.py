@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from core.errors import NotFound
-from core.jobs import CardRow, Delivery, Place, Receipt
+from core.jobs import CardRow, Delivery, Job, Place, Receipt
 from core.states import DELIVERY_MOVES, DeliveryState, IllegalMove
 from storage.people import settings_of
 from storage.rows import card_of, delivery_of, dump, load
@@ -16,7 +16,7 @@ from storage.rows import card_of, delivery_of, dump, load
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """The one short reply that a clip is ready, on its way: a row of ``deliveries`` of the kind ``notify``."""
+    """The one short reply that a clip is ready, or that a storyboard waited too long: a row of ``deliveries`` of the kind ``notify``."""
 
     id: int
     job_id: str
@@ -249,7 +249,22 @@ def _owe_notice(connection: sqlite3.Connection, delivery_id: int, after_ms: int,
         " (SELECT 1 FROM deliveries AS e WHERE e.job_id = d.job_id AND e.kind = 'clip' AND e.id < d.id)",
         (delivery_id, after_ms),
     ).fetchone()
-    if row is None or settings_of(connection, row["account_id"]).get("notify") is False:
+    if row is not None:
+        _add_notice(connection, row, row["account_id"], now)
+
+
+def owe_notice(connection: sqlite3.Connection, job: Job, now: int) -> None:
+    """Order the notice of what became of a job without a clip, as an answer to the card that it was ordered with."""
+    row = connection.execute(
+        "SELECT job_id, '' AS clip_id, platform, place, receipt FROM cards WHERE job_id = ? ORDER BY id LIMIT 1",
+        (job.id,),
+    ).fetchone()
+    if row is not None and row["receipt"] is not None:
+        _add_notice(connection, row, job.account_id, now)
+
+
+def _add_notice(connection: sqlite3.Connection, row: sqlite3.Row, account_id: str, now: int) -> None:
+    if settings_of(connection, account_id).get("notify") is False:
         return
     connection.execute(
         "INSERT INTO deliveries (job_id, clip_id, platform, place, kind, state, due_at, receipt, created_at)"

@@ -32,7 +32,7 @@ from core.errors import (
 )
 from core.jobs import CardRow, Clip, Delivery, Receipt
 from core.ports import ClipFile, Platform
-from core.states import DeliveryState
+from core.states import DeliveryState, JobState
 from storage.messages import Notice
 from storage.views import JobRow
 
@@ -267,9 +267,12 @@ class Courier:
     # --------------------------------------------------------------------------------------------------------------- notices
 
     async def notify(self, notice: Notice, row: JobRow, card: Card) -> None:
-        """Try once to say that the clip is there: never twice where that could be seen, and not at all when it is old news."""
+        """Try once to say that the clip is there, or that none comes: never twice where that could be seen, and never what is old news."""
         platform, now = self._parts.platforms.get(notice.place.platform), self._parts.clock.now()
-        if row.clip is None or now - notice.created_at > NOTICE_IS_STALE_SECONDS * 1000:
+        is_over = (
+            row.clip is None and row.job.state is not JobState.FAILED
+        )  # what it tells of is deleted, or goes on after all
+        if is_over or now - notice.created_at > NOTICE_IS_STALE_SECONDS * 1000:
             await self._parts.store.move_delivery(notice.id, DeliveryState.DEAD, error_code="STALE")
             return
         if platform is None:

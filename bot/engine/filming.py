@@ -238,15 +238,15 @@ class FilmRunner:
     async def _expire(self, film: FilmRow) -> None:
         if film.job.state is JobState.AWAITING:
             await self._stop_jobs(film)
-            failure = Failure("TIMEOUT", "error.storyboard_expired", {})
+            failure, is_news = Failure("TIMEOUT", "error.storyboard_expired", {}), True
         elif film.job.state is JobState.MAKING and film.finished():
             job = await self._apply(film.job, to=JobState.MERGING, fields={"progress": 0.0}, hop="waited enough")
             await self._merge(await self._parts.films.film(job.id))
             return
         else:
             await self._stop_jobs(film)
-            failure = Failure("TIMEOUT", "error.film_too_long", {})
-        await self._apply(film.job, to=JobState.FAILED, failure=failure, hop="expired")
+            failure, is_news = Failure("TIMEOUT", "error.film_too_long", {}), False
+        await self._apply(film.job, to=JobState.FAILED, failure=failure, hop="expired", notice=is_news)
         await self._drop(film.plan)
 
     # ------------------------------------------------------------------------------------------------------------------------ floor

@@ -128,6 +128,12 @@ class Words(Formatter):
                     found[name] = [*forms[:form], text, *forms[form + 1 :]]
         return found
 
+    def notice(self, card: Card, mention: str) -> str:
+        """The one short reply to a card: that its clip is ready, or why there is none."""
+        return (
+            self.say("ready.notify", mention=mention) if card.error is None else f"{mention}: {self.text(card.error)}"
+        )
+
     def card(self, card: Card, now: int) -> dict[str, Any]:
         """A card's lines as text, in the order of its anatomy."""
         return {

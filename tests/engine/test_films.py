@@ -39,7 +39,7 @@ from core.states import JobState
 from storage.films import FilmRow
 from tests.lab.filmmakers import PaidPainter, PaidWriter
 from tests.lab.generator import LabSettings
-from tests.lab.stage import Stage, stage
+from tests.lab.stage import BOOKS, Stage, stage
 from tests.lab.virtual_time import VirtualClock, run
 
 ANN = Actor("chat", "ann")
@@ -550,15 +550,17 @@ def test_a_storyboard_waits_for_a_month_through_restarts_and_then_closes(tmp_pat
     async def go(clock: VirtualClock) -> None:
         async with stage(tmp_path, clock, lab=PAID, writer=PaidWriter(clock, 0)) as on:
             row = await storyboard(on)
-        await clock.sleep(29 * 86_400)
+        await clock.sleep(29 * 86_400 + 85_000)
         async with stage(tmp_path, clock, lab=PAID) as on:
             await on.until(lambda: True)
             assert (await on.engine.films.film(row.job.id)).job.state is JobState.AWAITING
-            await clock.sleep(2 * 86_400)
-            row = await reaches(on, row.job, JobState.FAILED)
+            row = await reaches(on, row.job, JobState.FAILED, seconds=3600)
             assert row.job.failure is not None
             assert row.job.failure.message_id == "error.storyboard_expired"
             assert (await spent(on), on.generator.submits) == ((0, 0), [])
+            await on.until(lambda: "waited for 30 days" in on.chat.shown()[-1].text)
+            told = [each.text for each in on.chat.shown() if each.text.startswith(row.job.account_id)]
+            assert told == [f"{row.job.account_id}: {BOOKS.words('en').say('error.storyboard_expired')}"]
 
     run(go)
 

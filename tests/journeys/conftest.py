@@ -19,7 +19,7 @@ from tests.lab.vendor import Script, Vendor
 Maker = Callable[..., Reelay]
 TOKENS = {
     person: f"reelay_lab-token-of-{person}-0123456789abcdef"
-    for person in ("alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi")
+    for person in ("alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan")
 }
 """People with an API token each; each calls from an address, and so with a rate limit, of their own."""
 

@@ -283,6 +283,22 @@ def test_several_clips_of_one_wish_are_all_told(cinema: Cinema) -> None:
         assert (answer.status, answer["details"].split(":")[0]) == (400, "variations")
 
 
+def test_a_clip_that_goes_on_becomes_one_with_the_clip_before(cinema: Cinema) -> None:
+    api, (clip,) = cinema.api("ivan"), clips(cinema, "ivan", 1)
+    spent, _ = cinema.spent("ivan")
+    answer = api.generate("a storm comes", extend_of=clip, join=True)
+    cinema.reelay.wait_state(answer["operation_id"])
+    made, before = api.status(answer["operation_id"]), api.get(f"/api/mv/get_video/{clip}/info")
+    assert cinema.spent("ivan") == (spent + PRICE, 0)
+    assert api.get(f"{made['video_url']}/info")["file_size_bytes"] > before["file_size_bytes"]
+    for fields, named in (({}, "join"), ({"extend_of": clip, "variations": 2}, "variations")):
+        answer = api.generate("a storm comes", join=True, **fields)
+        assert (answer.status, answer["details"].split(":")[0]) == (400, named)
+    answer = api.post("/api/mv/generate_video", {"prompt": "x", "variations": 2})
+    assert (answer.status, answer["details"].split(":")[0]) == (400, "variations")
+    assert cinema.spent("ivan") == (spent + PRICE, 0)
+
+
 def test_a_foreign_page_orders_no_film_and_a_stranger_neither(cinema: Cinema) -> None:
     """Who has no credentials at this address is the local account; a page of somebody else's must not act as it."""
     calls = ["/api/films", "/api/films/estimate", "/api/mv/create_scenes", "/api/mv/merge", "/api/mv/songs"]

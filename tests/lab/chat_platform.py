@@ -179,7 +179,7 @@ class ChatPlatform:
 
     async def notify(self, place: Place, receipt: Receipt | None, card: Card) -> None:
         del receipt
-        text = self._words.say("ready.notify", mention=card.account_id)
+        text = self._words.notice(card, card.account_id)
         data = {"chat": place.chat, "only_owner": place.visibility == "only_owner", "text": text}
         if self.limits.idempotent_send:
             data["nonce"] = f"ready {card.job_id}"  # from the job alone: the same when it is said again after a crash

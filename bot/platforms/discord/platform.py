@@ -187,8 +187,7 @@ class DiscordPlatform:
         if self._api.budget.is_strained:
             raise PlatformBusy("too much was refused lately", retry_after=60.0)
         user = place.details.get("user")
-        words = self._shelf.words(place.language)
-        text = words.say("ready.notify", mention=f"<@{user}>")
+        text = self._shelf.words(place.language).notice(card, f"<@{user}>")
         body: dict[str, Any] = {"content": text, "allowed_mentions": {"parse": [], "users": [user]}}
         if place.visibility == "public" and place.details.get("member"):
             if receipt is not None:

@@ -182,7 +182,7 @@ class TelegramPlatform:
         """One short reply that mentions whoever asked."""
         words, user = self._shelf.words(place.language), place.details.get("user")
         who = mention(str(place.details.get("name") or "–"), None if user is None else int(user))
-        text = escape(words.say("ready.notify", mention="\0")).replace("\0", who)
+        text = escape(words.notice(card, "\0")).replace("\0", who)
         at = place if receipt is None else replace(receipt.place, reply_to=receipt.message)
         await self._speaking.say(at, text, patience=LANE_PATIENCE, who=("notice", card.job_id))
 

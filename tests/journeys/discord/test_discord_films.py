@@ -154,6 +154,35 @@ def test_several_variations_are_messages_of_their_own(home: House) -> None:
     home.end()
 
 
+def test_variations_of_a_private_clip_stay_private(home: House) -> None:
+    use = home.answered(home.ada.slash("video", home.room, prompt="a secret", variations=2, private=True))
+    assert home.clip_of(use).ephemeral
+    home.in_time(lambda: [each for each in home.bots(home.ada.direct()) if each.clip], EDIT_SECONDS, what="the second")
+    assert [each.text for each in home.bots() if not each.ephemeral] == []
+    home.end()
+
+
+def test_a_clip_that_goes_on_is_joined_with_the_one_before(home: House) -> None:
+    first = home.video("a lighthouse")
+    home.clip_of(first)
+    answered(home.ada.slash("extend", home.room, clip=home.job_of(first)["id"], prompt="a storm comes", join=True))
+    home.in_time(lambda: sum(each.clip is not None for each in home.answers()) == 2, EDIT_SECONDS, what="both in one")
+    (job,) = home.reelay.rows("SELECT * FROM jobs WHERE kind = 'merge'")
+    assert (job["state"], len(home.submitted("storm"))) == ("done", 1)
+    home.end()
+
+
+def test_a_storyboard_that_nobody_wanted_for_a_month_is_closed_and_its_person_is_told(house: House) -> None:
+    house.start()
+    use = ordered(house, "a boat nobody builds", scenes=2)
+    house.later(30 * 86_400 + 60)
+    house.in_time(lambda: "waited for 30 days" in use.text, EDIT_SECONDS, what="the end")
+    until(lambda: len(house.bots()) == 2, what="the notice")
+    (told,) = (each for each in house.bots() if each.id != card(use).id)
+    assert told.text.startswith(f"<@{house.ada.id}>: This storyboard waited for 30 days")
+    house.end()
+
+
 def test_killed_while_it_waits_and_while_it_is_made_it_goes_on_in_the_same_message(house: House) -> None:
     house.start()
     house.vendor.default = replace(house.vendor.default, seconds=None)

@@ -17,6 +17,7 @@ from tests.lab.waiting import until
 pytestmark = pytest.mark.journey
 
 READY = "The storyboard is ready"
+MONTH = 30 * 86_400 + 60
 
 
 @pytest.fixture(scope="module")
@@ -297,6 +298,15 @@ def test_three_variations_of_a_clip(home: House) -> None:
     home.end()
 
 
+def test_a_clip_that_goes_on_is_joined_with_the_one_before(home: House) -> None:
+    clip = home.clip_of(home.video("a lighthouse"))
+    said = home.ada.say("/extend a storm comes --join true", reply_to=clip)
+    home.clip_of(home.card_of(said))
+    assert home.job_of(said)["kind"] == "merge"
+    assert len(home.submitted("storm")) == 1
+    home.end()
+
+
 def test_a_template_is_kept_filled_in_and_forgotten(home: House) -> None:
     saved = home.card_of(home.ada.say("/examples save dusk {subject} at {time|dusk}, slow"))
     assert "Kept as the template dusk." in saved.text
@@ -309,6 +319,20 @@ def test_a_template_is_kept_filled_in_and_forgotten(home: House) -> None:
     assert "noir" in refused.text
     until(lambda: len(home.clips_in()) == 1, 60, "the clip")
     home.end()
+
+
+def test_a_storyboard_that_nobody_wanted_for_a_month_is_closed_and_its_person_is_told(house: House) -> None:
+    house.start()
+    card = storyboard(house, "a boat nobody builds --scenes 2")
+    house.later(MONTH)
+    house.shows(card, "waited for 30 days")
+    told: Seen = until(
+        lambda: next((each for each in house.ada.received() if each.reply_to == card.id), None), 20, "it"
+    )  # type: ignore[assignment]
+    assert told.text.startswith("Ada: ")
+    assert told.text.endswith("You were not charged for any scene.")
+    assert not any("Make it" in each for each in house.now(card).labels)
+    house.end()
 
 
 @pytest.mark.parametrize("point", ["awaiting", "making"])

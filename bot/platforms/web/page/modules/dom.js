@@ -35,6 +35,12 @@ export function setText(node, text) {
   node.hidden = wanted === "";
 }
 
+/** Replace the children unless they are the same already: a press whose target goes away before it is let go is no click. */
+export function setChildren(node, ...children) {
+  const wanted = el("div", {}, ...children.filter(Boolean));
+  if (node.innerHTML !== wanted.innerHTML) node.replaceChildren(...wanted.childNodes);
+}
+
 /** A button with an icon and a visible word. */
 export function button(label, given = {}, iconName = null) {
   const { class: extra = "", ...rest } = given;

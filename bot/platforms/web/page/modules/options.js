@@ -1,6 +1,6 @@
 // The settings of the next clip. Only what the person touched is sent; the rest is the generator's own choice, shown as such.
 
-import { byId, el, iconButton, memory, setText } from "./dom.js";
+import { byId, el, iconButton, memory, setChildren, setText } from "./dom.js";
 import { icon } from "./icons.js";
 import { store } from "./store.js";
 import { duration, line, number, t } from "./words.js";
@@ -229,7 +229,7 @@ export class Options {
     const count = this.wish().variations ?? 1;
     const text = [this.isFilm && this.film.facts, count > 1 && t("page.options.times", { count }), this.value("aspect_ratio"), seconds && t("page.seconds", { count: seconds }), this.value("resolution")].filter(Boolean).join(" · ");
     const more = [extras.seed !== undefined && t("page.options.seed_fact", { seed: String(extras.seed) }), extras.negative_prompt && t("page.options.negative_fact")].filter(Boolean).join(" · ");
-    this.summary.replaceChildren(icon("sliders"), el("span", { text }), more ? el("span", { class: "summary-more", text: ` · ${more}` }) : "", store.generators.length > 1 ? el("span", { class: "summary-more summary-maker", text: ` · ${this.generator.title}` }) : "");
+    setChildren(this.summary, icon("sliders"), el("span", { text }), more ? el("span", { class: "summary-more", text: ` · ${more}` }) : "", store.generators.length > 1 ? el("span", { class: "summary-more summary-maker", text: ` · ${this.generator.title}` }) : "");
     this.summary.setAttribute("aria-label", t("page.options.summary", { settings: this.facts() }));
   }
 

@@ -1,6 +1,6 @@
 // One scene of a film: its words while the storyboard is written, how far its clip is, the clip itself, and what can be done about it.
 
-import { button, el, iconButton, setText } from "./dom.js";
+import { button, el, iconButton, setChildren, setText } from "./dom.js";
 import { icon, setIcon } from "./icons.js";
 import { pauseOthers } from "./stage.js";
 import { store } from "./store.js";
@@ -191,7 +191,7 @@ export class SceneRow {
       more.setAttribute("aria-expanded", String(!this.choices.hidden));
       found.push(more);
     }
-    this.tools.replaceChildren(...found);
+    setChildren(this.tools, ...found);
     if (focused) ([...this.tools.children].find((node) => node.dataset.tool === focused && !node.disabled) ?? this.handle).focus({ preventScroll: true });
     if (kind === "failed" && this.phase !== "edit" && this.film.canRetry) this.choices.hidden = false;
     if (this.phase === "edit" || (kind === "running" && !this.rewording)) this.choices.hidden = true;
@@ -231,7 +231,7 @@ export class SceneRow {
       }
     }
     this.choices.setAttribute("aria-label", t("page.scene.choices", { place: this.placeNow }));
-    this.choices.replaceChildren(...found);
+    setChildren(this.choices, ...found);
     if (focused) [...this.choices.children].find((node) => node.dataset.choice === focused)?.focus({ preventScroll: true });
   }
 
