@@ -92,13 +92,18 @@ def shown(
     receipt: Receipt | None,
     digest: str,
     next_edit_at: int,
-    closed: bool,
-) -> None:
-    """Record what a card shows now and when it may next be edited."""
-    connection.execute(
-        "UPDATE cards SET receipt = ?, shown_hash = ?, next_edit_at = ?, closed = ?, failures = 0 WHERE id = ?",
-        (None if receipt is None else dump(receipt.as_json()), digest, next_edit_at, int(closed), card_id),
-    )
+    final: int | None,
+) -> bool:
+    """Record what a card shows now and when it may next be edited; returns whether that was its last edit.
+
+    ``final``: the version of the job of which it told the last news. A job that has gone on while they were brought has more to tell.
+    """
+    row = connection.execute(
+        "UPDATE cards SET receipt = ?, shown_hash = ?, next_edit_at = ?, failures = 0,"
+        " closed = COALESCE((SELECT version = ? FROM jobs WHERE id = job_id), 0) WHERE id = ? RETURNING closed",
+        (None if receipt is None else dump(receipt.as_json()), digest, next_edit_at, final, card_id),
+    ).fetchone()
+    return row is not None and bool(row["closed"])
 
 
 def acknowledged(connection: sqlite3.Connection, job_id: str, receipt: Receipt) -> None:

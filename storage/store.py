@@ -221,13 +221,11 @@ class SqliteStore:
         return await self.database.read(lambda c: messages.open_cards(c, after, most))
 
     async def card_shown(
-        self, card_id: int, *, receipt: Receipt | None, digest: str, next_edit_at: int, closed: bool
-    ) -> None:
-        """Record what a card shows."""
-        await self.database.write(
-            lambda c: messages.shown(
-                c, card_id, receipt=receipt, digest=digest, next_edit_at=next_edit_at, closed=closed
-            )
+        self, card_id: int, *, receipt: Receipt | None, digest: str, next_edit_at: int, final: int | None = None
+    ) -> bool:
+        """Record what a card shows. ``final``: the version of the job of which these are the last news; returns whether they still are."""
+        return await self.database.write(
+            lambda c: messages.shown(c, card_id, receipt=receipt, digest=digest, next_edit_at=next_edit_at, final=final)
         )
 
     async def card_failed(self, card_id: int, next_edit_at: int, *, closed: bool) -> None:

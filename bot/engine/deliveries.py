@@ -118,7 +118,7 @@ class Courier:
         if mine is not None:
             next_edit = self._parts.clock.now() + int(platform.limits.seconds_between_edits * 1000)
             await self._parts.store.card_shown(
-                mine.id, receipt=done, digest=card.digest(), next_edit_at=next_edit, closed=True
+                mine.id, receipt=done, digest=card.digest(), next_edit_at=next_edit, final=row.job.version
             )
         self._parts.figures.delivery(platform.name, "sent")
         return True

@@ -188,6 +188,7 @@ class Lanes:
             delivered = await self._courier.deliver(delivery, mine, row, card)
             if delivered and mine is not None:
                 cards = [c for c in cards if c.id != mine.id]
+                self.touch(job_id)  # the job may have gone on while its clip was on its way
         if due.deliveries and cards:
             row, card = await self._desk.card(job_id)  # it tells as well what became of the delivery
         unsent = {d.place.chat for d in await self._parts.store.deliveries_of_job(job_id) if d.due_at is not None}
@@ -210,7 +211,7 @@ class Lanes:
             self._touch_later(row.job.id, (mine.next_edit_at - now) / 1000)
             return
         if digest == mine.shown_hash:
-            await self._shown(mine, mine.receipt, digest, closed=True)
+            await self._shown(mine, mine.receipt, digest, row.job)
             return
         try:
             async with asyncio.timeout(EDIT_SECONDS):
@@ -226,27 +227,31 @@ class Lanes:
         if mine.receipt is None:
             self._parts.reach("posted")
         self._parts.figures.edit(platform.name, "sent")
-        await self._shown(mine, receipt, digest, closed=card.final)
+        await self._shown(mine, receipt, digest, row.job if card.final else None)
 
     async def _shown(
-        self, mine: CardRow, receipt: object, digest: str, *, closed: bool, rest: float = math.inf
+        self, mine: CardRow, receipt: object, digest: str, final: Job | None = None, rest: float = math.inf
     ) -> None:
-        """``rest``: seconds after which it may be edited again, where that is sooner than its platform's pace."""
+        """``final``: the job, whose last news these were; ``rest``: seconds after which it may be edited again, where that is sooner than
+        its platform's pace.
+        """
         limits = self._parts.platforms[mine.place.platform].limits
         next_edit_at = self._parts.clock.now() + int(min(rest, limits.seconds_between_edits) * 1000)
-        await self._parts.store.card_shown(
+        closed = await self._parts.store.card_shown(
             mine.id,
             receipt=receipt,  # type: ignore[arg-type] # a Receipt or None, as the platform returned it
             digest=digest,
             next_edit_at=next_edit_at,
-            closed=closed,
+            final=None if final is None else final.version,
         )
+        if final is not None and not closed:
+            self.touch(final)
 
     async def _left_out(self, mine: CardRow, row: JobRow, rest: float) -> None:
         """The platform did not find the edit worth making yet: no failure, and not shown either. What is news is looked at meanwhile."""
         self._parts.figures.edit(mine.place.platform, "dropped")
         if mine.shown_hash is not None:  # only so that it is not looked at again at once
-            await self._shown(mine, mine.receipt, mine.shown_hash, closed=mine.closed, rest=rest)
+            await self._shown(mine, mine.receipt, mine.shown_hash, rest=rest)
         self._touch_later(row.job.id, rest)
 
     async def _not_edited(self, mine: CardRow, row: JobRow, error: Exception) -> None:

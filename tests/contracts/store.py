@@ -147,11 +147,11 @@ class StoreContract:
         receipt = Receipt(job.place, "m1")
         await store.acknowledged(job.id, Receipt(job.place, "m0"))
         await store.acknowledged(job.id, receipt)
-        await store.card_shown(card.id, receipt=receipt, digest="c", next_edit_at=5, closed=False)
+        await store.card_shown(card.id, receipt=receipt, digest="c", next_edit_at=5)
         await store.acknowledged(job.id, Receipt(job.place, "m2"))
         (known,) = await store.cards_of_job(job.id)
         assert known.receipt == receipt, "the message that was shown stays the message"
-        await store.card_shown(card.id, receipt=receipt, digest="d", next_edit_at=5, closed=True)
+        await store.card_shown(card.id, receipt=receipt, digest="d", next_edit_at=5, final=job.version)
         assert await store.cards_of_job(job.id) == []
         await store.reopen_cards(job.id)
         assert len(await store.open_cards(0, 10)) == 1

@@ -12,6 +12,7 @@ import pytest
 from bot.commands.making import order
 from bot.engine.parts import Caps
 from core.attachments import Attachment
+from core.cards import Card
 from core.errors import (
     BadOption,
     Conflict,
@@ -34,7 +35,7 @@ from core.errors import (
     Unavailable,
     Unclear,
 )
-from core.jobs import Actor, Job, JobKind, Place
+from core.jobs import Actor, Job, JobKind, Place, Receipt
 from core.states import JobState
 from storage.films import FilmRow
 from tests.lab.filmmakers import PaidPainter, PaidWriter
@@ -561,6 +562,30 @@ def test_a_storyboard_waits_for_a_month_through_restarts_and_then_closes(tmp_pat
             await on.until(lambda: "waited for 30 days" in on.chat.shown()[-1].text)
             told = [each.text for each in on.chat.shown() if each.text.startswith(row.job.account_id)]
             assert told == [f"{row.job.account_id}: {BOOKS.words('en').say('error.storyboard_expired')}"]
+
+    run(go)
+
+
+def test_what_becomes_of_a_storyboard_while_it_is_being_shown_is_shown_as_well(tmp_path: Path) -> None:
+    async def go(clock: VirtualClock) -> None:
+        async with stage(tmp_path, clock, lab=PAID, writer=PaidWriter(clock, 0)) as on:
+            platform, going, gone = on.parts.platforms["chat"], asyncio.Event(), asyncio.Event()
+            edit = platform.edit
+
+            async def held(receipt: Receipt, card: Card) -> Receipt:
+                if "approve" in [each.verb for each in card.actions]:
+                    going.set()
+                    await gone.wait()
+                return await edit(receipt, card)
+
+            platform.edit = held  # type: ignore[method-assign]
+            job = await film(on)
+            await asyncio.wait_for(going.wait(), 60)
+            await on.engine.cancel(job.id)
+            await reaches(on, job, JobState.CANCELLED)
+            gone.set()
+            await on.settled(job)
+            assert "Cancelled" in on.chat.shown()[0].text
 
     run(go)
 

@@ -207,7 +207,7 @@ async def test_a_card_is_kept_open_until_its_last_edit(store: SqliteStore, clock
     (card,) = await store.cards_of_job(job.id)
     assert (card.receipt, card.next_edit_at) == (receipt, 0)
     await store.acknowledged(job.id, receipt)
-    await store.card_shown(card.id, receipt=receipt, digest="d", next_edit_at=0, closed=False)
+    await store.card_shown(card.id, receipt=receipt, digest="d", next_edit_at=0)
     await store.acknowledged(job.id, Receipt(job.place, "m2"))
     assert (await store.cards_of_job(job.id))[0].receipt == receipt  # the message that was shown stays
     await store.card_failed(card.id, NOON + 9, closed=False)
@@ -217,7 +217,8 @@ async def test_a_card_is_kept_open_until_its_last_edit(store: SqliteStore, clock
     assert await store.cards_to_refresh({"web": 1.0}, 10) == []
     clock.at += 1010
     assert await store.cards_to_refresh({"web": 1.0}, 10) == [job.id]
-    await store.card_shown(card.id, receipt=receipt, digest="d", next_edit_at=0, closed=True)
+    for version, was_last in ((job.version - 1, False), (job.version, True)):  # what has gone on since has more to tell
+        assert await store.card_shown(card.id, receipt=receipt, digest="d", next_edit_at=0, final=version) is was_last
     assert await store.cards_of_job(job.id) == []
     await store.reopen_cards(job.id)
     (card,) = await store.cards_of_job(job.id)
