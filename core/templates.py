@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import re
 from collections.abc import Mapping
 from typing import Any, Final
@@ -47,10 +49,13 @@ def checked_text(text: Any) -> str:
 
 
 def read_fill(said: Any) -> dict[str, str]:
-    """What goes where: an object of texts, or ``subject=a cat; time=dawn``. Raises BadOption."""
+    """What goes where: an object of texts, also as JSON in a form, or ``subject=a cat; time=dawn``. Raises BadOption."""
     legal = "what goes into the template's places, as name=text; name=text"
     if said in (None, ""):
         return {}
+    if isinstance(said, str) and said.lstrip().startswith("{"):
+        with contextlib.suppress(ValueError):
+            said = json.loads(said)
     if isinstance(said, str):
         pairs = [part.partition("=") for part in said.split(";") if part.strip()]
         if not all(equals for _, equals, _ in pairs):

@@ -46,6 +46,7 @@ def test_what_stays_empty_or_has_no_place_is_named(text: str, prompt: str, fill:
         ("subject=a cat; time=dawn", {"subject": "a cat", "time": "dawn"}),
         ("Subject = a cat = 1 ;", {"subject": "a cat = 1"}),
         ({"subject": "a cat"}, {"subject": "a cat"}),
+        ('{"subject": "a cat; a dog = 2"}', {"subject": "a cat; a dog = 2"}),
         (None, {}),
         ("", {}),
     ],
@@ -54,7 +55,7 @@ def test_what_goes_where_is_read(said: Any, read: dict[str, str]) -> None:
     assert read_fill(said) == read
 
 
-@pytest.mark.parametrize("said", ["a cat", 7, ["subject"], {"subject": 7}, "subject=a; b"])
+@pytest.mark.parametrize("said", ["a cat", 7, ["subject"], {"subject": 7}, "subject=a; b", '{"subject": 7}', "{subject}"])
 def test_what_cannot_be_read_is_refused(said: Any) -> None:
     with pytest.raises(BadOption, match="fill"):
         read_fill(said)

@@ -107,7 +107,9 @@ def test_a_move_that_is_killed_is_made_once(make: Maker, vendor: Vendor, spare: 
     jobs = [api.ordered(f"boat {n}") for n in range(30)]
     assert {reelay.state(job) for job in jobs} == {"queued"}
     reelay.kill()
-    reelay.generators = [each | {"most_active": 0} for each in both(vendor, spare)[1:]]  # no order is under way at a kill
+    reelay.generators = [
+        each | {"most_active": 0} for each in both(vendor, spare)[1:]
+    ]  # no order is under way at a kill
     for _ in range(2):
         reelay.launch(kill={"moved": 1})
         reelay.wait_killed()

@@ -156,6 +156,39 @@ async def test_clips_are_put_together_in_the_order_in_which_they_are_chosen(visi
     assert red != green
 
 
+async def test_a_template_is_kept_chosen_filled_in_and_forgotten(visit: Callable[..., Any]) -> None:
+    person = await visit()
+    page = person.page
+    await person.choose("instant")
+    await person.prompt.fill("{subject} on the roof at {time|dusk}")
+    await page.locator(".template-keep summary").click()
+    await page.fill("#template-name", "Roof top")
+    await page.press("#template-name", "Enter")
+    await expect(page.locator(".template-keep .is-bad")).to_contain_text("small letters, digits")
+    await page.fill("#template-name", "Rooftop")
+    await page.press("#template-name", "Enter")
+    await expect(page.locator(".template-keep")).to_contain_text("Kept as the template rooftop.")
+    await page.locator("#option-template").select_option("rooftop")
+    await person.prompt.fill("")
+    await expect(page.locator("#composer-error")).to_contain_text("subject")
+    await expect(page.locator("#send")).to_be_disabled()
+    await expect(page.locator("#template-time")).to_have_attribute("placeholder", "dusk")
+    await page.fill("#template-subject", "a <b>lamp</b>; and; a cat")
+    await expect(page.locator("#composer-error")).to_have_text("")
+    await page.locator("#send").click()
+    await person.wait_for("a <b>lamp</b>; and; a cat on the roof at dusk", "done")
+    await expect(page.locator("#option-template")).to_have_value("")
+    await page.locator("#option-template").select_option("noir")
+    await page.locator('label[for="mode-film"]').click()
+    await expect(page.locator("#option-template")).to_have_value("noir")
+    await person.prompt.fill("A ferry at night")
+    await person.prompt.press("Enter")
+    await person.wait_for("A ferry at night, film noir", "awaiting")
+    await page.locator("#option-template").select_option("rooftop")
+    await page.get_by_role("button", name="Forget this template").click()
+    await expect(page.locator("#option-template option", has_text="rooftop")).to_have_count(0)
+
+
 async def test_several_variations_come_from_one_order(visit: Callable[..., Any]) -> None:
     person = await visit()
     await person.choose("instant")

@@ -76,6 +76,10 @@ async function call(method, path, { json, form, deadline = DEADLINE } = {}) {
 
 const id = encodeURIComponent;
 
+function write(form, wish) {
+  for (const [key, value] of Object.entries(wish)) form.append(key, typeof value === "object" ? JSON.stringify(value) : String(value));
+}
+
 export const api = {
   session: () => call("POST", "/api/session", { json: {} }),
   catalogue: () => call("GET", "/api/catalogue"),
@@ -106,6 +110,9 @@ export const api = {
   cutAgain: (film) => call("POST", `/api/films/${id(film)}/cut`, { json: {} }),
   characters: () => call("GET", "/api/characters"),
   forgetCharacter: (character) => call("DELETE", `/api/characters/${id(character)}`),
+  templates: () => call("GET", "/api/templates"),
+  saveTemplate: (name, text) => call("PUT", `/api/templates/${id(name)}`, { json: { text } }),
+  dropTemplate: (name) => call("DELETE", `/api/templates/${id(name)}`),
   merge: (wish) => call("POST", "/api/mv/merge", { json: wish }),
 
   /** Keep a song for a merge; answers with its song_id. */
@@ -119,7 +126,7 @@ export const api = {
   orderFilm(wish, pictures = [], song = null) {
     if (!pictures.length && !song) return call("POST", "/api/films", { json: wish });
     const form = new FormData();
-    for (const [key, value] of Object.entries(wish)) form.append(key, String(value));
+    write(form, wish);
     for (const picture of pictures) form.append("image_file", picture, picture.name || "picture");
     if (song) form.append("song_file", song, song.name || "song");
     return call("POST", "/api/films", { form, deadline: UPLOAD_DEADLINE });
@@ -138,7 +145,7 @@ export const api = {
   generate(wish, pictures = [], last = null) {
     if (!pictures.length && !last) return call("POST", "/api/video_chat/generate", { json: wish });
     const form = new FormData();
-    for (const [key, value] of Object.entries(wish)) form.append(key, String(value));
+    write(form, wish);
     for (const picture of pictures) form.append("image_file", picture, picture.name || "picture");
     if (last) form.append("last_image_file", last, last.name || "picture");
     return call("POST", "/api/video_chat/generate_with_image", { form, deadline: UPLOAD_DEADLINE });

@@ -7,6 +7,7 @@ import { icon } from "./icons.js";
 import { send } from "./orders.js";
 import { Pictures } from "./picture.js";
 import { store } from "./store.js";
+import { TemplateForm } from "./template_form.js";
 import { shorten, t } from "./words.js";
 
 export class Composer {
@@ -18,14 +19,18 @@ export class Composer {
     this.button = byId("send");
     this.origin = null; // {kind, job} of Remix and Extend
     this.film = new FilmForm({ changed: () => this.#changed(), complain: (text) => this.complain(text) });
-    this.options.film = this.film;
+    this.templates = new TemplateForm({ changed: () => this.#changed(), prompt: () => this.prompt.value.trim() });
+    Object.assign(this.options, { film: this.film, templates: this.templates });
     this.picture = new Pictures({ changed: () => this.#changed(), complain: (text) => this.complain(text), room: () => (this.isFilm ? { most: 1, ends: () => false, title: "" } : roomOf(options.generator)), named: () => (this.isFilm ? t("page.character.picture") : "") });
     this.estimateSoon = debounce(250, () => this.#estimate());
     this.keepSoon = debounce(300, () => memory.write("draft", this.prompt.value || null));
     this.#listen();
     this.prompt.value = memory.read("draft", "");
     store.on("generators", () => this.#changed());
-    store.on("me", () => this.#showPrice());
+    store.on("me", () => {
+      this.templates.meet();
+      this.#showPrice();
+    });
     this.setMode(memory.read("mode") === "film" ? "film" : "clip");
     this.#fit();
   }
@@ -109,13 +114,14 @@ export class Composer {
   }
 
   get ready() {
-    return Boolean(this.prompt.value.trim() || (this.picture.present && !this.isFilm)) && !this.obstacle;
+    return Boolean(this.prompt.value.trim() || this.templates.speaks || (this.picture.present && !this.isFilm)) && !this.obstacle;
   }
 
   /** Why these contents cannot be sent with these settings, in words, or "". */
   get obstacle() {
     const generator = this.options.generator;
-    if (!generator || this.isFilm) return "";
+    if (!generator) return "";
+    if (this.isFilm) return this.options.fault;
     if (!takes(generator, this.picture.count)) return t("page.generator.no_image", { generator: generator.title });
     if (this.picture.last && !generator.last_frame) return t("page.generator.no_last", { generator: generator.title });
     if (this.picture.last && !endsWith(generator, this.picture.count)) return t("page.generator.last_alone", { generator: generator.title });
@@ -129,7 +135,7 @@ export class Composer {
 
   /** Everything that goes into the order. */
   wish() {
-    const wish = { prompt: this.prompt.value.trim(), ...this.options.wish() };
+    const wish = { prompt: this.prompt.value.trim(), ...this.options.wish(), ...this.templates.wish() };
     if (this.isFilm) return { ...wish, ...this.film.wish() };
     if (this.picture.reuse) wish.reuse_image_of = this.picture.reuse.operation;
     if (this.origin) wish.parent_id = this.origin.job.operation_id;
@@ -167,6 +173,7 @@ export class Composer {
       this.#setOrigin(origin);
       this.setMode(kind);
       if (isFilm) this.film.load(wish, song);
+      this.templates.load(wish);
       await this.picture.restore(given);
       this.#fit();
       this.#changed();
@@ -184,6 +191,7 @@ export class Composer {
     if (isFilm) this.film.load(job.film ?? order?.wish ?? {}, order?.song ?? null);
     this.prompt.value = kind === "extend" ? "" : job.prompt ?? "";
     this.options.load({ ...(job.wanted ?? {}), negative_prompt: job.negative_prompt ?? undefined });
+    this.templates.load(order?.wish);
     this.#setOrigin(kind === "edit" ? null : { kind, job });
     if (order?.files?.length || order?.last) this.picture.restore({ files: order.files, last: order.last });
     else if (order?.wish.reuse_image_of) this.picture.keep(order.wish.reuse_image_of, job.source_url);
@@ -220,6 +228,7 @@ export class Composer {
     memory.write("draft", null);
     this.#setOrigin(null);
     this.options.restore();
+    this.templates.load();
     if (this.isFilm) {
       this.film.empty();
       this.film.forget();
@@ -261,7 +270,7 @@ export class Composer {
     if (!this.options.generator || this.obstacle) return;
     const { asked } = this;
     // The words do not matter for the price, so they stay here until they are sent.
-    const { prompt, ...rest } = this.wish();
+    const { prompt, template, fill, ...rest } = this.wish();
     try {
       const estimate = this.isFilm ? await this.#estimateFilm() : await api.estimate({ ...rest, with_image: this.picture.files.length, with_last_image: Boolean(this.picture.last) });
       if (asked !== this.asked) return;

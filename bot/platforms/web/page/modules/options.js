@@ -20,6 +20,7 @@ export class Options {
     this.applied = {};
     this.mode = "clip";
     this.film = null; // FilmForm
+    this.templates = null; // TemplateForm
     this.badSeed = null; // what was typed as a seed and is none; it stays there to be mended
     this.listeners = [];
     byId("options-reset").addEventListener("click", () => this.reset());
@@ -66,6 +67,7 @@ export class Options {
 
   /** What is wrong with the settings, in words, or "". */
   get fault() {
+    if (this.templates.missing.length) return t("page.template.missing", { places: this.templates.missing.join(", ") });
     return this.badSeed !== null && this.generator?.seed && !this.isFilm ? t("page.options.seed_bad", { largest: number(LARGEST_SEED) }) : "";
   }
 
@@ -172,7 +174,8 @@ export class Options {
   /** Bring the person to what is wrong. */
   showFault() {
     this.show();
-    byId("option-seed").focus();
+    if (this.templates.missing.length) this.templates.showMissing();
+    else byId("option-seed").focus();
   }
 
   /** What the server said it would apply; fields that nobody chose show it. */
@@ -200,6 +203,7 @@ export class Options {
     const isFilm = this.mode === "film";
     this.body.replaceChildren(...[
       isFilm ? this.film.panel : null,
+      this.templates?.panel,
       this.#generators(),
       this.#models(generator),
       this.#segments("aspect_ratio", generator.aspects, t("page.options.aspect"), (value) => value, glyph),
@@ -295,9 +299,10 @@ export class Options {
     this.controls.push(() => {
       if (this.explicit.seed !== undefined) this.badSeed = null;
       if (document.activeElement !== input || this.explicit.seed !== undefined && Number(input.value) !== this.explicit.seed) input.value = this.badSeed ?? this.explicit.seed ?? "";
-      input.setAttribute("aria-invalid", String(Boolean(this.fault)));
-      setText(this.seedNote, this.fault || t("page.options.seed_note"));
-      this.seedNote.classList.toggle("is-bad", Boolean(this.fault));
+      const isBad = this.badSeed !== null;
+      input.setAttribute("aria-invalid", String(isBad));
+      setText(this.seedNote, isBad ? t("page.options.seed_bad", { largest: number(LARGEST_SEED) }) : t("page.options.seed_note"));
+      this.seedNote.classList.toggle("is-bad", isBad);
     });
     return el("div", { class: "field" }, el("label", { class: "field-name", for: input.id, text: t("page.options.seed") }), el("div", { class: "input-row" }, input, dice), this.seedNote);
   }
