@@ -55,7 +55,9 @@ def test_what_goes_where_is_read(said: Any, read: dict[str, str]) -> None:
     assert read_fill(said) == read
 
 
-@pytest.mark.parametrize("said", ["a cat", 7, ["subject"], {"subject": 7}, "subject=a; b", '{"subject": 7}', "{subject}"])
+@pytest.mark.parametrize(
+    "said", ["a cat", 7, ["subject"], {"subject": 7}, "subject=a; b", '{"subject": 7}', "{subject}"]
+)
 def test_what_cannot_be_read_is_refused(said: Any) -> None:
     with pytest.raises(BadOption, match="fill"):
         read_fill(said)
