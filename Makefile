@@ -53,7 +53,7 @@ setup:
 # Each process takes whole files: what a module's tests share is started once. Two for each of at most two processors and one more, because half of
 # the time is waiting for processes of their own. One process: make test WORKERS=0
 WORKERS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); echo $$((n < 3 ? n * 2 + 1 : 6)))
-PARALLEL = --numprocesses=$(WORKERS) --dist=loadfile
+PARALLEL = --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder
 # Each of them reads every test: with what the last run has compiled in a third of the time.
 test coverage: export PYTHONDONTWRITEBYTECODE =
 
