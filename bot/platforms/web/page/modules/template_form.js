@@ -72,7 +72,7 @@ export class TemplateForm {
 
   /** Bring the person to the first of them. */
   showMissing() {
-    document.getElementById(`template-${this.missing[0]}`)?.focus();
+    document.getElementById(`template-place-${this.missing[0]}`)?.focus();
   }
 
   wish() {
@@ -104,7 +104,7 @@ export class TemplateForm {
     this.away.hidden = !chosen?.own;
     setText(this.text, chosen?.text ?? "");
     this.places.replaceChildren(...this.#own().map(([name, usual]) => {
-      const input = el("input", { id: `template-${name}`, class: "input", type: "text", dir: "auto", maxlength: 500, autocomplete: "off", value: this.fill[name] ?? "", placeholder: usual ?? "", on: { input: () => {
+      const input = el("input", { id: `template-place-${name}`, class: "input", type: "text", dir: "auto", maxlength: 500, autocomplete: "off", value: this.fill[name] ?? "", placeholder: usual ?? "", on: { input: () => {
         this.fill[name] = input.value;
         this.changed();
       } } });
