@@ -147,9 +147,7 @@ def ahead(pieces: Iterator[Samples]) -> Iterator[Samples]:
 
     Thread(target=make, daemon=True).start()
     try:
-        while (
-            piece := made.get()
-        ) is not None:  # the thread always ends with a word; the child process has the deadline
+        while (piece := made.get()) is not None:  # the thread always ends with a word; the deadline is the child's
             if isinstance(piece, BaseException):
                 raise piece
             yield piece
@@ -165,7 +163,8 @@ def mixed(
         clips = None
     ends = samples / RATE if music.repeats else min(music.seconds, samples / RATE)
     meters = Meter(), Meter()
-    streams = Stream(music.play(samples)), Stream(clips() if clips else silence(samples))
+    # Composing, decoding and measuring are three hands' work.
+    streams = Stream(ahead(music.play(samples))), Stream(ahead(clips()) if clips else silence(samples))
     kept: tuple[list[Samples], list[Samples]] = [], []
     for first, size in steps(samples):
         for meter, stream, heard in zip(meters, streams, kept, strict=True):

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from storage.audit import audit_sums
 from tests.lab.api import Api
-from tests.lab.checker import secrets_in
+from tests.lab.checker import connect, secrets_in
 from tests.lab.clips import clip_bytes
 from tests.lab.reelay import Reelay
 from tests.lab.vendor import Script, Vendor
@@ -37,6 +38,16 @@ class Shared:
             return Api(self.reelay.url, headers=headers)
         whence = f"127.0.0.{2 + list(TOKENS).index(person)}"
         return Api(self.reelay.url, token=TOKENS[person], headers=headers, whence=whence)
+
+    def spent(self, person: str) -> tuple[int, int]:
+        """(spent, held) today; every sum agrees with the ledger."""
+        connection = connect(self.reelay.data)
+        try:
+            assert list(audit_sums(connection)) == []
+        finally:
+            connection.close()
+        today = self.api(person).me()["credits"]["today"]
+        return today["spent"], today["held"]
 
     def made(self, person: str = "alice", prompt: str = "a lighthouse at dusk", **fields: Any) -> dict[str, Any]:
         """The status object of a finished clip."""

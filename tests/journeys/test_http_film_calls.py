@@ -9,11 +9,10 @@ from typing import Any
 
 import pytest
 
-from storage.audit import audit_sums
 from tests.journeys.conftest import TOKENS, Maker, Shared
 from tests.lab.api import Answer
 from tests.lab.billing import Refuse, Script, Take
-from tests.lab.checker import CANARY, connect, secrets_in
+from tests.lab.checker import CANARY, secrets_in
 from tests.lab.gemini import GeminiVendor
 from tests.lab.google_door import KEY as GOOGLE_KEY
 from tests.lab.openai import KEY as OPENAI_KEY
@@ -47,16 +46,6 @@ class Studio(Shared):
     def portrait(self, words: str, person: str = "alice", **fields: Any) -> Answer:
         data = {"character_description": words, **fields}
         return self.api(person).post("/api/mv/generate_character_reference", data, seconds=60)
-
-    def spent(self, person: str) -> tuple[int, int]:
-        """(spent, held) today; every sum agrees with the ledger."""
-        connection = connect(self.reelay.data)
-        try:
-            assert list(audit_sums(connection)) == []
-        finally:
-            connection.close()
-        today = self.api(person).me()["credits"]["today"]
-        return today["spent"], today["held"]
 
 
 @pytest.fixture(scope="module")

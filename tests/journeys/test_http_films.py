@@ -12,10 +12,8 @@ from typing import Any
 
 import pytest
 
-from storage.audit import audit_sums
 from tests.journeys.conftest import TOKENS, Maker, Shared
 from tests.lab.api import Answer, Field, File, multipart
-from tests.lab.checker import connect
 from tests.lab.vendor import Vendor
 from tests.lab.waiting import until
 from tests.media.hostile import photo
@@ -79,15 +77,6 @@ class Cinema(Shared):
         assert self.do(film, "approve", person).status == 202
         self.reelay.wait_state(film, seconds=60)
         return self.film(film, person)
-
-    def spent(self, person: str) -> tuple[int, int]:
-        connection = connect(self.reelay.data)
-        try:
-            assert list(audit_sums(connection)) == []
-        finally:
-            connection.close()
-        today = self.api(person).me()["credits"]["today"]
-        return today["spent"], today["held"]
 
     def uploads(self) -> list[str]:
         return [path.name for path in (self.reelay.data / "clips").rglob("*.upload")]

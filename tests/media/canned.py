@@ -4,6 +4,8 @@ use them too.
 
 from __future__ import annotations
 
+import io
+import wave
 from fractions import Fraction
 from pathlib import Path
 from typing import cast
@@ -93,3 +95,16 @@ def _tone(container: OutputContainer, sound: AudioStream, seconds: float, hertz:
         for ready in resampler.resample(frame):
             container.mux(sound.encode(ready))
     container.mux(sound.encode(None))
+
+
+def tone(seconds: float = 6.0) -> bytes:
+    """A song that is one quiet tone, as WAV."""
+    rate = 8000
+    samples = (6000 * np.sin(2 * np.pi * 220 * np.arange(int(seconds * rate)) / rate)).astype("<i2")
+    found = io.BytesIO()
+    with wave.open(found, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes(samples.tobytes())
+    return found.getvalue()

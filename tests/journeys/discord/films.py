@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import math
-import wave
 from typing import Any
 
 from tests.journeys.discord.house import CARD_SECONDS, EDIT_SECONDS, House
@@ -13,19 +10,6 @@ from tests.lab.waiting import until
 
 AWAITING = "The storyboard is ready"
 MADE = "A film made with"
-
-
-def tone(seconds: float = 6.0) -> bytes:
-    """A song that is one quiet tone, as WAV."""
-    rate = 8000
-    samples = (int(6000 * math.sin(2 * math.pi * 220 * n / rate)) for n in range(int(seconds * rate)))
-    found = io.BytesIO()
-    with wave.open(found, "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(rate)
-        file.writeframes(b"".join(sample.to_bytes(2, "little", signed=True) for sample in samples))
-    return found.getvalue()
 
 
 def ordered(home: House, idea: str, person: Person | None = None, **options: Any) -> Use:

@@ -17,7 +17,6 @@ from tests.journeys.discord.films import (
     pressed,
     scene,
     state,
-    tone,
     words,
     written,
 )
@@ -25,6 +24,7 @@ from tests.journeys.discord.house import EDIT_SECONDS, House
 from tests.lab.discord import File, May
 from tests.lab.vendor import Script
 from tests.lab.waiting import until
+from tests.media.canned import tone
 from tests.media.hostile import photo
 
 pytestmark = pytest.mark.journey

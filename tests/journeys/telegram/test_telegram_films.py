@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import math
-import wave
 from typing import Any
 
 import pytest
@@ -13,6 +10,7 @@ from bot.platforms.telegram.render import TEXT_MOST, units
 from tests.journeys.telegram.house import House
 from tests.lab.telegram import Chat, File, Person, Place, Seen, picture
 from tests.lab.waiting import until
+from tests.media.canned import tone
 
 pytestmark = pytest.mark.journey
 
@@ -31,17 +29,8 @@ def generators() -> list[dict[str, Any]]:
     return [{"name": "other", "price": 25, "poll_seconds": [0.05, 0.2]}]
 
 
-def tone(seconds: float = 6.0) -> File:
-    """A song that is one quiet tone."""
-    rate = 8000
-    samples = (int(6000 * math.sin(2 * math.pi * 220 * n / rate)) for n in range(int(seconds * rate)))
-    found = io.BytesIO()
-    with wave.open(found, "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(rate)
-        file.writeframes(b"".join(sample.to_bytes(2, "little", signed=True) for sample in samples))
-    return File("tone.wav", found.getvalue(), "audio/x-wav")
+def song() -> File:
+    return File("tone.wav", tone(), "audio/x-wav")
 
 
 def storyboard(home: House, words: str, place: Place | Chat | None = None) -> Seen:
@@ -246,9 +235,9 @@ def test_a_scene_is_moved_to_another_generator(home: House) -> None:
 @pytest.mark.parametrize("as_reply", [True, False], ids=["as a reply", "under the song"])
 def test_a_song_is_what_a_film_is_cut_to(home: House, as_reply: bool) -> None:
     if as_reply:
-        said = home.ada.reply(home.ada.audio(tone()), "/film a robot visits a harbour --scenes 1")
+        said = home.ada.reply(home.ada.audio(song()), "/film a robot visits a harbour --scenes 1")
     else:
-        said = home.ada.voice(tone(), "/film a robot visits a harbour --scenes 1")
+        said = home.ada.voice(song(), "/film a robot visits a harbour --scenes 1")
     card = awaited(home, said)
     assert "your song (6 s)" in card.text
     press(home, card, "Make it")
@@ -272,7 +261,7 @@ def test_what_no_film_is_made_of_is_said(home: House) -> None:
     assert "one picture" in answer(home.ada.album([picture(), picture()], "/film a robot")[0])
     assert home.jobs() == 0
     home.telegram.refuse("getFile", "Bad Request: wrong file_id or the file is temporarily unavailable", times=9)
-    home.shows(home.card_of(home.ada.audio(tone(), "/film a robot")), "A file of this film is gone")
+    home.shows(home.card_of(home.ada.audio(song(), "/film a robot")), "A file of this film is gone")
     home.end()
 
 
