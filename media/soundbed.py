@@ -163,8 +163,8 @@ def mixed(
         clips = None
     ends = samples / RATE if music.repeats else min(music.seconds, samples / RATE)
     meters = Meter(), Meter()
-    # Composing, decoding and measuring are three hands' work.
-    streams = Stream(ahead(music.play(samples))), Stream(ahead(clips()) if clips else silence(samples))
+    # One after the other: in threads of their own they hold each other up (2.4 s instead of 2.1 s for half a minute, 2026-11-22).
+    streams = Stream(music.play(samples)), Stream(clips() if clips else silence(samples))
     kept: tuple[list[Samples], list[Samples]] = [], []
     for first, size in steps(samples):
         for meter, stream, heard in zip(meters, streams, kept, strict=True):
