@@ -54,7 +54,9 @@ def read_fill(said: Any) -> dict[str, str]:
     if said in (None, ""):
         return {}
     if isinstance(said, str) and said.lstrip().startswith("{"):
-        with contextlib.suppress(ValueError):
+        with contextlib.suppress(
+            ValueError, RecursionError
+        ):  # what is no JSON, or nested without end, is refused below
             said = json.loads(said)
     if isinstance(said, str):
         pairs = [part.partition("=") for part in said.split(";") if part.strip()]

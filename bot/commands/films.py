@@ -349,16 +349,7 @@ def again_fields(film: FilmRow) -> dict[str, Any]:
 
 
 def _shape(wanted: Wanted) -> dict[str, Any]:
-    names = (
-        "aspect_ratio",
-        "resolution",
-        "seconds",
-        "audio",
-        "person_generation",
-        "provider",
-        "model",
-        "negative_prompt",
-    )
+    names = [name for name in clips.REPEATED if name not in ("prompt", "line")]
     return {clips.FIELD_OF.get(name, name): getattr(wanted, name) for name in names if name in wanted.explicit}
 
 

@@ -269,9 +269,8 @@ class Courier:
     async def notify(self, notice: Notice, row: JobRow, card: Card) -> None:
         """Try once to say that the clip is there, or that none comes: never twice where that could be seen, and never what is old news."""
         platform, now = self._parts.platforms.get(notice.place.platform), self._parts.clock.now()
-        is_over = (
-            row.clip is None and row.job.state is not JobState.FAILED
-        )  # what it tells of is deleted, or goes on after all
+        # What it tells of is deleted, or goes on after all.
+        is_over = row.clip is None and row.job.state is not JobState.FAILED
         if is_over or now - notice.created_at > NOTICE_IS_STALE_SECONDS * 1000:
             await self._parts.store.move_delivery(notice.id, DeliveryState.DEAD, error_code="STALE")
             return

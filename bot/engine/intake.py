@@ -181,6 +181,7 @@ class Intake:
         """Every field of an order, for the order and for its estimate. ``attached``: its own pictures, apart from a last one;
         ``recurring``: what the only one shows. Raises RequestError kinds.
         """
+        _count(fields)
         fields = await self.templates.applied(fields, account_id, language)
         begins = await self._beginnings.find(fields, account_id, attached=attached > 0 or last_frame)
         offer = self._fit(fields, settings, begins, pictures=attached, last_frame=last_frame, recurring=recurring)
@@ -342,20 +343,13 @@ class Intake:
             attachment=base.attachment or offer.goes_on,
             flat_price=self.flat_price is not None,
         )
-        order = replace(order, siblings=self._variations(order, fields.get("variations")))
-        if not read_flag(fields.get("join"), "join"):
-            return order
-        if fields.get("extend_of") in (None, ""):
-            raise BadOption("join", fields["join"], "true with extend_of, else false")
-        if order.siblings:
-            raise BadOption("variations", fields["variations"], "1 with join")
-        if offer.goes_on is None:
-            return order  # its generator goes on from the clip itself, and gives both in one
-        return self.films.joined(order, str(fields["extend_of"]))
+        # A generator that goes on from the clip itself gives both in one anyway.
+        if read_flag(fields.get("join"), "join") and offer.goes_on is not None:
+            return self.films.joined(order, str(fields["extend_of"]))
+        return replace(order, siblings=self._variations(order, _count(fields)))
 
-    def _variations(self, order: Order, wanted: Any) -> tuple[Order, ...]:
-        """The further ones of several clips of one wish, each with a seed of its own."""
-        count = read_whole(wanted, "variations", 1, MOST_VARIATIONS, 1)
+    def _variations(self, order: Order, count: int) -> tuple[Order, ...]:
+        """The further ones of ``count`` clips of one wish, each with a seed of its own."""
         given = order.wanted.seed
         return tuple(
             replace(
@@ -370,6 +364,17 @@ class Intake:
             )
             for number in range(1, count)
         )
+
+
+def _count(fields: Mapping[str, Any]) -> int:
+    """How many clips are wanted. Raises BadOption, also for a join of nothing or of several."""
+    count = read_whole(fields.get("variations"), "variations", 1, MOST_VARIATIONS, 1)
+    if read_flag(fields.get("join"), "join"):
+        if fields.get("extend_of") in (None, ""):
+            raise BadOption("join", fields["join"], "true with extend_of, else false")
+        if count > 1:
+            raise BadOption("variations", fields["variations"], "1 with join")
+    return count
 
 
 def _counted(attachment: Attachment | None) -> tuple[int, bool]:

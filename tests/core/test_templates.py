@@ -56,7 +56,7 @@ def test_what_goes_where_is_read(said: Any, read: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "said", ["a cat", 7, ["subject"], {"subject": 7}, "subject=a; b", '{"subject": 7}', "{subject}"]
+    "said", ["a cat", 7, ["subject"], {"subject": 7}, "subject=a; b", '{"subject": 7}', "{subject}", '{"a":' * 99_999]
 )
 def test_what_cannot_be_read_is_refused(said: Any) -> None:
     with pytest.raises(BadOption, match="fill"):

@@ -85,6 +85,8 @@ def test_only_one_clip_that_goes_on_is_joined(tmp_path: Path, fields: dict[str, 
             with pytest.raises(BadOption) as wrong:
                 await order(on.engine, ANN, ROOM, {**goes_on, **fields, "prompt": "then a storm"})
             assert wrong.value.field == named
+            with pytest.raises(BadOption, match=named):
+                await on.engine.intake.offer({**goes_on, **fields, "prompt": "x"}, with_picture=False)
             assert await spent(on) == (0, PRICE)
 
     run(go)
